@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: what a verb is, which options exist, and what the user gave.
+ *
+ * Help, usage errors, "did you mean" and completion all read the same two tables: the verbs (main.c)
+ * and the options (options.c).
+ */
+#ifndef SRIOVCTL_ARGS_H
+#define SRIOVCTL_ARGS_H
+
+#include "lib/core/core.h"
+
+#include <sriov/plan.h>
+
+struct out;
+
+/* Which verbs an option belongs to: a verb's row holds a set of these. */
+enum opt_group {
+	OPT_GLOBAL = 1 << 0,  /* every verb, and before the noun */
+	OPT_DRY_RUN = 1 << 1, /* --dry-run */
+	OPT_FORCE = 1 << 2,   /* --force */
+	OPT_PLAN = 1 << 3,    /* what only verbs with a plan take */
+	OPT_CREATE = 1 << 4,
+	OPT_ATTRS = 1 << 5,
+	OPT_DRIVER = 1 << 6,
+	OPT_RULE = 1 << 7,
+	OPT_ALL = 1 << 8,
+	OPT_GUEST = 1 << 9,
+	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
+};
+
+/* How an option's value is read; the tables in options.c have one row for each. */
+enum opt_kind {
+	KIND_FLAG,
+	KIND_TEXT,
+	KIND_DEBUG, /* "[=SUBSYSTEM]" */
+	KIND_COUNT,
+	KIND_RATE,
+	KIND_SECONDS,
+	KIND_NODE,
+	KIND_ON_OFF,
+	KIND_LINK,
+	KIND_DRIVER,
+	KIND_MAC,
+	KIND_VLAN,
+	KINDS,
+};
+
+struct opt {
+	const char *name, *metavar, *help;
+	enum opt_kind kind;
+	size_t offset;   /* of the value in struct args */
+	unsigned has;    /* enum sriov_vf_has bit that the option sets */
+	unsigned groups; /* enum opt_group */
+};
+
+struct args {
+	const struct verb *verb; /* NULL only with help or version */
+	const char *noun;        /* what was given of the verb, for help */
+	const char **pos;        /* positional arguments after the verb, NULL-terminated; owned */
+	int npos;
+
+	const char *host; /* NULL = the live host */
+	bool json, help, version, debug;
+	const char *debug_only; /* one subsystem, or NULL for all */
+
+	uint64_t given; /* bit per row of the option table */
+	struct sriov_options run;
+	unsigned count; /* 0 = not given */
+	struct sriov_vf_attrs attrs;
+	bool mac_auto;
+	enum sriov_bind driver;
+	const char *pool;
+	const char *name, *owner;
+	bool all;
+	const char *pf, *domain;
+	int node; /* -1 = not given */
+};
+
+enum verb_flag {
+	VERB_CHANGES =
+		1 << 0, /* changes the host or what we know of it: needs root on a live one */
+	VERB_HIDDEN = 1 << 1,
+	VERB_NO_HOST = 1 << 2,
+};
+
+struct verb {
+	const char *noun;
+	const char *word;     /* NULL: the noun is the whole command */
+	const char *synopsis; /* positional arguments and options that must be there */
+	const char *help;     /* one line */
+	unsigned options;     /* enum opt_group besides OPT_GLOBAL */
+	int min, max;         /* positional arguments; max -1 = any number */
+	unsigned flags;       /* enum verb_flag */
+	int (*fn)(const struct args *args, struct sriov_host *host, struct out *out,
+		  struct sriov_error *err);
+};
+
+/* The verb table, ended by a row without noun (main.c). */
+extern const struct verb verbs[];
+/* The option table, ended by a row without name (options.c). */
+#define NOPTIONS 28
+extern const struct opt options[NOPTIONS + 1];
+
+/*
+ * Reads the command line. @out is filled as far as it was understood, also on failure (so that an error
+ * can be shown as asked for); the caller frees it with args_free().
+ */
+int args_parse(int argc, char **argv, struct args *out, struct sriov_error *err);
+void args_free(struct args *args);
+/* Whether the option of that name was given. */
+bool args_given(const struct args *args, const char *name);
+
+const struct verb *verb_find(const char *noun, const char *word);
+/* "vf create"; for messages. */
+const char *verb_name(const struct verb *verb, char buf[64]);
+/* Checks the value of @opt (NULL for a flag) and puts it where the option's row says. */
+int opt_store(struct args *args, const struct opt *opt, const char *value, struct sriov_error *err);
+/* The option called @name (without dashes) among @groups, or NULL. */
+const struct opt *opt_find(const char *name, unsigned groups);
+/* The words that a value of @kind can be, NULL-terminated, or NULL if it is not one of some words. */
+const char *const *opt_words(enum opt_kind kind);
+static inline bool opt_takes_value(const struct opt *opt)
+{
+	return opt->kind != KIND_FLAG && opt->kind != KIND_DEBUG;
+}
+
+/* help.c: help of everything, of a noun, or of one verb, on stdout. */
+void help_print(const struct args *args);
+
+/* The verbs' functions, one file a noun. */
+#define COMMAND(name)                                                                              \
+	int cmd_##name(const struct args *args, struct sriov_host *host, struct out *out,          \
+		       struct sriov_error *err)
+COMMAND(host_show);
+COMMAND(host_snapshot);
+COMMAND(vf_create);
+COMMAND(vf_list);
+COMMAND(vf_show);
+COMMAND(vf_set);
+COMMAND(vf_bind);
+COMMAND(vf_delete);
+COMMAND(flow_add);
+COMMAND(flow_list);
+COMMAND(flow_delete);
+COMMAND(guest_xml);
+COMMAND(guest_list);
+COMMAND(guest_release);
+COMMAND(journal_show);
+COMMAND(journal_resume);
+COMMAND(journal_undo);
+COMMAND(journal_abandon);
+COMMAND(history);
+COMMAND(restore);
+COMMAND(complete);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sriovctl: the verb table, and the life of one command. */
+#include "cmd/sriovctl/args.h"
+#include "cmd/sriovctl/out.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct verb verbs[] = {
+	{"host", "show", "[PF]", "nodes, PFs and VFs, and who uses them", 0, 0, 1, 0,
+	 cmd_host_show},
+	{"host", "snapshot", "[FILE]", "the inventory into FILE, which --host can simulate",
+	 OPT_FORCE, 0, 1, 0, cmd_host_snapshot},
+
+	{"vf", "create", "PF --count N", "make VFs and set them up",
+	 OPT_CHANGE | OPT_CREATE | OPT_ATTRS | OPT_DRIVER, 1, 1, VERB_CHANGES, cmd_vf_create},
+	{"vf", "list", "[PF]", "VFs with their attributes and users", 0, 0, 1, 0, cmd_vf_list},
+	{"vf", "show", "PF VF", "everything about one VF", 0, 2, 2, 0, cmd_vf_show},
+	{"vf", "set", "PF VFS", "change attributes of VFs (0-3,7 or all)", OPT_CHANGE | OPT_ATTRS,
+	 2, 2, VERB_CHANGES, cmd_vf_set},
+	{"vf", "bind", "PF VFS --driver DRIVER", "bind VFs to a driver", OPT_CHANGE | OPT_DRIVER, 2,
+	 2, VERB_CHANGES, cmd_vf_bind},
+	{"vf", "delete", "PF", "remove all VFs of a PF", OPT_CHANGE, 1, 1, VERB_CHANGES,
+	 cmd_vf_delete},
+
+	{"flow", "add", "PF RULE...", "put a rule into the NIC (flow-type udp4 dst-port 4789 vf 3)",
+	 OPT_CHANGE | OPT_RULE, 2, -1, VERB_CHANGES, cmd_flow_add},
+	{"flow", "list", "[PF]", "the rules in the NIC, and whose they are", 0, 0, 1, 0,
+	 cmd_flow_list},
+	{"flow", "delete", "PF NAME|LOC|--all", "remove rules of ours", OPT_CHANGE | OPT_ALL, 1, 2,
+	 VERB_CHANGES, cmd_flow_delete},
+
+	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
+	 OPT_DRY_RUN | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},
+	{"guest", "list", "", "the leases", 0, 0, 0, 0, cmd_guest_list},
+	{"guest", "release", "NAME", "end the lease of a guest", OPT_DRY_RUN | OPT_FORCE, 1, 1,
+	 VERB_CHANGES, cmd_guest_release},
+
+	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
+	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
+	 cmd_journal_resume},
+	{"journal", "undo", "ID", "bring back what was before it", OPT_CHANGE, 1, 1, VERB_CHANGES,
+	 cmd_journal_undo},
+	{"journal", "abandon", "ID", "forget it and leave the host as it is", 0, 1, 1, VERB_CHANGES,
+	 cmd_journal_abandon},
+	{"history", NULL, "", "changes that are over", 0, 0, 0, 0, cmd_history},
+
+	{"restore", NULL, "[PF]", "bring the last intent back, after a reboot or driver reload",
+	 OPT_CHANGE, 0, 1, VERB_CHANGES, cmd_restore},
+
+	{"complete", NULL, "WORD...",
+	 "completions of a command line; without words, the script for bash", 0, 0, -1, VERB_HIDDEN,
+	 cmd_complete},
+	{NULL},
+};
+
+static void print_log(void *data, const char *subsystem, const char *text)
+{
+	const char *only = data;
+
+	if (!only || !strcmp(only, subsystem))
+		fprintf(stderr, "debug: %s: %s\n", subsystem, text);
+}
+
+/* What the user typed, for the journal. */
+static char *command_line(int argc, char **argv)
+{
+	char *text = strdup("sriovctl");
+
+	for (int i = 1; i < argc && text; i++) {
+		char *longer = core_printf("%s %s", text, argv[i]);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = 1;
+}
+
+/* A change that is stopped is undone, and one whose reader went away goes on to its end. */
+static void catch_signals(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction action = {.sa_handler = on_signal};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int check_root(const struct args *args, struct sriov_error *err)
+{
+	char name[64];
+
+	if (!(args->verb->flags & VERB_CHANGES) || args->host || geteuid() == 0)
+		return 0;
+	sriov_error_set(err, -EPERM, verb_name(args->verb, name), "needs root on this host");
+	return sriov_error_hint(err,
+				"run it with sudo, or try it on a simulated host: --host FILE");
+}
+
+static int run(const struct args *args, struct out *out, struct sriov_error *err)
+{
+	struct sriov_host *host = NULL;
+	int r = check_root(args, err);
+
+	if (r < 0)
+		return r;
+	if (args->verb->flags & VERB_CHANGES)
+		catch_signals();
+	if (args->debug)
+		sriov_set_log(print_log, (void *)args->debug_only);
+	r = sriov_host_open(args->host, &host, err);
+	if (r < 0)
+		return r;
+	r = args->verb->fn(args, host, out, err);
+	sriov_host_close(host);
+	return r;
+}
+
+static bool mentions(char **argv, const char *word)
+{
+	while (*argv && strcmp(*argv, word))
+		argv++;
+	return *argv;
+}
+
+int main(int argc, char **argv)
+{
+	_free_ char *command = command_line(argc, argv);
+	const char *host = getenv("SRIOVCTL_HOST");
+	struct sriov_error err = {};
+	struct out out = {};
+	struct args args;
+	int status = 0, r = args_parse(argc, argv, &args, &err);
+
+	if (!r && (args.help || args.version)) {
+		if (args.version)
+			printf("sriovctl %s\n", SRIOVCTL_VERSION);
+		else
+			help_print(&args);
+		args_free(&args);
+		return out_finish(&out) < 0;
+	}
+	/* a usage error may come before --json was reached */
+	if (args.json || (r < 0 && mentions(argv, "--json"))) {
+		out.doc = json_object();
+		if (!out.doc && !r)
+			r = core_oom(&err);
+	}
+	if (!args.host && host && *host)
+		args.host = host;
+	args.run.command = command;
+	args.run.interrupted = &interrupted;
+	if (!r)
+		r = run(&args, &out, &err);
+	if (r < 0) {
+		out_error(&out, &err);
+		status = err.status ? err.status : SRIOV_FAILED;
+	}
+	r = out_finish(&out);
+	if (r < 0) {
+		fprintf(stderr, "sriovctl: standard output: cannot be written\n  kernel: %s\n",
+			strerror(-r));
+		/* what a change ended as is worth more than what became of its text */
+		if (!status && !(args.verb && args.verb->flags & VERB_CHANGES))
+			status = SRIOV_FAILED;
+	}
+	args_free(&args);
+	return status;
+}

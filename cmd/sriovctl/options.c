@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options: their table, and the check of every value in one place. */
+#include "cmd/sriovctl/args.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct args, member)
+
+const struct opt options[NOPTIONS + 1] = {
+	{"count", "N", "number of VFs to have", KIND_COUNT, AT(count), 0, OPT_CREATE},
+	{"mac", "auto|ADDR",
+	 "MAC address: stable automatic ones, or ADDR (of the first VF, counted up)", KIND_MAC, 0,
+	 SRIOV_VF_MAC, OPT_ATTRS},
+	{"vlan", "ID[:QOS[:PROTO]]", "port VLAN, 0 = none; PROTO is 802.1Q or 802.1ad", KIND_VLAN,
+	 0, SRIOV_VF_VLAN, OPT_ATTRS},
+	{"spoofchk", "on|off", "drop frames with a foreign source MAC or VLAN", KIND_ON_OFF,
+	 AT(attrs.spoofchk), SRIOV_VF_SPOOFCHK, OPT_ATTRS},
+	{"trust", "on|off", "let the VF set promiscuous mode and its own MAC", KIND_ON_OFF,
+	 AT(attrs.trust), SRIOV_VF_TRUST, OPT_ATTRS},
+	{"max-rate", "MBIT", "highest transmit rate in Mbit/s, 0 = unlimited", KIND_RATE,
+	 AT(attrs.max_rate), SRIOV_VF_RATE, OPT_ATTRS},
+	{"min-rate", "MBIT", "guaranteed transmit rate in Mbit/s, 0 = none", KIND_RATE,
+	 AT(attrs.min_rate), SRIOV_VF_RATE, OPT_ATTRS},
+	{"link-state", "auto|enable|disable", "link that the VF sees; auto = the port's", KIND_LINK,
+	 AT(attrs.link), SRIOV_VF_LINK, OPT_ATTRS},
+	{"driver", "vfio-pci|default|none", "what to bind the VFs to", KIND_DRIVER, AT(driver), 0,
+	 OPT_DRIVER},
+	{"pool", "NAME", "pool that the VFs belong to", KIND_TEXT, AT(pool), 0, OPT_CREATE},
+	{"name", "NAME", "name of the rule", KIND_TEXT, AT(name), 0, OPT_RULE},
+	{"owner", "OWNER", "who asked for the rule", KIND_TEXT, AT(owner), 0, OPT_RULE},
+	{"all", NULL, "every rule of ours on the port", KIND_FLAG, AT(all), 0, OPT_ALL},
+	{"pf", "PF", "only a VF of this PF", KIND_TEXT, AT(pf), 0, OPT_GUEST},
+	{"node", "N", "only a VF on this NUMA node", KIND_NODE, AT(node), 0, OPT_GUEST},
+	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
+	 AT(domain), 0, OPT_GUEST},
+	{"dry-run", NULL, "show what would be done, change nothing", KIND_FLAG, AT(run.dry_run), 0,
+	 OPT_DRY_RUN},
+	{"force", NULL, "do it even if it hits what is in use or exists", KIND_FLAG, AT(run.force),
+	 0, OPT_FORCE},
+	{"disrupt-pf", NULL, "do it even if it hits the host's own traffic", KIND_FLAG,
+	 AT(run.disrupt_pf), 0, OPT_PLAN},
+	{"expect", "DIGEST", "do it only if the plan is the one with this digest", KIND_TEXT,
+	 AT(run.expect), 0, OPT_PLAN},
+	{"link-timeout", "S", "seconds to wait for a link (30)", KIND_SECONDS, AT(run.link_timeout),
+	 0, OPT_PLAN},
+	{"kernel-timeout", "S", "seconds after which a system call is stuck (30)", KIND_SECONDS,
+	 AT(run.kernel_timeout), 0, OPT_PLAN},
+	{"lock-timeout", "S", "seconds to wait for another command on the PF (30)", KIND_SECONDS,
+	 AT(run.lock_timeout), 0, OPT_PLAN},
+	{"host", "FILE", "a simulated host kept in FILE (or SRIOVCTL_HOST)", KIND_TEXT, AT(host), 0,
+	 OPT_GLOBAL},
+	{"json", NULL, "one JSON document on standard output", KIND_FLAG, AT(json), 0, OPT_GLOBAL},
+	{"debug", "SUBSYSTEM", "debug lines on standard error, of one subsystem or all", KIND_DEBUG,
+	 0, 0, OPT_GLOBAL},
+	{"help", NULL, "this help", KIND_FLAG, AT(help), 0, OPT_GLOBAL},
+	{"version", NULL, "the version", KIND_FLAG, AT(version), 0, OPT_GLOBAL},
+	{NULL},
+};
+
+static const struct {
+	uint64_t min, max;
+	const char *expects;
+} numbers[KINDS] = {
+	[KIND_COUNT] = {1, SRIOV_VF_MAX, "a number of VFs (1 to 256)"},
+	[KIND_RATE] = {0, 1000000, "a number of Mbit/s (0 = unlimited)"},
+	[KIND_SECONDS] = {1, 3600, "a number of seconds (1 to 3600)"},
+	[KIND_NODE] = {0, 1023, "a NUMA node (0 to 1023)"},
+};
+
+/* The index of a word is its value, but for drivers. */
+static const char *const value_words[KINDS][5] = {
+	[KIND_ON_OFF] = {"off", "on"},
+	[KIND_LINK] = {[SRIOV_LINK_AUTO] = "auto",
+		       [SRIOV_LINK_ENABLE] = "enable",
+		       [SRIOV_LINK_DISABLE] = "disable"},
+	/* from SRIOV_BIND_NONE on: "keep" is what leaving the option out means */
+	[KIND_DRIVER] = {"none", "default", "vfio-pci"},
+};
+
+const char *const *opt_words(enum opt_kind kind)
+{
+	return value_words[kind][0] ? value_words[kind] : NULL;
+}
+
+const struct opt *opt_find(const char *name, unsigned groups)
+{
+	for (const struct opt *opt = options; opt->name; opt++)
+		if ((opt->groups & groups) && !strcmp(opt->name, name))
+			return opt;
+	return NULL;
+}
+
+bool args_given(const struct args *args, const char *name)
+{
+	const struct opt *opt = opt_find(name, ~0u);
+
+	return opt && (args->given & (UINT64_C(1) << (opt - options)));
+}
+
+static int bad_value(const struct opt *opt, const char *value, struct sriov_error *err,
+		     const char *expects)
+{
+	char object[96];
+
+	snprintf(object, sizeof(object), "--%s %s", opt->name, value);
+	return sriov_error_set(err, -EINVAL, object, "not %s", expects);
+}
+
+static int store_number(const struct opt *opt, const char *value, void *at, struct sriov_error *err)
+{
+	uint64_t number;
+
+	if (core_number(value, numbers[opt->kind].min, numbers[opt->kind].max, &number) < 0)
+		return bad_value(opt, value, err, numbers[opt->kind].expects);
+	*(unsigned *)at = number;
+	return 0;
+}
+
+static int store_word(const struct opt *opt, const char *value, void *at, struct sriov_error *err)
+{
+	unsigned i = 0;
+
+	while (value_words[opt->kind][i] && strcmp(value_words[opt->kind][i], value))
+		i++;
+	if (!value_words[opt->kind][i]) {
+		char expects[64];
+
+		snprintf(expects, sizeof(expects), "one of %s", opt->metavar);
+		return bad_value(opt, value, err, expects);
+	}
+	if (opt->kind == KIND_ON_OFF)
+		*(bool *)at = i;
+	else if (opt->kind == KIND_LINK)
+		*(uint8_t *)at = i;
+	else
+		*(enum sriov_bind *)at = SRIOV_BIND_NONE + i;
+	return 0;
+}
+
+static int store_vlan(const char *value, struct sriov_vf_attrs *attrs, struct sriov_error *err)
+{
+	int r = sriov_vlan_parse(value, attrs, err);
+
+	if (r < 0)
+		snprintf(err->object, sizeof(err->object), "--vlan %s", value);
+	return r;
+}
+
+int opt_store(struct args *args, const struct opt *opt, const char *value, struct sriov_error *err)
+{
+	void *at = (char *)args + opt->offset;
+	int r = 0;
+
+	switch (opt->kind) {
+	case KIND_FLAG:
+		*(bool *)at = true;
+		break;
+	case KIND_TEXT:
+		if (!*value)
+			return bad_value(opt, "''", err, "to be left empty");
+		*(const char **)at = value;
+		break;
+	case KIND_DEBUG:
+		args->debug = true;
+		args->debug_only = value;
+		break;
+	case KIND_COUNT:
+	case KIND_RATE:
+	case KIND_SECONDS:
+	case KIND_NODE:
+		r = store_number(opt, value, at, err);
+		break;
+	case KIND_ON_OFF:
+	case KIND_LINK:
+	case KIND_DRIVER:
+		r = store_word(opt, value, at, err);
+		break;
+	case KIND_MAC:
+		args->mac_auto = !strcmp(value, "auto");
+		if (!args->mac_auto && sriov_mac_parse(value, args->attrs.mac) < 0)
+			return bad_value(opt, value, err,
+					 "a MAC address like 02:00:5e:10:00:01, nor auto");
+		break;
+	case KIND_VLAN:
+		r = store_vlan(value, &args->attrs, err);
+		break;
+	case KINDS:
+		break;
+	}
+	if (r < 0)
+		return r;
+	if (opt->kind == KIND_MAC && args->mac_auto)
+		args->attrs.has &= ~opt->has;
+	else
+		args->attrs.has |= opt->has;
+	args->given |= UINT64_C(1) << (opt - options);
+	return 0;
+}

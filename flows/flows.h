@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside flows/: entries as JSON and as the kernel's ntuple structure, and what drivers admit.
+ * flows/ knows only include/ and lib/core.
+ */
+#ifndef SRIOV_FLOWS_H
+#define SRIOV_FLOWS_H
+
+#include "lib/core/core.h"
+
+#include <linux/ethtool.h>
+#include <sriov/flow.h>
+#include <sriov/host.h>
+
+/* flows/json.c: {"loc":…,"flow":"udp4","value":{…},"mask":{…},"cookie":"0x…","ext":true}, zero members left
+ * out; member names as in the recorded conformance lines (ip4src, ip4dst, psrc, pdst, vlan_tci, …). */
+json_t *entry_encode(const struct sriov_entry *entry);
+int entry_decode(const json_t *json, struct sriov_entry *out, struct sriov_error *err);
+
+/* flows/to/ntuple.c: the structure of ETHTOOL_SRXCLSRLINS, pure, both ways. decode gives -EOPNOTSUPP for a
+ * flow type that we have no word for (the entry's loc and cookie are filled all the same). */
+int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *out);
+int ntuple_decode(const struct ethtool_rx_flow_spec *spec, struct sriov_entry *out);
+
+/* flows/words.c: flow type <-> word ("udp4"); 0 / NULL if unknown. */
+enum sriov_flow_type flow_type_find(const char *word);
+const char *flow_type_word(enum sriov_flow_type type);
+
+/*
+ * flows/nic/: what a driver is known to accept. admit answers as the driver's INS would for @entry on
+ * @port as it stands (its rules, VFs, queues, ntuple): 0 or a negative errno, *why one phrase. It is the
+ * conservative description, used by the compiler before anything is tried and by the simulated host.
+ */
+struct nic_profile;
+const struct nic_profile *nic_profile_find(const char *driver); /* NULL: not modelled */
+int nic_profile_admit(const struct nic_profile *profile, const struct sriov_pf *port,
+		      const struct sriov_entry *entry, const char **why);
+/*
+ * An entry as ntuple_decode() gave it, as it was meant: repairs what the driver's GET is known to say wrong
+ * (i40e: masks) and zeroes values under their masks. @profile may be NULL. Whoever reads a table from a
+ * driver calls it; a second call changes nothing.
+ */
+void nic_profile_readback(const struct nic_profile *profile, struct sriov_entry *entry);
+
+#endif

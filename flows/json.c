@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries as JSON: see flows.h. Reading checks types, ranges and member names; it is for text from strangers. */
+#include "flows/value.h"
+#include "flows/words.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Stands for a flow type that an entry has and we have no word for. */
+#define FLOW_UNKNOWN "unknown"
+
+static json_t *encode_field(const struct flow_field *f, const struct sriov_match *match)
+{
+	const uint8_t *bytes = flow_field_at(f, match);
+	char buf[INET6_ADDRSTRLEN];
+
+	switch (f->kind) {
+	case KIND_IP4:
+	case KIND_IP6:
+		return json_string(inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, bytes, buf,
+					     sizeof(buf)));
+	case KIND_MAC:
+		return json_string(sriov_mac_format(bytes, buf));
+	case KIND_NUMBER:
+	default:
+		if (f->id == FIELD_USER_DEF)
+			return json_sprintf("0x%" PRIx64, match->user_def);
+		return json_integer(flow_field_number(f, match));
+	}
+}
+
+static int encode_match(json_t *entry, const char *key, enum sriov_flow_type type,
+			const struct sriov_match *match)
+{
+	_json_ json_t *object = json_object();
+
+	if (!object)
+		return -ENOMEM;
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));)
+		if (flow_field_any(f, match) &&
+		    json_object_set_new(object, f->json, encode_field(f, match)))
+			return -ENOMEM;
+	if (!json_object_size(object))
+		return 0;
+	return json_object_set(entry, key, object) ? -ENOMEM : 0;
+}
+
+json_t *entry_encode(const struct sriov_entry *entry)
+{
+	const char *type = flow_type_word(entry->type);
+	_json_ json_t *json = json_pack("{s:I, s:s}", "loc", (json_int_t)entry->loc, "flow",
+					type ? type : FLOW_UNKNOWN);
+
+	if (!json || encode_match(json, "value", entry->type, &entry->value) ||
+	    encode_match(json, "mask", entry->type, &entry->mask) ||
+	    json_object_set_new(json, "cookie", json_sprintf("0x%" PRIx64, entry->cookie)) ||
+	    (entry->ext && json_object_set_new(json, "ext", json_true())))
+		return NULL;
+	return core_steal(json);
+}
+
+static int decode_field(const struct flow_field *f, const json_t *json, struct sriov_match *out)
+{
+	if (f->kind == KIND_NUMBER && f->id != FIELD_USER_DEF) {
+		json_int_t number = json_integer_value(json);
+
+		if (!json_is_integer(json) || number < 0 ||
+		    (uint64_t)number > UINT64_MAX >> (64 - 8 * f->size))
+			return -EINVAL;
+		flow_field_set_number(f, out, number);
+		return 0;
+	}
+	return json_is_string(json) ? value_read(f, json_string_value(json), out) : -EINVAL;
+}
+
+static const struct flow_field *field_of_json(enum sriov_flow_type type, const char *key)
+{
+	const struct flow_field *field = NULL;
+
+	while ((field = flow_field_next(field, type)) && strcmp(field->json, key))
+		;
+	return field;
+}
+
+static int decode_match(const json_t *entry, const char *part, enum sriov_flow_type type,
+			struct sriov_match *out, struct sriov_error *err)
+{
+	json_t *object = json_object_get(entry, part), *member;
+	const char *key;
+
+	if (object && !json_is_object(object))
+		return sriov_error_set(err, -EINVAL, "entry", "'%s' is not an object", part);
+	json_object_foreach(object, key, member) {
+		const struct flow_field *field = field_of_json(type, key);
+
+		if (!field)
+			return sriov_error_set(err, -EINVAL, "entry",
+					       "'%s.%.40s' is no member of flow type %s", part, key,
+					       flow_type_word(type) ?: FLOW_UNKNOWN);
+		if (decode_field(field, member, out))
+			return sriov_error_set(err, -EINVAL, "entry", "'%s.%s' is not %s", part,
+					       key, value_expected(field));
+	}
+	return 0;
+}
+
+static int check_members(const json_t *json, struct sriov_error *err)
+{
+	static const char *const members[] = {"loc",    "flow", "value", "mask",
+					      "cookie", "ext",  NULL};
+	json_t *member;
+	const char *key;
+
+	if (!json_is_object(json))
+		return sriov_error_set(err, -EINVAL, "entry", "an entry is an object");
+	json_object_foreach((json_t *)json, key, member) {
+		size_t i = 0;
+
+		while (members[i] && strcmp(members[i], key))
+			i++;
+		if (!members[i])
+			return sriov_error_set(err, -EINVAL, "entry", "unknown member '%.40s'",
+					       key);
+	}
+	return 0;
+}
+
+int entry_decode(const json_t *json, struct sriov_entry *out, struct sriov_error *err)
+{
+	const json_t *loc = json_object_get(json, "loc"), *ext = json_object_get(json, "ext");
+	const char *flow = json_string_value(json_object_get(json, "flow"));
+	const char *cookie = json_string_value(json_object_get(json, "cookie"));
+	struct sriov_entry entry = {0};
+	int r = check_members(json, err);
+
+	if (r)
+		return r;
+	if (!json_is_integer(loc) || json_integer_value(loc) < 0 ||
+	    json_integer_value(loc) > UINT32_MAX)
+		return sriov_error_set(err, -EINVAL, "entry", "'loc' is not a number of 32 bits");
+	if (!flow || (!(entry.type = flow_type_find(flow)) && strcmp(flow, FLOW_UNKNOWN)))
+		return sriov_error_set(err, -EINVAL, "entry", "'flow' is not a flow type");
+	if (!cookie || value_number(cookie, UINT64_MAX, &entry.cookie))
+		return sriov_error_set(err, -EINVAL, "entry",
+				       "'cookie' is not a number of 64 bits in a string");
+	if (ext && !json_is_boolean(ext))
+		return sriov_error_set(err, -EINVAL, "entry", "'ext' is not true or false");
+	entry.loc = json_integer_value(loc);
+	entry.ext = json_is_true(ext);
+	r = decode_match(json, "value", entry.type, &entry.value, err);
+	if (!r)
+		r = decode_match(json, "mask", entry.type, &entry.mask, err);
+	if (!r)
+		*out = entry;
+	return r;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules and entries as words; the reverse of parse.c. */
+#include "flows/rule.h"
+#include "flows/words.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Length of the prefix that a mask is, or -1 if its ones are not all in front. */
+static int prefix_length(const uint8_t *mask, size_t size)
+{
+	int length = 0;
+	bool ended = false;
+
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		bool set = mask[bit / 8] & 0x80 >> bit % 8;
+
+		if (set && ended)
+			return -1;
+		ended = !set;
+		length += set;
+	}
+	return length;
+}
+
+static void print_ip(struct text *text, const struct flow_field *f, const uint8_t *value,
+		     const uint8_t *mask)
+{
+	int family = f->kind == KIND_IP4 ? AF_INET : AF_INET6;
+	int length = prefix_length(mask, f->size);
+	char buf[INET6_ADDRSTRLEN];
+	uint8_t inverse[16];
+
+	text_add(text, " %s %s", f->word, inet_ntop(family, value, buf, sizeof(buf)));
+	if (length == f->size * 8)
+		return;
+	if (length >= 0) {
+		text_add(text, "/%d", length);
+		return;
+	}
+	for (size_t i = 0; i < f->size; i++)
+		inverse[i] = ~mask[i];
+	text_add(text, " m %s", inet_ntop(family, inverse, buf, sizeof(buf)));
+}
+
+static void print_mac(struct text *text, const struct flow_field *f, const uint8_t *value,
+		      const uint8_t *mask)
+{
+	uint8_t inverse[6];
+	char buf[SRIOV_MAC_LEN];
+
+	text_add(text, " %s %s", f->word, sriov_mac_format(value, buf));
+	for (size_t i = 0; i < sizeof(inverse); i++)
+		inverse[i] = ~mask[i];
+	if (!sriov_mac_is_zero(inverse))
+		text_add(text, " m %s", sriov_mac_format(inverse, buf));
+}
+
+/* The two halves of a TCI that people mean; other masks are written as masks. */
+static bool print_vlan_parts(struct text *text, uint16_t value, uint16_t mask)
+{
+	if (mask & VLAN_DEI_MASK ||
+	    (mask & VLAN_VID_MASK && (mask & VLAN_VID_MASK) != VLAN_VID_MASK) ||
+	    (mask & VLAN_PRIO_MASK && (mask & VLAN_PRIO_MASK) != VLAN_PRIO_MASK))
+		return false;
+	if (mask & VLAN_VID_MASK)
+		text_add(text, " vid %u", value & VLAN_VID_MASK);
+	if (mask & VLAN_PRIO_MASK)
+		text_add(text, " prio %u", value >> VLAN_PRIO_SHIFT);
+	return true;
+}
+
+static uint64_t number_max(const struct flow_field *f)
+{
+	return UINT64_MAX >> (64 - 8 * f->size);
+}
+
+static void print_number(struct text *text, const struct flow_field *f, uint64_t value,
+			 uint64_t mask)
+{
+	if (f->id == FIELD_VLAN && print_vlan_parts(text, value, mask))
+		return;
+	text_add(text, f->hex ? " %s 0x%" PRIx64 : " %s %" PRIu64, f->word, value);
+	if (mask != number_max(f))
+		text_add(text, " m 0x%" PRIx64, ~mask & number_max(f));
+}
+
+void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
+		 const struct sriov_match *mask, bool ext)
+{
+	struct sriov_entry e = {.type = type, .value = *value, .mask = *mask, .ext = ext};
+
+	entry_canonical(&e);
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));) {
+		if (!flow_field_any(f, &e.mask))
+			continue;
+		if (f->kind == KIND_NUMBER)
+			print_number(text, f, flow_field_number(f, &e.value),
+				     flow_field_number(f, &e.mask));
+		else if (f->kind == KIND_MAC)
+			print_mac(text, f, flow_field_at(f, &e.value), flow_field_at(f, &e.mask));
+		else
+			print_ip(text, f, flow_field_at(f, &e.value), flow_field_at(f, &e.mask));
+	}
+}
+
+void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *mask,
+		bool ext)
+{
+	struct text list = {.at = text->at + text->used, .size = text->size - text->used};
+	char buf[INET6_ADDRSTRLEN];
+
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));) {
+		uint16_t tci = f->id == FIELD_VLAN ? mask->vlan_tci : 0;
+
+		if (!flow_field_any(f, mask) || (f->ext && !ext))
+			continue;
+		if (tci == VLAN_VID_MASK || tci == VLAN_PRIO_MASK) {
+			text_list(&list, tci == VLAN_VID_MASK ? "vid" : "prio");
+		} else if (flow_field_full(f, mask) || f->kind == KIND_MAC) {
+			text_list(&list, "%s", f->word);
+		} else if (f->kind == KIND_NUMBER) {
+			text_list(&list, "%s m 0x%" PRIx64, f->word,
+				  ~flow_field_number(f, mask) & number_max(f));
+		} else if (prefix_length(flow_field_at(f, mask), f->size) >= 0) {
+			text_list(&list, "%s/%d", f->word,
+				  prefix_length(flow_field_at(f, mask), f->size));
+		} else {
+			text_list(&list, "%s of bits %s", f->word,
+				  inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6,
+					    flow_field_at(f, mask), buf, sizeof(buf)));
+		}
+	}
+	if (!list.used)
+		text_add(&list, "nothing");
+	text->used += list.used;
+	text->full |= list.full;
+}
+
+/* A mask on a field that the flow type lacks cannot be said: refused instead of left out. */
+static bool has_foreign_fields(const struct sriov_rule *rule)
+{
+	for (unsigned type = 0; type < SRIOV_FLOW_TYPES; type++)
+		for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));)
+			if (!flow_field_of(rule->type, f->id) && flow_field_any(f, &rule->mask))
+				return true;
+	return false;
+}
+
+SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, size_t size)
+{
+	const struct sriov_action *action = &rule->action;
+	char at[1024];
+	struct text text = {.at = at, .size = sizeof(at)};
+
+	if (!flow_type_word(rule->type) || has_foreign_fields(rule) || rule->loc < -1 ||
+	    rule->loc > RULE_LOC_MAX || (rule->name[0] && !rule_name_ok(rule->name)))
+		return -EINVAL;
+	if (rule->name[0])
+		text_add(&text, "name %s ", rule->name);
+	text_add(&text, "flow-type %s", flow_type_word(rule->type));
+	match_print(&text, rule->type, &rule->value, &rule->mask, true);
+	switch (action->kind) {
+	case SRIOV_ACTION_DROP:
+		text_add(&text, " drop");
+		break;
+	case SRIOV_ACTION_QUEUE:
+		text_add(&text, " queue %u", action->queue);
+		break;
+	case SRIOV_ACTION_VF:
+		if (action->vf > RULE_VF_MAX)
+			return -EINVAL;
+		text_add(&text, " vf %u", action->vf);
+		if (action->queue)
+			text_add(&text, " queue %u", action->queue);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (rule->loc >= 0)
+		text_add(&text, " loc %ld", rule->loc);
+	/* half a rule would be another rule: all of it or nothing */
+	if (text.full || text.used >= size)
+		return -ENOBUFS;
+	memcpy(buf, at, text.used + 1);
+	return 0;
+}
+
+/* For reading only: what does not fit is cut, and said by -ENOBUFS. */
+SRIOV_EXPORT int sriov_entry_format(const struct sriov_entry *entry, char *buf, size_t size)
+{
+	const char *type = flow_type_word(entry->type);
+	uint64_t cookie = entry->cookie;
+	struct text text = {.at = buf, .size = size};
+
+	text_add(&text, "%s", type ? type : "another flow type");
+	if (type)
+		match_print(&text, entry->type, &entry->value, &entry->mask, entry->ext);
+	if (cookie == SRIOV_COOKIE_DROP)
+		text_add(&text, " -> drop");
+	else if (cookie >> (COOKIE_VF_SHIFT + 8))
+		text_add(&text, " -> action 0x%" PRIx64, cookie);
+	else if (COOKIE_VF(cookie))
+		text_add(&text, " -> vf %u queue %u", (unsigned)COOKIE_VF(cookie) - 1,
+			 COOKIE_QUEUE(cookie));
+	else
+		text_add(&text, " -> queue %u", COOKIE_QUEUE(cookie));
+	return text.full ? -ENOBUFS : 0;
+}

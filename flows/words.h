@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The words of the rule language as data: flow types, and the header fields that each has. Parser,
+ * printer, JSON, the ntuple structure and the profiles all read this one table.
+ */
+#ifndef SRIOV_FLOWS_WORDS_H
+#define SRIOV_FLOWS_WORDS_H
+
+#include "flows/flows.h"
+
+enum flow_field_id {
+	FIELD_SRC_IP,
+	FIELD_DST_IP,
+	FIELD_SRC_PORT,
+	FIELD_DST_PORT,
+	FIELD_TOS,
+	FIELD_L4_PROTO,
+	FIELD_L4_DATA,
+	FIELD_SRC_MAC,
+	FIELD_DST_MAC,
+	FIELD_ETHERTYPE,
+	FIELD_VLAN,
+	FIELD_VLAN_ETYPE,
+	FIELD_USER_DEF,
+	FIELDS,
+};
+
+enum flow_kind { KIND_IP4, KIND_IP6, KIND_MAC, KIND_NUMBER };
+
+/* One field as some flow types have it: src-ip has a row for IPv4 and one for IPv6. */
+struct flow_field {
+	enum flow_field_id id;
+	const char *word; /* ethtool(8)'s */
+	const char *json; /* member of a recorded rule */
+	enum flow_kind kind;
+	bool hex;              /* a number that people read in hexadecimal */
+	bool ext;              /* counts only with FLOW_EXT */
+	unsigned types;        /* FLOW_BIT() of each flow type that has it */
+	uint16_t offset, size; /* in struct sriov_match */
+};
+
+#define FLOW_BIT(type) (1u << (type))
+#define FLOW_L4_V4                                                                                 \
+	(FLOW_BIT(SRIOV_FLOW_TCP4) | FLOW_BIT(SRIOV_FLOW_UDP4) | FLOW_BIT(SRIOV_FLOW_SCTP4))
+#define FLOW_L4_V6                                                                                 \
+	(FLOW_BIT(SRIOV_FLOW_TCP6) | FLOW_BIT(SRIOV_FLOW_UDP6) | FLOW_BIT(SRIOV_FLOW_SCTP6))
+
+/* The fields of @type in order: start with NULL, ends with NULL. */
+const struct flow_field *flow_field_next(const struct flow_field *prev, enum sriov_flow_type type);
+/* The field of @type with that word, or NULL. */
+const struct flow_field *flow_field_find(enum sriov_flow_type type, const char *word);
+/* The field of @type with that id, or NULL. */
+const struct flow_field *flow_field_of(enum sriov_flow_type type, enum flow_field_id id);
+/* Some flow type has a field with that word. */
+bool flow_word_known(const char *word);
+
+/* Bytes of an address, or of a number in host byte order. */
+const uint8_t *flow_field_at(const struct flow_field *field, const struct sriov_match *match);
+uint64_t flow_field_number(const struct flow_field *field, const struct sriov_match *match);
+void flow_field_set_number(const struct flow_field *field, struct sriov_match *match,
+			   uint64_t number);
+void flow_field_set_bytes(const struct flow_field *field, struct sriov_match *match,
+			  const void *bytes);
+void flow_field_fill(const struct flow_field *field, struct sriov_match *match, uint8_t byte);
+bool flow_field_any(const struct flow_field *field,
+		    const struct sriov_match *mask); /* some bit is set */
+bool flow_field_full(const struct flow_field *field,
+		     const struct sriov_match *mask); /* every bit is set */
+
+#define VLAN_VID_MASK 0x0fff
+#define VLAN_DEI_MASK 0x1000
+#define VLAN_PRIO_MASK 0xe000
+#define VLAN_PRIO_SHIFT 13
+
+/* Text that grows in the caller's buffer; what does not fit sets @full. */
+struct text {
+	char *at;
+	size_t size, used;
+	bool full;
+};
+void text_add(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* text_add() with ", " before it unless it is the first. */
+void text_list(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* " src-ip 10.0.0.0/8 dst-port 80": the words for what is matched; values are cut to their masks. */
+void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
+		 const struct sriov_match *mask, bool ext);
+/* "dst-ip, dst-port m 0xff": what a mask selects, without values; "nothing" if empty. */
+void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *mask,
+		bool ext);
+
+/* flows/entry.c: an entry without bits that do not count: values under their masks, fields of its type only. */
+void entry_canonical(struct sriov_entry *entry);
+/* True if both match the same packets, whatever they do with them. */
+bool entry_same_match(const struct sriov_entry *a, const struct sriov_entry *b);
+/* True if some packet matches both. */
+bool entry_overlaps(const struct sriov_entry *a, const struct sriov_entry *b);
+#define COOKIE_VF_SHIFT 32
+#define COOKIE_VF(cookie) (((cookie) >> COOKIE_VF_SHIFT) & 0xff) /* VF index + 1, 0 = the PF */
+#define COOKIE_QUEUE(cookie) ((uint32_t)(cookie))
+#define COOKIE_WAKE (UINT64_MAX - 1) /* RX_CLS_FLOW_WAKE */
+uint64_t action_cookie(const struct sriov_action *action);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands between us and a host: one table of functions, live and simulated. Reading functions take
+ * no lock; each effect is one kernel effect and is called under the PF's lock.
+ */
+#ifndef SRIOV_HOST_INTERNAL_H
+#define SRIOV_HOST_INTERNAL_H
+
+#include "lib/core/core.h"
+
+#include <sriov/host.h>
+
+struct store;
+struct host_lock;
+
+struct host_ops {
+	const char *name; /* "live", "simulated" */
+	void (*close)(struct sriov_host *host);
+
+	/* Reads the inventory, without what the store knows (leases, pools). See sriov_inventory_read(). */
+	int (*read)(struct sriov_host *host, const char *pf, unsigned what,
+		    struct sriov_inventory *inv, struct sriov_error *err);
+
+	/* Effects. @pf was read by read(); its ifindex, netdev and driver are used. */
+	int (*link_set)(struct sriov_host *host, const struct sriov_pf *pf, bool up,
+			struct sriov_error *err);
+	int (*autoprobe)(struct sriov_host *host, const struct sriov_pf *pf, bool on,
+			 struct sriov_error *err);
+	/* -ETIMEDOUT with status SRIOV_STUCK: the kernel did not come back by @deadline_ms (core_monotonic_ms). */
+	int (*numvfs)(struct sriov_host *host, const struct sriov_pf *pf, unsigned n,
+		      int64_t deadline_ms, struct sriov_error *err);
+	/* One message. Attributes without a has-bit are left alone. -EAGAIN: the VF is in reset, try again. */
+	int (*vf_set)(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf,
+		      const struct sriov_vf_attrs *attrs, struct sriov_error *err);
+	/* Writes driver_override of a PCI device; "" clears it. */
+	int (*override)(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
+			const char *driver, struct sriov_error *err);
+	int (*unbind)(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
+		      int64_t deadline_ms, struct sriov_error *err);
+	int (*probe)(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
+		     int64_t deadline_ms, struct sriov_error *err);
+	int (*ntuple)(struct sriov_host *host, const struct sriov_pf *pf, bool on,
+		      struct sriov_error *err);
+	int (*rule_insert)(struct sriov_host *host, const struct sriov_pf *pf,
+			   const struct sriov_entry *entry, struct sriov_error *err);
+	int (*rule_delete)(struct sriov_host *host, const struct sriov_pf *pf, uint32_t loc,
+			   struct sriov_error *err);
+
+	/*
+	 * Waiting is for events. watch() starts to collect them, before the effect whose end is awaited;
+	 * wait() returns 0 when something happened on the host's links or devices since the last call,
+	 * -ETIMEDOUT at @deadline_ms. Events say only "look again".
+	 */
+	int (*watch)(struct sriov_host *host, struct sriov_error *err);
+	int (*wait)(struct sriov_host *host, int64_t deadline_ms, struct sriov_error *err);
+	/* For what the kernel has no event: sleeps @ms (the simulator moves its clock instead). */
+	void (*pause)(struct sriov_host *host, unsigned ms);
+	int64_t (*now_ms)(struct sriov_host *host); /* the clock that deadlines are in */
+};
+
+struct sriov_host {
+	const struct host_ops *ops;
+	void *priv;          /* of the ops */
+	char state_dir[256]; /* database and, simulated, locks */
+	char lock_dir[256];
+	struct store *store; /* opened at first use by store_get() */
+	int lock_fd[16];     /* PF locks held; a supervised child inherits them */
+	size_t nlocks;
+};
+
+extern const struct host_ops host_live_ops;
+extern const struct host_ops host_sim_ops;
+/* Set host->priv; called by sriov_host_open(). */
+int host_live_open(struct sriov_host *host, struct sriov_error *err);
+int host_sim_open(struct sriov_host *host, const char *file, struct sriov_error *err);
+
+/* lib/host/host.c: a fresh inventory from ops->read(). */
+int host_read(struct sriov_host *host, const char *pf, unsigned what, struct sriov_inventory **out,
+	      struct sriov_error *err);
+
+/* lib/host/snapshot.c: the one JSON form of an inventory; decoding checks types and ranges. */
+json_t *inventory_encode(const struct sriov_inventory *inv);
+int inventory_decode(const json_t *json, struct sriov_inventory **out, struct sriov_error *err);
+/* Only members with a has-bit are there; decoding sets the has-bits of those that are. */
+json_t *vf_attrs_encode(const struct sriov_vf_attrs *attrs);
+int vf_attrs_decode(const json_t *json, struct sriov_vf_attrs *out, struct sriov_error *err);
+
+/* lib/host/inventory.c: small helpers on inventories. */
+struct sriov_pf *inventory_add_pf(struct sriov_inventory *inv);
+struct sriov_use *uses_add(struct sriov_uses *uses, bool running, const char *who, const char *how,
+			   ...) __attribute__((format(printf, 4, 5)));
+struct sriov_pf *inventory_find(const struct sriov_inventory *inv,
+				const char *name); /* netdev or address */
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The simulated host. A file is the host: a snapshot (snapshot.c) with two members more. Every effect locks,
+ * loads, changes and atomically replaces it, so that each happens wholly or not at all, whoever is killed, and
+ * several processes can share the host. Beside FILE stands FILE.state/ with its lock, the database and the
+ * locks of PFs; reading creates nothing.
+ *
+ *   "domains": [{"name": "web1", "uuid": "…", "state": "running" | "defined", "vfs": ["0000:81:10.2"]}]
+ *       Guests. They become uses of the VFs they name. While a running one has a VF on vfio-pci, deleting or
+ *       unbinding that VF does not come back from the kernel until the domain is gone from the file.
+ *
+ *   "sim": {
+ *     "clock_ms": 1500      Time is simulated: an effect takes 1 ms, wait() jumps to the next event or to its
+ *                           deadline, pause() ahead. Nothing sleeps.
+ *     "landed": 7           events so far
+ *     "pending": [{"at_ms": 4000, "event": "link" | "netdev" | "ready", "pf": "0000:81:00.0", "vf": 3}]
+ *                           what lands later: the link rises, a VF's driver and netdev appear, the reset of a
+ *                           VF ends (i40e answers EAGAIN until then)
+ *     "stuck": [{"pf": "…", "op": "numvfs", "vfs": 0}]
+ *                           calls that the kernel has not come back from; "vfs" is the VF count or VF index
+ *     "ops": {"numvfs": 1}  how often each operation was called: the effects below, wait, pause, and, with
+ *                           "count_reads": true, read, read_attrs (dumps of VF attributes) and read_rules. Only
+ *                           then does reading write the file.
+ *     "deviate": [{"op": "vf_set", "pf": "0000:81:00.0", "vf": 3, "skip": 1, "times": 1, "errno": "EIO"}]
+ *   }
+ *   A deviation is for every PF, or VF, unless it names one; it lets the first "skip" calls pass and is gone
+ *   after "times" (without: it stays). It says one of
+ *       "errno": NAME   the call fails and changes nothing (every op but link, wait and pause)
+ *       "lie": true     the call says that it succeeded and changes nothing (effects)
+ *       "hang": true    numvfs, unbind, probe do not come back; when the deviation is gone, the kernel finishes
+ *       "never": true   with op "link": a link that should rise does not
+ *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete.
+ *
+ * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
+ * shows what a driver would. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.
+ */
+#include "lib/host/sim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define FILE_MAX (16u << 20)
+
+struct sim_host {
+	char *file;       /* absolute, without symbolic links */
+	int64_t clock_ms; /* as last seen */
+	int64_t landed;   /* events that wait() has told of; negative = none yet */
+};
+
+static void sim_freep(struct sim **sim)
+{
+	sim_free(*sim);
+}
+
+static int no_such_snapshot(const char *file, int code, struct sriov_error *err)
+{
+	if (code != -ENOENT)
+		return core_errno(err, code, file, "cannot read the simulated host");
+	sriov_error_set(err, code, file, "no such snapshot");
+	return sriov_error_hint(err, "`sriovctl host snapshot` writes one of this host");
+}
+
+static int load(struct sim_host *host, struct sim **out, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	_free_ char *text = NULL;
+	_json_ json_t *json = NULL;
+	json_error_t where;
+	size_t size;
+	int r = core_read_file(AT_FDCWD, host->file, FILE_MAX, &text, &size);
+
+	if (r < 0)
+		return no_such_snapshot(host->file, r, err);
+	json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+	if (!json)
+		return sriov_error_set(err, -EINVAL, host->file, "line %d, column %d: %s",
+				       where.line, where.column, where.text);
+	r = sim_decode(json, &sim, err);
+	if (r < 0) {
+		if (err)
+			core_copy(err->object, sizeof(err->object), host->file);
+		return r;
+	}
+	sim_settle(sim);
+	host->clock_ms = sim->clock_ms;
+	*out = core_steal(sim);
+	return 0;
+}
+
+static int save(struct sim_host *host, const struct sim *sim, struct sriov_error *err)
+{
+	_json_ json_t *json = sim_encode(sim);
+	_free_ char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+	struct stat st;
+	int r;
+
+	if (!text)
+		return core_oom(err);
+	if (stat(host->file, &st) < 0)
+		return no_such_snapshot(host->file, -errno, err);
+	r = core_replace_file(AT_FDCWD, host->file, text, strlen(text), st.st_mode & 0777);
+	if (r < 0)
+		return core_errno(err, r, host->file, "cannot write the simulated host");
+	host->clock_ms = sim->clock_ms;
+	return 0;
+}
+
+/* The lock of the whole file, held for one load-change-save; closing the descriptor ends it. */
+static int lock(struct sriov_host *host, struct sriov_error *err)
+{
+	char path[sizeof(host->state_dir) + 16];
+	_close_ int fd = -1;
+	int r = core_make_dirs(host->state_dir, 0700);
+
+	if (r < 0)
+		return core_errno(err, r, host->state_dir, "cannot make the directory");
+	snprintf(path, sizeof(path), "%s/host.lock", host->state_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return core_errno(err, -errno, path, "cannot open the lock");
+	while (flock(fd, LOCK_EX) < 0) {
+		if (errno != EINTR)
+			return core_errno(err, -errno, path, "cannot lock");
+	}
+	return core_steal_fd(&fd);
+}
+
+static sim_effect_fn *const effects[SIM_EFFECTS] = {
+	[SIM_LINK_SET] = sim_link_set,
+	[SIM_AUTOPROBE] = sim_autoprobe,
+	[SIM_NUMVFS] = sim_numvfs,
+	[SIM_VF_SET] = sim_vf_set,
+	[SIM_OVERRIDE] = sim_override,
+	[SIM_UNBIND] = sim_unbind,
+	[SIM_PROBE] = sim_probe,
+	[SIM_NTUPLE] = sim_ntuple,
+	[SIM_RULE_INSERT] = sim_rule_insert,
+	[SIM_RULE_DELETE] = sim_rule_delete,
+};
+
+/* The VF that a call is about, or -1. */
+static int vf_of(const struct sriov_pf *pf, const struct sim_call *call)
+{
+	if (call->op == SIM_VF_SET)
+		return call->vf;
+	for (unsigned v = 0; call->address && v < pf->vfs; v++) {
+		if (!strcmp(pf->vf[v].address, call->address))
+			return v;
+	}
+	return -1;
+}
+
+/* The effect itself, or how it deviates. */
+static int perform(struct sim *sim, const struct sim_call *call, struct sriov_error *err)
+{
+	bool takes_device_lock = call->op == SIM_NUMVFS || call->op == SIM_UNBIND ||
+				 call->op == SIM_PROBE;
+	struct sriov_pf *pf = inventory_find(sim->inv, call->pf->address);
+	struct sim_deviation d;
+	char object[96];
+	int vf;
+
+	if (!pf)
+		return core_errno(err, -ENODEV, call->pf->address, "the PF is gone");
+	if (!sriov_driver_find(pf->driver))
+		return sriov_error_set(err, -EOPNOTSUPP, pf->address,
+				       "the simulated host has no model of the driver '%s'",
+				       pf->driver);
+	vf = vf_of(pf, call);
+	if (sim_deviate(sim, call->op, pf->address, vf, SIM_DEVIATE_HANG, &d))
+		return sim_stick(sim, pf, call, vf, "the simulated host was told so", err);
+	if (takes_device_lock && sim_stuck_on(sim, pf))
+		return sim_stick(sim, pf, call, vf, "an earlier call holds the device lock", err);
+	if (!sim_deviate(sim, call->op, pf->address, vf, SIM_DEVIATE_ERRNO | SIM_DEVIATE_LIE, &d))
+		return effects[call->op](sim, pf, call, err);
+	if (d.has & SIM_DEVIATE_LIE)
+		return 0;
+	return core_errno(err, -sim_errno(d.errno_name), sim_object(object, pf->address, vf),
+			  "%s fails, as the simulated host was told", sim_op_words[call->op]);
+}
+
+/* An effect that fails has still taken its time, and what it did before it failed stays. */
+static int run(struct sriov_host *host, const struct sim_call *call, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	_close_ int locked = lock(host, err);
+	int r, saved;
+
+	if (locked < 0)
+		return locked;
+	r = load(host->priv, &sim, err);
+	if (r < 0)
+		return r;
+	sim->clock_ms++;
+	sim->ops[call->op]++;
+	sim_settle(sim);
+	r = perform(sim, call, err);
+	saved = save(host->priv, sim, r < 0 ? NULL : err);
+	return r < 0 ? r : saved;
+}
+
+static int do_link_set(struct sriov_host *host, const struct sriov_pf *pf, bool up,
+		       struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_LINK_SET, pf, .on = up}, err);
+}
+
+static int do_autoprobe(struct sriov_host *host, const struct sriov_pf *pf, bool on,
+			struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_AUTOPROBE, pf, .on = on}, err);
+}
+
+static int do_numvfs(struct sriov_host *host, const struct sriov_pf *pf, unsigned n,
+		     int64_t deadline_ms, struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_NUMVFS, pf, .vf = n, .deadline_ms = deadline_ms},
+		   err);
+}
+
+static int do_vf_set(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf,
+		     const struct sriov_vf_attrs *attrs, struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_VF_SET, pf, .vf = vf, .attrs = attrs}, err);
+}
+
+static int do_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
+		       const char *driver, struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_OVERRIDE, pf, .address = address, .driver = driver},
+		   err);
+}
+
+static int do_unbind(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
+		     int64_t deadline_ms, struct sriov_error *err)
+{
+	return run(
+		host,
+		&(struct sim_call){SIM_UNBIND, pf, .address = address, .deadline_ms = deadline_ms},
+		err);
+}
+
+static int do_probe(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
+		    int64_t deadline_ms, struct sriov_error *err)
+{
+	return run(
+		host,
+		&(struct sim_call){SIM_PROBE, pf, .address = address, .deadline_ms = deadline_ms},
+		err);
+}
+
+static int do_ntuple(struct sriov_host *host, const struct sriov_pf *pf, bool on,
+		     struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_NTUPLE, pf, .on = on}, err);
+}
+
+static int do_rule_insert(struct sriov_host *host, const struct sriov_pf *pf,
+			  const struct sriov_entry *entry, struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_RULE_INSERT, pf, .entry = entry}, err);
+}
+
+static int do_rule_delete(struct sriov_host *host, const struct sriov_pf *pf, uint32_t loc,
+			  struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_RULE_DELETE, pf, .loc = loc}, err);
+}
+
+static int do_read(struct sriov_host *host, const char *pf, unsigned what,
+		   struct sriov_inventory *inv, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	if (r < 0)
+		return r;
+	if (sim_read_counts(sim)) {
+		_close_ int locked = lock(host, err);
+
+		if (locked < 0)
+			return locked;
+		sim_free(core_steal(sim));
+		r = load(host->priv, &sim, err);
+		if (r < 0)
+			return r;
+		r = sim_read_count(sim, pf, what, err);
+		if (save(host->priv, sim, r < 0 ? NULL : err) < 0 || r < 0)
+			return r < 0 ? r : -EIO;
+	}
+	return sim_read(sim, pf, what, inv, err);
+}
+
+static int do_watch(struct sriov_host *host, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	struct sim_host *priv = host->priv;
+	int r = load(priv, &sim, err);
+
+	if (!r)
+		priv->landed = sim->landed;
+	return r;
+}
+
+static int do_wait(struct sriov_host *host, int64_t deadline_ms, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	struct sim_host *priv = host->priv;
+	_close_ int locked = lock(host, err);
+	int64_t until = deadline_ms;
+	int r;
+
+	if (locked < 0)
+		return locked;
+	r = load(priv, &sim, err);
+	if (r < 0)
+		return r;
+	if (priv->landed < 0)
+		priv->landed = sim->landed;
+	if (sim->landed == priv->landed && sim->nevents && sim->event[0].at_ms < until)
+		until = sim->event[0].at_ms;
+	if (sim->landed == priv->landed && sim->clock_ms < until)
+		sim->clock_ms = until;
+	sim_settle(sim);
+	sim->ops[SIM_WAIT]++;
+	r = save(priv, sim, err);
+	if (r < 0)
+		return r;
+	if (sim->landed == priv->landed)
+		return sriov_error_set(err, -ETIMEDOUT, "host", "nothing happened in time");
+	priv->landed = sim->landed;
+	return 0;
+}
+
+/* Cannot fail, as sleeping cannot; a file that is gone shows at the next read. */
+static void do_pause(struct sriov_host *host, unsigned ms)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	_close_ int locked = lock(host, NULL);
+
+	if (locked < 0 || load(host->priv, &sim, NULL) < 0)
+		return;
+	sim->clock_ms += ms;
+	sim->ops[SIM_PAUSE]++;
+	sim_settle(sim);
+	save(host->priv, sim, NULL);
+}
+
+static int64_t do_now_ms(struct sriov_host *host)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	struct sim_host *priv = host->priv;
+
+	load(priv, &sim, NULL); /* other processes move the clock too */
+	return priv->clock_ms;
+}
+
+static void do_close(struct sriov_host *host)
+{
+	struct sim_host *priv = host->priv;
+
+	free(priv->file);
+	free(priv);
+}
+
+int host_sim_open(struct sriov_host *host, const char *file, struct sriov_error *err)
+{
+	_free_ struct sim_host *priv = calloc(1, sizeof(*priv));
+	_free_ char *real = realpath(file, NULL);
+
+	if (!priv)
+		return core_oom(err);
+	if (!real)
+		return no_such_snapshot(file, -errno, err);
+	if (strlen(real) + sizeof(".state") > sizeof(host->state_dir))
+		return sriov_error_set(err, -ENAMETOOLONG, file,
+				       "the path of a simulated host is limited to %zu bytes",
+				       sizeof(host->state_dir) - sizeof(".state"));
+	snprintf(host->state_dir, sizeof(host->state_dir), "%s.state", real);
+	core_copy(host->lock_dir, sizeof(host->lock_dir), host->state_dir);
+	priv->landed = -1;
+	priv->file = core_steal(real);
+	host->priv = core_steal(priv);
+	host->ops = &host_sim_ops;
+	return 0;
+}
+
+const struct host_ops host_sim_ops = {
+	.name = "simulated",
+	.close = do_close,
+	.read = do_read,
+	.link_set = do_link_set,
+	.autoprobe = do_autoprobe,
+	.numvfs = do_numvfs,
+	.vf_set = do_vf_set,
+	.override = do_override,
+	.unbind = do_unbind,
+	.probe = do_probe,
+	.ntuple = do_ntuple,
+	.rule_insert = do_rule_insert,
+	.rule_delete = do_rule_delete,
+	.watch = do_watch,
+	.wait = do_wait,
+	.pause = do_pause,
+	.now_ms = do_now_ms,
+};

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the simulated host: its state while it is loaded, and who changes it. See sim.c for the whole. */
+#ifndef SRIOV_SIM_H
+#define SRIOV_SIM_H
+
+#include "lib/host/host.h"
+
+/* What is counted and can be told to deviate; the first ones are effects. */
+enum sim_op {
+	SIM_LINK_SET,
+	SIM_AUTOPROBE,
+	SIM_NUMVFS,
+	SIM_VF_SET,
+	SIM_OVERRIDE,
+	SIM_UNBIND,
+	SIM_PROBE,
+	SIM_NTUPLE,
+	SIM_RULE_INSERT,
+	SIM_RULE_DELETE,
+	SIM_EFFECTS,
+	SIM_LINK = SIM_EFFECTS, /* a link that should rise; only for deviations */
+	SIM_READ,
+	SIM_READ_ATTRS,
+	SIM_READ_RULES,
+	SIM_WAIT,
+	SIM_PAUSE,
+	SIM_OPS,
+};
+extern const char *const sim_op_words[SIM_OPS + 1];
+
+enum sim_what_event { SIM_EVENT_LINK, SIM_EVENT_NETDEV, SIM_EVENT_READY };
+
+/* Something that lands later. */
+struct sim_event {
+	unsigned has;
+	int64_t at_ms;
+	unsigned event; /* enum sim_what_event */
+	char pf[SRIOV_PCI_LEN];
+	unsigned vf; /* not of SIM_EVENT_LINK */
+};
+
+enum sim_deviation_has {
+	SIM_DEVIATE_PF = 1 << 0,
+	SIM_DEVIATE_VF = 1 << 1,
+	SIM_DEVIATE_SKIP = 1 << 2,
+	SIM_DEVIATE_TIMES = 1 << 3,
+	/* exactly one of these */
+	SIM_DEVIATE_ERRNO = 1 << 4,
+	SIM_DEVIATE_LIE = 1 << 5,
+	SIM_DEVIATE_HANG = 1 << 6,
+	SIM_DEVIATE_NEVER = 1 << 7,
+};
+
+struct sim_deviation {
+	unsigned has;
+	unsigned op;
+	char pf[SRIOV_PCI_LEN];
+	unsigned vf;
+	unsigned skip, times;
+	char errno_name[24];
+	bool lie, hang, never;
+};
+
+/* A system call that does not come back. */
+struct sim_stuck {
+	char pf[SRIOV_PCI_LEN];
+	unsigned op;  /* SIM_NUMVFS, SIM_UNBIND, SIM_PROBE */
+	unsigned vfs; /* count of SIM_NUMVFS, VF index of the others */
+};
+
+struct sim_domain {
+	char name[SRIOV_NAME_LEN];
+	char uuid[40];
+	unsigned running;
+	char (*vfs)[SRIOV_PCI_LEN];
+	size_t nvfs;
+};
+
+struct sim {
+	struct sriov_inventory *inv;
+	bool count_reads;
+	int64_t clock_ms;
+	int64_t landed;          /* events so far: how wait() knows that it missed one */
+	struct sim_event *event; /* by time */
+	size_t nevents;
+	struct sim_deviation *deviation;
+	size_t ndeviations;
+	struct sim_stuck *stuck;
+	size_t nstuck;
+	struct sim_domain *domain;
+	size_t ndomains;
+	int64_t ops[SIM_OPS];
+};
+
+/* An effect as called; which members count depends on @op. */
+struct sim_call {
+	enum sim_op op;
+	const struct sriov_pf *pf;
+	bool on;
+	unsigned vf; /* index; of numvfs the count */
+	const char *address, *driver;
+	const struct sriov_vf_attrs *attrs;
+	const struct sriov_entry *entry;
+	uint32_t loc;
+	int64_t deadline_ms;
+};
+typedef int sim_effect_fn(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
+			  struct sriov_error *err);
+
+/* sim_state.c: the state from and to JSON. */
+int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err);
+json_t *sim_encode(const struct sim *sim);
+void sim_free(struct sim *sim);
+int sim_errno(const char *name); /* 5 for "EIO", 0 if there is none of that name */
+
+/* sim_time.c: events, stuck calls, deviations. */
+int sim_schedule(struct sim *sim, struct sim_event event); /* 0 or -ENOMEM */
+/* Forgets the events of that kind of @pf, of VF @vf or (negative) of every VF. */
+void sim_cancel(struct sim *sim, const struct sriov_pf *pf, enum sim_what_event event, int vf);
+bool sim_pending(const struct sim *sim, const struct sriov_pf *pf, enum sim_what_event event,
+		 int vf);
+/* Lets everything land that is due at the clock, and calls return whose obstacle is gone. */
+void sim_settle(struct sim *sim);
+/* The first deviation for this, counted down, or NULL. *@out holds it: it may be gone from the state. */
+const struct sim_deviation *sim_deviate(struct sim *sim, enum sim_op op, const char *pf, int vf,
+					unsigned kinds, struct sim_deviation *out);
+/* The running guest that keeps the kernel from taking @vf away, or NULL. */
+const char *sim_holder(const struct sim *sim, const struct sriov_vf *vf);
+/* Marks the call as stuck, moves the clock to its deadline, and says so. */
+int sim_stick(struct sim *sim, const struct sriov_pf *pf, const struct sim_call *call, int vf,
+	      const char *why, struct sriov_error *err);
+/* The stuck call that @pf's device lock is held by, or NULL. */
+const struct sim_stuck *sim_stuck_on(const struct sim *sim, const struct sriov_pf *pf);
+
+/* sim_port.c, sim_vfs.c, sim_attrs.c, sim_rules.c: effects. */
+sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override, sim_unbind,
+	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete;
+/* The link goes down and comes back after what the driver takes; nothing on a port that is down. */
+int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
+/* The second halves of calls that were stuck. */
+void sim_vfs_removed(struct sim *sim, struct sriov_pf *pf);
+int sim_vfs_created(struct sim *sim, struct sriov_pf *pf, unsigned n, struct sriov_error *err);
+void sim_vf_unbound(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf);
+int sim_vf_probed(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf);
+/* A netdev of @vf appears, named as udev would. */
+void sim_vf_netdev(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf);
+
+/*
+ * sim_read.c: what the host shows, handed over from @sim, which is then only good for sim_free(). The file
+ * is written by a read only if reads are counted or told to fail: then sim_read_count() and a save come first.
+ */
+bool sim_read_counts(const struct sim *sim);
+int sim_read_count(struct sim *sim, const char *pf, unsigned what, struct sriov_error *err);
+int sim_read(struct sim *sim, const char *pf, unsigned what, struct sriov_inventory *inv,
+	     struct sriov_error *err);
+/* The port as its driver shows it now: speed only with a link, queues as VFs leave them. */
+void sim_show_port(struct sriov_pf *pf);
+
+/* "vf 3 of 0000:81:00.0", or the PF alone for a negative @vf. */
+const char *sim_object(char buf[96], const char *pf, int vf);
+
+#endif

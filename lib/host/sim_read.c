@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a simulated host shows of itself: exactly what was asked for, as a live one would. */
+#include "lib/host/sim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void sim_show_port(struct sriov_pf *pf)
+{
+	unsigned most = 0;
+
+	if (!pf->carrier)
+		pf->speed_mbps = 0;
+	/*
+	 * With VFs a PF keeps one pool of queues: ixgbe 4, or 2 in the mode of 64 pools (ixgbe_lib.c); igb 2,
+	 * on I350 1 (igb_set_sriov_capability(), igb_init_queue_configuration()).
+	 */
+	if (pf->vfs && !strcmp(pf->driver, "ixgbe"))
+		most = pf->vfs < 32 ? 4 : 2;
+	else if (pf->vfs && !strcmp(pf->driver, "igb"))
+		most = pf->device == 0x1521 || pf->device == 0x1522 ? 1 : 2;
+	if (most && pf->queues > most)
+		pf->queues = most;
+}
+
+static bool kernel_before(const char *release, unsigned major, unsigned minor)
+{
+	unsigned a, b;
+
+	return sscanf(release, "%u.%u", &a, &b) == 2 && (a < major || (a == major && b < minor));
+}
+
+static int add_use(struct sriov_vf *vf, bool running, const char *who, const char *how)
+{
+	for (size_t i = 0; i < vf->uses.n; i++) {
+		if (!strcmp(vf->uses.at[i].who, who))
+			return 0;
+	}
+	return uses_add(&vf->uses, running, who, "%s", how) ? 0 : -ENOMEM;
+}
+
+/* Who uses the VF, by what the state of its netdev and the domains say; in the words of the live host. */
+static int add_users(const struct sim *sim, struct sriov_vf *vf)
+{
+	char who[SRIOV_NAME_LEN * 2], how[192];
+
+	if (vf->in_netns && add_use(vf, true, "netns", "its netdev is in another namespace") < 0)
+		return -ENOMEM;
+	snprintf(how, sizeof(how), "netdev %s is %s%s%s", vf->netdev, vf->netdev_up ? "up" : "",
+		 vf->netdev_up && *vf->master ? " and in "
+		 : *vf->master                ? "in "
+					      : "",
+		 vf->master);
+	if ((vf->netdev_up || *vf->master) && add_use(vf, vf->netdev_up, "host", how) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < sim->ndomains; i++) {
+		const struct sim_domain *domain = &sim->domain[i];
+
+		snprintf(who, sizeof(who), "guest %s (%s)", domain->name,
+			 domain->running ? "running" : "defined");
+		snprintf(how, sizeof(how), "domain %s names %s", domain->name, vf->address);
+		for (size_t k = 0; k < domain->nvfs; k++) {
+			if (!strcmp(domain->vfs[k], vf->address) &&
+			    add_use(vf, domain->running, who, how) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void drop_uses(struct sriov_uses *uses)
+{
+	free(uses->at);
+	*uses = (struct sriov_uses){0};
+}
+
+static int show_vfs(const struct sim *sim, struct sriov_pf *pf, unsigned what)
+{
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
+	bool hides_link = driver && driver->traits & SRIOV_VF_REPORTS_NO_LINK_STATE &&
+			  kernel_before(sim->inv->kernel, 6, 12);
+
+	for (unsigned v = 0; v < pf->vfs; v++) {
+		struct sriov_vf *vf = &pf->vf[v];
+
+		if (!(what & SRIOV_READ_VFS))
+			vf->driver_override[0] = '\0';
+		if (!(what & SRIOV_READ_ATTRS))
+			memset(&vf->attrs, 0, sizeof(vf->attrs));
+		else if (hides_link)
+			vf->attrs.link = SRIOV_LINK_AUTO;
+		if (!(what & SRIOV_READ_USERS))
+			drop_uses(&vf->uses);
+		else if (add_users(sim, vf) < 0)
+			return -ENOMEM;
+	}
+	if (what & (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS))
+		return 0;
+	for (unsigned v = 0; v < pf->vfs; v++)
+		drop_uses(&pf->vf[v].uses);
+	free(pf->vf);
+	pf->vf = NULL;
+	return 0;
+}
+
+static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
+{
+	sim_show_port(pf);
+	if (!(what & SRIOV_READ_PORT)) {
+		pf->firmware[0] = pf->driver_version[0] = '\0';
+		pf->queues = 0;
+		pf->ntuple = SRIOV_NTUPLE_UNKNOWN;
+	}
+	if (!(what & SRIOV_READ_USES))
+		drop_uses(&pf->uses);
+	if (!(what & SRIOV_READ_RULES)) {
+		free(pf->rules);
+		pf->rules = NULL;
+		pf->nrules = pf->rules_max = 0;
+	}
+	return show_vfs(sim, pf, what);
+}
+
+static int no_such_pf(const struct sim *sim, const char *name, struct sriov_error *err)
+{
+	char address[SRIOV_PCI_LEN] = "";
+
+	sriov_pci_parse(name, address);
+	for (size_t i = 0; i < sim->inv->npfs; i++) {
+		const struct sriov_pf *pf = &sim->inv->pf[i];
+
+		for (unsigned v = 0; v < pf->vfs; v++) {
+			if (strcmp(pf->vf[v].address, address) != 0 &&
+			    (!*name || strcmp(pf->vf[v].netdev, name) != 0))
+				continue;
+			sriov_error_set(err, -ENOTSUP, name, "it is not a PF, but VF %u of %s", v,
+					pf->address);
+			sriov_error_hint(err, "name the PF %s and the VF index", pf->address);
+			return -ENOTSUP;
+		}
+	}
+	sriov_error_set(err, -ENODEV, name, "no such device");
+	sriov_error_hint(err, "`sriovctl host show` lists the PFs");
+	return -ENODEV;
+}
+
+int sim_read(struct sim *sim, const char *name, unsigned what, struct sriov_inventory *inv,
+	     struct sriov_error *err)
+{
+	struct sriov_inventory *all = sim->inv, out = *all;
+	struct sriov_pf *only = name ? inventory_find(all, name) : NULL;
+
+	if (name && !only)
+		return no_such_pf(sim, name, err);
+	for (size_t i = 0; i < all->npfs; i++) {
+		if ((!only || &all->pf[i] == only) && show_pf(sim, &all->pf[i], what) < 0)
+			return core_oom(err);
+	}
+	if (only) {
+		out.pf = malloc(sizeof(*out.pf));
+		if (!out.pf)
+			return core_oom(err);
+		*out.pf = *only;
+		*only = (struct sriov_pf){0};
+		out.npfs = 1;
+	} else {
+		all->pf = NULL;
+		all->npfs = 0;
+	}
+	if (what & SRIOV_READ_NODES) {
+		all->node = NULL;
+		all->nnodes = 0;
+	} else {
+		out.node = NULL;
+		out.nnodes = 0;
+	}
+	*inv = out;
+	return 0;
+}
+
+/* One read is counted, and fails if that was asked for. */
+static int count(struct sim *sim, enum sim_op op, const char *pf, struct sriov_error *err)
+{
+	struct sim_deviation d;
+
+	sim->ops[op]++;
+	if (!sim_deviate(sim, op, pf, -1, SIM_DEVIATE_ERRNO, &d))
+		return 0;
+	return core_errno(err, -sim_errno(d.errno_name), *pf ? pf : "host",
+			  "%s fails, as the simulated host was told", sim_op_words[op]);
+}
+
+int sim_read_count(struct sim *sim, const char *name, unsigned what, struct sriov_error *err)
+{
+	const struct sriov_pf *only = name ? inventory_find(sim->inv, name) : NULL;
+	int r = count(sim, SIM_READ, only ? only->address : "", err);
+
+	for (size_t i = 0; !r && i < sim->inv->npfs; i++) {
+		const struct sriov_pf *pf = &sim->inv->pf[i];
+
+		if (name && pf != only)
+			continue;
+		if (what & SRIOV_READ_ATTRS)
+			r = count(sim, SIM_READ_ATTRS, pf->address, err);
+		if (!r && what & SRIOV_READ_RULES)
+			r = count(sim, SIM_READ_RULES, pf->address, err);
+	}
+	return r;
+}
+
+bool sim_read_counts(const struct sim *sim)
+{
+	for (size_t i = 0; i < sim->ndeviations; i++) {
+		unsigned op = sim->deviation[i].op;
+
+		if (op == SIM_READ || op == SIM_READ_ATTRS || op == SIM_READ_RULES)
+			return true;
+	}
+	return sim->count_reads;
+}

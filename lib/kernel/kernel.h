@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside lib/kernel/: how we talk to the kernel, one file per interface. Nothing here knows of plans,
+ * pools or leases. Builders and parsers are pure; the functions that speak to the kernel stand apart
+ * from them and are thin. Directories are descriptors, so that tests put a tree of their own under them.
+ */
+#ifndef SRIOV_KERNEL_H
+#define SRIOV_KERNEL_H
+
+#include "lib/core/core.h"
+
+#include <linux/netlink.h>
+#include <sriov/host.h>
+
+struct nl_msg;
+struct ifreq;
+
+/*
+ * netlink.c: one request, its answer, and the kernel's own words, on any netlink socket. libnl 3.7 maps
+ * errno to its NLE_* and back again with losses, so messages are sent and received on the descriptor.
+ */
+struct netlink_error {
+	int code;        /* negative errno, 0 = acknowledged */
+	char text[160];  /* NLMSGERR_ATTR_MSG, "" if the kernel sent none */
+	uint32_t offset; /* NLMSGERR_ATTR_OFFS: bytes into the request; 0 = not said */
+};
+/* Asks for extended ACKs, without a copy of the request in them. */
+int netlink_setup(int fd);
+/* Pure: reads an NLMSG_ERROR message of @len readable bytes. -EBADMSG if it is none or malformed. */
+int netlink_error_parse(const struct nlmsghdr *msg, size_t len, struct netlink_error *out);
+/* The kernel's words: its text and where in the request it points, else errno's text. */
+void netlink_error_words(const struct netlink_error *error, char *buf, size_t size);
+/* One datagram, of whatever size, in fresh memory. Returns its length or a negative errno. */
+ssize_t netlink_receive(int fd, int flags, void **out);
+/*
+ * Sends @req (its sequence number is set here) with NLM_F_ACK and calls @answer for every message that
+ * answers it. Returns 0, or a negative errno with the kernel's words in @error.
+ */
+typedef int (*netlink_answer)(const struct nlmsghdr *msg, void *data);
+int netlink_request(int fd, struct nlmsghdr *req, netlink_answer answer, void *data,
+		    struct netlink_error *error);
+
+/*
+ * vfinfo.c: VF attributes as IFLA_VFINFO_LIST, both ways, pure.
+ * Build: an RTM_SETLINK of one VF with the attributes that have a has-bit, in the order in which the
+ * kernel applies them; NULL if there is no memory or no attribute. The caller frees it (nlmsg_free()).
+ * Parse: the VFs of an RTM_NEWLINK into attrs[VF index], for indices below @n; others are skipped, and so
+ * is every attribute we have no word for. -EBADMSG for a malformed message, with @attrs untouched.
+ */
+struct nl_msg *vfinfo_build(int ifindex, unsigned vf, const struct sriov_vf_attrs *attrs);
+int vfinfo_parse(const struct nlmsghdr *msg, struct sriov_vf_attrs *attrs, size_t n);
+
+/* rtnl.c: links and routes. */
+struct rtnetlink;
+struct link_facts {
+	int ifindex, master; /* master: ifindex, 0 = none */
+	char name[16];
+	bool up, carrier;
+	unsigned mtu;
+	uint8_t mac[6], perm_mac[6]; /* zero if the kernel does not say */
+};
+struct route_facts {
+	bool local;       /* to this host itself */
+	unsigned dst_len; /* of the route that matched, if asked for */
+	int ifindex[8];   /* output interfaces, several for a multipath route */
+	size_t n;
+};
+int rtnetlink_open(struct rtnetlink **out, struct sriov_error *err);
+void rtnetlink_close(struct rtnetlink *rtnl);
+/* One message; the VFs' attributes come with the same answer if @attrs is given (@n of them). */
+int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, struct link_facts *out,
+		   struct sriov_vf_attrs *attrs, size_t n, struct sriov_error *err);
+int rtnetlink_up(struct rtnetlink *rtnl, const char *object, int ifindex, bool up,
+		 struct sriov_error *err);
+int rtnetlink_vf(struct rtnetlink *rtnl, const char *object, int ifindex, unsigned vf,
+		 const struct sriov_vf_attrs *attrs, struct sriov_error *err);
+/*
+ * One look-up, as for a packet of this host to @addr (network order). @match: say which route matched,
+ * not only where it goes. -ENETUNREACH or another errno if there is no route; no error is set.
+ */
+int rtnetlink_route(struct rtnetlink *rtnl, int family, const void *addr, bool match,
+		    struct route_facts *out);
+/* Pure: the answers to the two questions. -EBADMSG if malformed, with @out untouched. */
+int link_facts_parse(const struct nlmsghdr *msg, struct link_facts *out);
+int route_facts_parse(const struct nlmsghdr *msg, struct route_facts *out);
+
+/* events.c: "something happened on links or devices; look again". */
+struct events;
+int events_open(struct events **out, struct sriov_error *err);
+void events_close(struct events *events);
+/* Throws away what is queued. Returns whether there was something, or a negative errno. */
+int events_drain(int fd);
+int events_forget(struct events *events, struct sriov_error *err);
+int events_wait(struct events *events, int64_t deadline_ms, struct sriov_error *err);
+
+/* ethnl.c: ethtool over generic netlink. */
+struct ethnl;
+int ethnl_open(struct ethnl **out, struct sriov_error *err);
+void ethnl_close(struct ethnl *eth);
+int ethnl_ntuple_get(struct ethnl *eth, const char *object, int ifindex, enum sriov_ntuple *out,
+		     struct sriov_error *err);
+/* Reads back: the kernel may answer ok and change nothing. */
+int ethnl_ntuple_set(struct ethnl *eth, const char *object, int ifindex, bool on,
+		     struct sriov_error *err);
+/* Pure: the ntuple bit in a FEATURES_GET reply. */
+int ethnl_ntuple_parse(const struct nlmsghdr *msg, enum sriov_ntuple *out);
+
+/* ethioctl.c: ethtool by ioctl, for what has no netlink form: driver facts, RX rings, the ntuple table. */
+struct ethioctl {
+	int fd;
+	int (*call)(int fd, struct ifreq *ifr); /* SIOCETHTOOL; 0 or a negative errno */
+};
+struct ethtool_facts {
+	char driver[32], version[64], firmware[64];
+};
+int ethioctl_open(struct ethioctl *eth, struct sriov_error *err);
+void ethioctl_close(struct ethioctl *eth);
+int ethioctl_driver(const struct ethioctl *eth, const char *netdev, struct ethtool_facts *out,
+		    struct sriov_error *err);
+int ethioctl_rings(const struct ethioctl *eth, const char *netdev, unsigned *out,
+		   struct sriov_error *err);
+/* The whole table in location order; the caller frees it. -EOPNOTSUPP: the driver has no such table. */
+int ethioctl_rules(const struct ethioctl *eth, const char *netdev, struct sriov_entry **out,
+		   size_t *n, unsigned *max, struct sriov_error *err);
+int ethioctl_rule_insert(const struct ethioctl *eth, const char *netdev,
+			 const struct sriov_entry *entry, struct sriov_error *err);
+int ethioctl_rule_delete(const struct ethioctl *eth, const char *netdev, uint32_t loc,
+			 struct sriov_error *err);
+
+/* supervise.c: sysfs accesses that can hang in the kernel, in a child with a deadline. */
+struct supervisor;
+struct supervised {
+	int dir; /* descriptor that @path is relative to */
+	const char *path;
+	const char *object;  /* for errors: whom this is about */
+	int64_t deadline_ms; /* core_monotonic_ms() */
+	const int *lock_fd;  /* held by the child for as long as the kernel takes */
+	size_t nlocks;
+};
+/* The child is forked at the first access and kept; *@sup is NULL before that. */
+int supervise_write(struct supervisor **sup, const struct supervised *what, const char *text,
+		    struct sriov_error *err);
+/* The first line of a file. */
+int supervise_read(struct supervisor **sup, const struct supervised *what, char *buf, size_t size,
+		   struct sriov_error *err);
+void supervise_close(struct supervisor *sup);
+/* -ETIMEDOUT, -EPROTO for an answer that is none, -ECHILD if the child is gone; else the child's result. */
+struct supervise_reply {
+	uint32_t sequence;
+	int32_t result; /* 0 or a negative errno */
+	int32_t opened; /* false: the file could not even be opened */
+	char text[64];  /* of a read */
+};
+int supervise_await(int fd, uint32_t sequence, int64_t deadline_ms, struct supervise_reply *out);
+
+/* sysfs.c: PFs and VFs; nodes.c: the host. All relative to the descriptor of /sys. */
+int sysfs_list(int sys, char (**out)[SRIOV_PCI_LEN], size_t *n, struct sriov_error *err);
+/* Netdev or PCI address to the PF's address. -ENODEV: no such device; -ENOTSUP: it is not a PF. */
+int sysfs_find(int sys, const char *name, char out[SRIOV_PCI_LEN], struct sriov_error *err);
+/* Everything of @pf that sysfs has; its VFs are counted, not read. -ENODEV if it has gone. */
+int sysfs_pf(int sys, const char *address, struct sriov_pf *pf, struct sriov_error *err);
+/* pf->vf, without driver_override, whose reading can hang (see live.c). */
+int sysfs_vfs(int sys, struct sriov_pf *pf, struct sriov_error *err);
+int sysfs_nodes(int sys, struct sriov_node **out, size_t *n, struct sriov_error *err);
+bool sysfs_iommu(int sys);
+/* VFs that exist now: virtfnN links. sriov_numvfs is never read: it waits for the device lock. */
+int sysfs_count_vfs(int sys, const char *address, unsigned *out);
+/* Calls @fn for each entry but "." and ".."; stops at the first that returns non-zero and returns it. */
+typedef int (*sysfs_entry)(int dir, const char *name, void *data);
+int sysfs_each(int dir, const char *path, sysfs_entry fn, void *data);
+
+/* vfio.c: who has the vfio devices of PFs and VFs open. @proc is the descriptor of /proc. */
+int vfio_users(int sys, int proc, struct sriov_inventory *inv, struct sriov_error *err);
+/* Pure: the guest's name on a QEMU command line (arguments separated by NUL), or -ENOENT. */
+int vfio_guest_name(const char *cmdline, size_t len, char *out, size_t size);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running steps, reading back, undoing, committing: what a change and its recovery share. */
+#include "lib/plan/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_TIMEOUT_MS 30000
+/* Progress is only for `journal show`; more often costs more than it tells. */
+#define MARK_EVERY_MS 100
+
+static int64_t timeout_ms(unsigned seconds)
+{
+	return seconds ? (int64_t)seconds * 1000 : DEFAULT_TIMEOUT_MS;
+}
+
+/* Progress marks are not durable, and a mark that fails changes nothing: recovery reads the host back. */
+static void mark(struct change *change, long journal, size_t done, int64_t *last)
+{
+	int64_t now = core_monotonic_ms();
+	struct sriov_error ignored;
+
+	if (!journal || now - *last < MARK_EVERY_MS)
+		return;
+	*last = now;
+	if (!store_begin(change->store, STORE_MARK, &ignored) &&
+	    !store_journal_mark(change->store, journal, done, &ignored))
+		store_commit(change->store, &ignored);
+	store_rollback(change->store);
+}
+
+static bool waits_for_link(const struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->at[i].kind == STEP_LINK)
+			return true;
+	return false;
+}
+
+int apply_steps(struct change *change, struct steps *steps, long journal,
+		struct steps_result *result, struct sriov_error *err)
+{
+	struct step_context ctx = {
+		.host = change->host,
+		.inv = &change->inv,
+		.kernel_ms = timeout_ms(change->opts->kernel_timeout),
+		.link_ms = timeout_ms(change->opts->link_timeout),
+		.interrupted = change->opts->interrupted,
+	};
+	int64_t last = core_monotonic_ms();
+	int r = 0;
+
+	*result = (struct steps_result){0};
+	/* before the first effect, so that no event of it is missed */
+	if (waits_for_link(steps))
+		r = change->host->ops->watch(change->host, err);
+	for (size_t i = 0; !r && i < steps->n; i++) {
+		result->touched = true;
+		r = step_run(&ctx, &steps->at[i], err);
+		change->pf = &change->inv->pf[0];
+		steps->at[i].state = r ? SRIOV_STEP_FAILED : SRIOV_STEP_DONE;
+		result->done = i + !r;
+		mark(change, journal, result->done, &last);
+	}
+	return r;
+}
+
+int apply_verify(struct change *change, const struct pf_state *want, struct sriov_error *err)
+{
+	struct steps left = {0};
+	struct sriov_step_text text;
+	unsigned what = change->what;
+	int r;
+
+	/* who uses what has not changed by what we did, and is dear to find out */
+	change->what &= ~(SRIOV_READ_USES | SRIOV_READ_USERS | SRIOV_READ_NODES);
+	r = change_read(change, err);
+	change->what = what;
+	if (r < 0)
+		return r;
+	r = steps_diff(change->pf, want, &left, err);
+	if (!r && left.n) {
+		step_describe(change->pf, &left.at[0], &text);
+		sriov_error_set(
+			err, -EIO, change->pf->address,
+			"the kernel accepted everything, but reading back shows that this is "
+			"missing: %s%s",
+			text.what, left.n > 1 ? " (and more)" : "");
+		r = sriov_error_hint(err,
+				     "something else changes this PF at the same time, or its "
+				     "driver takes the value without effect: see `sriovctl host "
+				     "show` and dmesg");
+	}
+	steps_clear(&left);
+	return r;
+}
+
+int apply_undo(struct change *change, const struct pf_state *before, size_t *undone,
+	       struct sriov_error *err)
+{
+	/* a signal that made us undo must not stop the undoing */
+	struct sriov_options opts = *change->opts;
+	const struct sriov_options *asked = change->opts;
+	struct steps_result result;
+	struct steps steps = {0};
+	int r;
+
+	opts.interrupted = NULL;
+	change->opts = &opts;
+	r = change_read(change, err);
+	if (!r)
+		r = steps_diff(change->pf, before, &steps, err);
+	if (!r && steps.n)
+		r = apply_steps(change, &steps, 0, &result, err);
+	if (!r && steps.n)
+		r = apply_verify(change, before, err);
+	change->opts = asked;
+	*undone = steps.n;
+	steps_clear(&steps);
+	return r;
+}
+
+int apply_journal_status(struct change *change, long journal, const char *status, const char *why,
+			 struct sriov_error *err)
+{
+	int r = store_begin(change->store, STORE_DURABLE, err);
+
+	if (!r)
+		r = store_journal_status(change->store, journal, status, why, err);
+	if (!r)
+		r = store_commit(change->store, err);
+	store_rollback(change->store);
+	return r;
+}
+
+/* What stood before our first change, so that deleting can put it back. */
+static int remember_found(struct change *change, const struct pf_state *before,
+			  struct sriov_error *err)
+{
+	struct pf_state found = {.has = STATE_UP | STATE_AUTOPROBE | STATE_NTUPLE};
+
+	if (change->known.found)
+		return 0;
+	core_copy(found.address, sizeof(found.address), change->pf->address);
+	found.up = (before->has & STATE_UP) ? before->up : change->pf->up;
+	found.autoprobe = (before->has & STATE_AUTOPROBE) ? before->autoprobe
+							  : change->pf->autoprobe;
+	found.ntuple = (before->has & STATE_NTUPLE) ? before->ntuple
+						    : change->pf->ntuple == SRIOV_NTUPLE_ON;
+	return state_encode(&found, &change->known.found, err);
+}
+
+static int commit_vfs(struct change *change, const struct pf_state *before, struct sriov_error *err)
+{
+	const struct pf_state *want = &change->want;
+	const char *pf = change->pf->address;
+	int r = 0;
+
+	if (!(want->has & STATE_COUNT))
+		return 0;
+	if (!want->count) {
+		r = store_lease_drop_pf(change->store, pf, err);
+		return r ? r : store_pool_clear(change->store, pf, err);
+	}
+	if (before && !before->count) {
+		change->known.epoch++;
+		r = store_lease_epoch(change->store, pf, change->known.epoch, want->count, err);
+	}
+	if (!r && want->pool[0]) {
+		r = store_pool_clear(change->store, pf, err);
+		if (!r)
+			r = store_pool_set(change->store, pf, 0, want->count - 1, want->pool, err);
+	}
+	return r;
+}
+
+static bool is_empty(const struct pf_state *state)
+{
+	return !state->count && !state->nvf && !state->nrules && !(state->has & ~STATE_COUNT);
+}
+
+static int commit(struct change *change, const struct pf_state *before, long journal,
+		  struct sriov_error *err)
+{
+	int r = state_merge(&change->intent, &change->want, err);
+	char *intent = NULL;
+
+	if (!r && before)
+		r = remember_found(change, before, err);
+	if (!r && is_empty(&change->intent)) {
+		/* nothing of ours is left: the next change finds the PF anew */
+		free(core_steal(change->known.found));
+	} else if (!r) {
+		r = state_encode(&change->intent, &intent, err);
+	}
+	if (r < 0)
+		return r;
+	if (!journal && change->known.intent && intent && !strcmp(change->known.intent, intent)) {
+		free(intent);
+		return 0;
+	}
+	if (!journal && !change->known.intent && !intent)
+		return 0;
+	free(change->known.intent);
+	change->known.intent = intent;
+	r = store_begin(change->store, STORE_DURABLE, err);
+	if (!r)
+		r = commit_vfs(change, before, err);
+	if (!r)
+		r = store_pf_put(change->store, &change->known, err);
+	if (!r && journal)
+		r = store_journal_status(change->store, journal, "committed", NULL, err);
+	return r ? r : store_commit(change->store, err);
+}
+
+int apply_commit(struct change *change, const struct pf_state *before, long journal,
+		 struct sriov_error *err)
+{
+	int r = commit(change, before, journal, err);
+
+	store_rollback(change->store);
+	return r;
+}

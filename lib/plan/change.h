@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One change of one PF: lock, recover what an earlier change left, read, plan, journal, apply, read back,
+ * commit; or undo. There is no second way to an effect.
+ */
+#ifndef SRIOV_PLAN_CHANGE_H
+#define SRIOV_PLAN_CHANGE_H
+
+#include "lib/plan/step.h"
+#include "lib/store/store.h"
+
+struct change {
+	struct sriov_host *host;
+	const struct sriov_options *opts;
+	struct sriov_inventory *inv; /* of the one PF, as last read; pf points into it */
+	struct sriov_pf *pf;
+	unsigned what;          /* what is read: enum sriov_what */
+	struct store *store;    /* NULL in a dry run without a database */
+	struct store_pf known;  /* the PF's row; all zero if there is none */
+	struct pf_state intent; /* the last committed one */
+	struct pf_state want; /* what this change asks for; filled by the caller of change_open() */
+	struct sriov_plan *plan;
+	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
+};
+
+/*
+ * Opens a change of @pf (netdev or PCI address): takes the PF's lock and recovers an open journal (not in
+ * a dry run), reads the PF with @what and its row. change_close() frees everything; the lock stays until
+ * the host is closed.
+ */
+int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
+		const struct sriov_options *opts, struct sriov_error *err);
+/* The same without recovering and reading: for the commands on journals. */
+int change_open_unrecovered(struct change *change, struct sriov_host *host, const char *pf,
+			    unsigned what, const struct sriov_options *opts,
+			    struct sriov_error *err);
+void change_close(struct change *change);
+/* Plans from the PF to change->want, and unless it is a dry run applies and commits. */
+int change_run(struct change *change, struct sriov_error *err);
+/* Hands the plan to the caller of a public function (also after a failure). */
+void change_give_plan(struct change *change, struct sriov_plan **plan);
+
+/* lib/plan/recover.c: what the PF's open journal asks for, under the lock. */
+enum recover_how { RECOVER_AUTO, RECOVER_RESUME, RECOVER_UNDO };
+int recover_pf(struct change *change, enum recover_how how, struct sriov_error *err);
+/* The error of a PF whose holder hangs in the kernel; 0 if there is no such journal. */
+int recover_stuck(struct sriov_host *host, const char *address, struct sriov_error *err);
+
+/* lib/plan/apply.c: the parts that a change and its recovery share. */
+struct steps_result {
+	size_t done;  /* steps that ran */
+	bool touched; /* an effect was tried */
+};
+int apply_steps(struct change *change, struct steps *steps, long journal,
+		struct steps_result *result, struct sriov_error *err);
+/* Reads the PF again; -EIO naming what is not as @want says. */
+int apply_verify(struct change *change, const struct pf_state *want, struct sriov_error *err);
+/* Brings @before back in *@undone steps and reads back; the error says what could not be undone. */
+int apply_undo(struct change *change, const struct pf_state *before, size_t *undone,
+	       struct sriov_error *err);
+/* The durable end of a change: journal, intent, epoch, leases, pools in one transaction. */
+int apply_commit(struct change *change, const struct pf_state *before, long journal,
+		 struct sriov_error *err);
+/* Closes or marks a journal durably; errors are returned but leave the caller's result as it is. */
+int apply_journal_status(struct change *change, long journal, const char *status, const char *why,
+			 struct sriov_error *err);
+/* Reads the PF into change->inv. */
+int change_read(struct change *change, struct sriov_error *err);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The planner: steps from what a PF is to what it shall be. Pure functions on data. */
+#include "lib/plan/step.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void steps_clear(struct steps *steps)
+{
+	for (size_t i = 0; i < steps->nnotes; i++)
+		free(steps->note[i]);
+	free(steps->note);
+	free(steps->at);
+	*steps = (struct steps){0};
+}
+
+int steps_note(struct steps *steps, const char *fmt, ...)
+{
+	char **slot = core_grow(&steps->note, &steps->nnotes, sizeof(*slot));
+	va_list ap;
+	int r;
+
+	if (!slot)
+		return -ENOMEM;
+	va_start(ap, fmt);
+	r = vasprintf(slot, fmt, ap);
+	va_end(ap);
+	if (r >= 0)
+		return 0;
+	steps->nnotes--;
+	return -ENOMEM;
+}
+
+bool step_bound_as(const char *driver, const char *wanted)
+{
+	if (!strcmp(wanted, BIND_ANY_DEFAULT))
+		return *driver && strcmp(driver, "vfio-pci") != 0;
+	return !strcmp(driver, wanted);
+}
+
+/* The planner's view of the PF as the steps made so far will leave it. */
+struct planner {
+	const struct sriov_pf *now;
+	const struct pf_state *want;
+	unsigned traits;
+	struct steps *out;
+	bool remade; /* the VFs come or go */
+	bool autoprobe, ntuple;
+	bool wiped; /* the rule table was emptied on the way */
+	bool failed;
+};
+
+static struct step *add(struct planner *p, enum step_kind kind)
+{
+	static struct step nowhere;
+	struct step *step = core_grow(&p->out->at, &p->out->n, sizeof(*step));
+
+	if (!step) {
+		p->failed = true;
+		step = &nowhere;
+	}
+	step->kind = kind;
+	return step;
+}
+
+static unsigned driver_traits(const char *name)
+{
+	const struct sriov_driver *driver = sriov_driver_find(name);
+
+	/* Of a driver that is not modelled the worst is assumed. */
+	return driver ? driver->traits : SRIOV_NUMVFS_RESETS_PORT | SRIOV_NTUPLE_RESETS_PORT;
+}
+
+static const struct rule_state *wanted_at(const struct pf_state *want, uint32_t loc)
+{
+	for (size_t i = 0; i < want->nrules; i++)
+		if (want->rule[i].entry.loc == loc)
+			return &want->rule[i];
+	return NULL;
+}
+
+static const struct sriov_entry *installed_at(const struct sriov_pf *pf, uint32_t loc)
+{
+	for (size_t i = 0; i < pf->nrules; i++)
+		if (pf->rules[i].loc == loc)
+			return &pf->rules[i];
+	return NULL;
+}
+
+/* The VF index that an entry sends to, or -1. */
+static int target_vf(const struct sriov_entry *entry)
+{
+	return entry->cookie == SRIOV_COOKIE_DROP ? -1 : (int)(entry->cookie >> 32 & 0xff) - 1;
+}
+
+static bool loses_target(const struct planner *p, const struct sriov_entry *entry)
+{
+	return p->remade && target_vf(entry) >= (int)p->want->count;
+}
+
+static void plan_port_up(struct planner *p)
+{
+	if ((p->want->has & STATE_UP) && p->want->up != p->now->up) {
+		struct step *step = add(p, STEP_PF_UP);
+
+		step->on = p->want->up;
+		step->hits_port = !p->want->up;
+	}
+}
+
+static void plan_rules_out(struct planner *p)
+{
+	for (size_t i = 0; i < p->now->nrules; i++) {
+		const struct sriov_entry *entry = &p->now->rules[i];
+		const struct rule_state *want = wanted_at(p->want, entry->loc);
+		struct step *step;
+
+		if (want && want->present && sriov_entry_same(&want->entry, entry))
+			continue;
+		if (!want && !loses_target(p, entry))
+			continue;
+		step = add(p, STEP_RULE_DELETE);
+		step->entry = *entry;
+		if (want)
+			core_copy(step->name, sizeof(step->name), want->name);
+	}
+}
+
+static bool wants_drivers(const struct pf_state *want)
+{
+	for (size_t i = 0; i < want->nvf; i++)
+		if (want->vf[i].has_driver)
+			return true;
+	return false;
+}
+
+static void set_autoprobe(struct planner *p, bool on)
+{
+	if (p->autoprobe == on)
+		return;
+	add(p, STEP_AUTOPROBE)->on = on;
+	p->autoprobe = on;
+}
+
+static void add_numvfs(struct planner *p, unsigned count)
+{
+	struct step *step = add(p, STEP_NUMVFS);
+
+	step->number = count;
+	step->hits_port = p->traits & SRIOV_NUMVFS_RESETS_PORT;
+	step->hits_vf = !count;
+	/* of a port that is down the drivers keep the list */
+	if ((p->traits & SRIOV_NUMVFS_WIPES_RULES) &&
+	    (p->now->up || ((p->want->has & STATE_UP) && p->want->up)))
+		p->wiped = true;
+}
+
+static void plan_vfs(struct planner *p)
+{
+	const struct pf_state *want = p->want;
+
+	if (p->remade && p->now->vfs)
+		add_numvfs(p, 0);
+	/* Drivers get to see the VFs when their MACs are set, and vfio-pci's VFs never see another. */
+	if (p->remade && want->count && wants_drivers(want))
+		set_autoprobe(p, false);
+	if (p->remade && want->count)
+		add_numvfs(p, want->count);
+}
+
+/* A VF as the kernel makes it, where that is the same for all drivers. */
+static const struct sriov_vf fresh_vf = {
+	.attrs = {.has = SRIOV_VF_MAC | SRIOV_VF_VLAN | SRIOV_VF_TRUST | SRIOV_VF_RATE |
+			 SRIOV_VF_LINK,
+		  .vlan_proto = 0x8100,
+		  .link = SRIOV_LINK_AUTO},
+};
+
+static const struct sriov_vf *vf_now(const struct planner *p, unsigned index)
+{
+	return p->remade ? &fresh_vf : &p->now->vf[index];
+}
+
+static unsigned attrs_missing(const struct planner *p, const struct vf_state *want)
+{
+	return sriov_vf_attrs_differ(&vf_now(p, want->index)->attrs, &want->attrs);
+}
+
+static void plan_attrs(struct planner *p)
+{
+	for (size_t i = 0; i < p->want->nvf; i++) {
+		const struct vf_state *want = &p->want->vf[i];
+		unsigned missing = attrs_missing(p, want) & ~SRIOV_VF_RATE;
+		struct step *step;
+
+		if (!missing)
+			continue;
+		step = add(p, STEP_VF_SET);
+		step->number = want->index;
+		step->attrs = want->attrs;
+		step->attrs.has = missing;
+		step->hits_vf = !p->remade;
+	}
+}
+
+static void plan_binding(struct planner *p)
+{
+	if (p->want->has & STATE_AUTOPROBE)
+		set_autoprobe(p, p->want->autoprobe);
+	else if (p->remade)
+		set_autoprobe(p, p->now->autoprobe);
+	for (size_t i = 0; i < p->want->nvf; i++) {
+		const struct vf_state *want = &p->want->vf[i];
+		struct step *step;
+
+		if (!want->has_driver ||
+		    step_bound_as(vf_now(p, want->index)->driver, want->driver))
+			continue;
+		step = add(p, STEP_BIND);
+		step->number = want->index;
+		core_copy(step->driver, sizeof(step->driver), want->driver);
+		step->hits_vf = !p->remade;
+	}
+}
+
+static void plan_ntuple(struct planner *p)
+{
+	struct step *step;
+
+	if (!(p->want->has & STATE_NTUPLE) || p->want->ntuple == p->ntuple)
+		return;
+	step = add(p, STEP_NTUPLE);
+	step->on = p->want->ntuple;
+	step->hits_port = p->traits & SRIOV_NTUPLE_RESETS_PORT;
+	if (!step->on && (p->traits & SRIOV_NTUPLE_OFF_WIPES_RULES))
+		p->wiped = true;
+	p->ntuple = p->want->ntuple;
+}
+
+static void insert(struct planner *p, const struct sriov_entry *entry, const char *name)
+{
+	struct step *step = add(p, STEP_RULE_INSERT);
+
+	step->entry = *entry;
+	core_copy(step->name, sizeof(step->name), name);
+}
+
+static void plan_rules_in(struct planner *p)
+{
+	/* what we did not mean to touch and a step of ours wipes; without ntuple nothing can be put back */
+	for (size_t i = 0; p->wiped && p->ntuple && i < p->now->nrules; i++) {
+		const struct sriov_entry *entry = &p->now->rules[i];
+
+		if (!wanted_at(p->want, entry->loc) && !loses_target(p, entry))
+			insert(p, entry, "");
+	}
+	for (size_t i = 0; i < p->want->nrules; i++) {
+		const struct rule_state *want = &p->want->rule[i];
+		const struct sriov_entry *now = installed_at(p->now, want->entry.loc);
+
+		if (want->present && (p->wiped || !now || !sriov_entry_same(now, &want->entry)))
+			insert(p, &want->entry, want->name);
+	}
+}
+
+static void plan_rates(struct planner *p)
+{
+	const struct sriov_driver *driver = sriov_driver_find(p->now->driver);
+	bool waited = false;
+
+	for (size_t i = 0; i < p->want->nvf; i++) {
+		const struct vf_state *want = &p->want->vf[i];
+		struct step *step;
+
+		if (!(attrs_missing(p, want) & SRIOV_VF_RATE))
+			continue;
+		if (!waited && (p->traits & SRIOV_RATE_NEEDS_LINK))
+			add(p, STEP_LINK)->number = driver ? driver->rate_link_mbps : 0;
+		waited = true;
+		step = add(p, STEP_RATE);
+		step->number = want->index;
+		step->attrs = want->attrs;
+		step->attrs.has = SRIOV_VF_RATE;
+		step->hits_vf = !p->remade;
+	}
+}
+
+static void plan_notes(struct planner *p)
+{
+	for (size_t i = 0; i < p->now->nrules; i++) {
+		const struct sriov_entry *entry = &p->now->rules[i];
+		char words[256];
+
+		if (!loses_target(p, entry) || wanted_at(p->want, entry->loc))
+			continue;
+		sriov_entry_format(entry, words, sizeof(words));
+		steps_note(p->out, "rule at location %u (%s) loses its VF and goes with it",
+			   entry->loc, words);
+	}
+	if (!sriov_driver_find(p->now->driver))
+		steps_note(
+			p->out,
+			"driver %s is not modelled: what it resets, refuses or ignores is unknown",
+			p->now->driver);
+}
+
+int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct steps *out,
+	       struct sriov_error *err)
+{
+	struct steps steps = {0};
+	struct planner p = {
+		.now = now,
+		.want = want,
+		.traits = driver_traits(now->driver),
+		.out = &steps,
+		.remade = (want->has & STATE_COUNT) && want->count != now->vfs,
+		.autoprobe = now->autoprobe,
+		.ntuple = now->ntuple == SRIOV_NTUPLE_ON,
+	};
+
+	for (size_t i = 0; i < want->nvf; i++) {
+		unsigned count = p.remade ? want->count : now->vfs;
+
+		if (want->vf[i].index >= count)
+			return sriov_error_set(err, -ERANGE, now->address,
+					       "there is no VF %u: the PF has %u VFs",
+					       want->vf[i].index, count);
+	}
+	plan_port_up(&p);
+	plan_rules_out(&p);
+	plan_vfs(&p);
+	plan_attrs(&p);
+	plan_binding(&p);
+	plan_ntuple(&p);
+	plan_rules_in(&p);
+	plan_rates(&p);
+	if (steps.n)
+		plan_notes(&p);
+	if (p.failed) {
+		steps_clear(&steps);
+		return core_oom(err);
+	}
+	*out = steps;
+	return 0;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is refused before anything is tried: whom a plan would hit, and what a driver cannot do. */
+#include "lib/plan/step.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "guest web1 (running) [/run/…], …" into @buf. */
+static void name_uses(const struct sriov_uses *uses, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < uses->n && used + 1 < size; i++)
+		used += snprintf(buf + used, size - used, "%s%s (%s)", i ? ", " : "",
+				 uses->at[i].who, uses->at[i].how);
+}
+
+static int refuse_vf(const struct sriov_pf *pf, const struct sriov_vf *vf, struct sriov_error *err)
+{
+	char object[64], names[400];
+
+	snprintf(object, sizeof(object), "vf %u of %s", vf->index,
+		 pf->netdev[0] ? pf->netdev : pf->address);
+	name_uses(&vf->uses, names, sizeof(names));
+	sriov_error_set(err, -EBUSY, object, "in use by %s", names);
+	sriov_error_hint(err, "stop or release its user first (`sriovctl guest release`, `virsh "
+			      "shutdown`, `ip link set … down`), or pass --force to hit it");
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+static bool has_running(const struct sriov_uses *uses)
+{
+	for (size_t i = 0; i < uses->n; i++)
+		if (uses->at[i].running || uses->at[i].unreadable)
+			return true;
+	return false;
+}
+
+static int guard_vf(const struct sriov_pf *pf, unsigned index, struct sriov_error *err)
+{
+	return index < pf->vfs && pf->vf[index].uses.n ? refuse_vf(pf, &pf->vf[index], err) : 0;
+}
+
+static int guard_port(const struct sriov_pf *pf, bool force, bool disrupt_pf, const char *what,
+		      struct sriov_error *err)
+{
+	char names[400];
+
+	if (pf->uses.n && !disrupt_pf) {
+		name_uses(&pf->uses, names, sizeof(names));
+		sriov_error_set(err, -EBUSY, pf->netdev[0] ? pf->netdev : pf->address,
+				"the port carries the host's own traffic: %s; to %s resets it",
+				names, what);
+		sriov_error_hint(err, "move that traffic to another port, or pass --disrupt-pf to "
+				      "interrupt it for some seconds");
+		return sriov_error_status(err, SRIOV_REFUSED);
+	}
+	for (unsigned i = 0; !force && pf->vf && i < pf->vfs; i++)
+		if (has_running(&pf->vf[i].uses))
+			return refuse_vf(pf, &pf->vf[i], err);
+	return 0;
+}
+
+int steps_guard(const struct sriov_pf *now, const struct steps *steps, bool force, bool disrupt_pf,
+		struct sriov_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < steps->n; i++) {
+		const struct step *step = &steps->at[i];
+		struct sriov_step_text text;
+
+		if (step->hits_port) {
+			step_describe(now, step, &text);
+			r = guard_port(now, force, disrupt_pf, text.what, err);
+		}
+		if (r || !step->hits_vf || force)
+			continue;
+		if (step->kind != STEP_NUMVFS)
+			r = guard_vf(now, step->number, err);
+		for (unsigned v = 0; !r && step->kind == STEP_NUMVFS && v < now->vfs; v++)
+			r = guard_vf(now, v, err);
+	}
+	return r;
+}
+
+static int refuse_attr(const struct sriov_pf *pf, unsigned vf, int code, const char *hint,
+		       struct sriov_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+static int refuse_attr(const struct sriov_pf *pf, unsigned vf, int code, const char *hint,
+		       struct sriov_error *err, const char *fmt, ...)
+{
+	char object[64], text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	snprintf(object, sizeof(object), "vf %u of %s", vf,
+		 pf->netdev[0] ? pf->netdev : pf->address);
+	sriov_error_set(err, code, object, "%s", text);
+	return sriov_error_hint(err, "%s", hint);
+}
+
+static int check_rate(const struct sriov_pf *pf, const struct sriov_driver *driver, unsigned vf,
+		      const struct sriov_vf_attrs *attrs, struct sriov_error *err)
+{
+	unsigned limit = driver->rate_max_mbps;
+
+	if (!attrs->max_rate && !attrs->min_rate)
+		return 0;
+	if (!driver->rate)
+		return refuse_attr(pf, vf, -EOPNOTSUPP,
+				   "limit the guest's rate in the guest's XML or switch instead",
+				   err, "%s has no VF rate on this device", driver->name);
+	if (attrs->min_rate && !driver->min_rate)
+		return refuse_attr(pf, vf, -EOPNOTSUPP, "leave --min-rate out", err,
+				   "%s has no guaranteed (minimum) VF rate", driver->name);
+	if (attrs->max_rate < driver->rate_min_mbps || (limit && attrs->max_rate > limit))
+		return refuse_attr(
+			pf, vf, -EOPNOTSUPP, "0 means unlimited", err,
+			"max rate %u Mbit/s is out of the driver's range: %s takes %u..%u",
+			attrs->max_rate, driver->name, driver->rate_min_mbps,
+			limit ? limit : 100000);
+	if (driver->rate_step_mbps && attrs->max_rate % driver->rate_step_mbps)
+		return refuse_attr(
+			pf, vf, -EOPNOTSUPP, "give a multiple", err,
+			"max rate %u Mbit/s: the hardware of %s rounds down to a multiple of %u",
+			attrs->max_rate, driver->name, driver->rate_step_mbps);
+	return 0;
+}
+
+static int check_attrs(const struct sriov_pf *pf, const struct vf_state *vf,
+		       struct sriov_error *err)
+{
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
+	const struct sriov_vf_attrs *attrs = &vf->attrs;
+	char mac[SRIOV_MAC_LEN];
+
+	if ((attrs->has & SRIOV_VF_MAC) && (attrs->mac[0] & 1))
+		return refuse_attr(
+			pf, vf->index, -EINVAL, "give a unicast address: the first octet even", err,
+			"MAC %s is a multicast address", sriov_mac_format(attrs->mac, mac));
+	if (!driver)
+		return 0;
+	if ((attrs->has & SRIOV_VF_VLAN) && attrs->vlan_proto == 0x88a8 && !driver->vlan_8021ad)
+		return refuse_attr(pf, vf->index, -EOPNOTSUPP, "use 802.1Q", err,
+				   "%s knows only VLAN protocol 802.1Q for VFs", driver->name);
+	if ((attrs->has & SRIOV_VF_LINK) && !(driver->link_states & 1u << attrs->link) &&
+	    !(attrs->link == SRIOV_LINK_AUTO && !driver->link_states))
+		return refuse_attr(pf, vf->index, -EOPNOTSUPP,
+				   "leave --link-state out, or use one that has an effect", err,
+				   "%s has no such VF link state, or takes it without effect",
+				   driver->name);
+	return (attrs->has & SRIOV_VF_RATE) ? check_rate(pf, driver, vf->index, attrs, err) : 0;
+}
+
+static int check_count(const struct sriov_pf *pf, unsigned count, struct sriov_error *err)
+{
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
+	unsigned limit = pf->vfs_total;
+	const char *whose = "the device's (sriov_totalvfs)";
+
+	if (driver && driver->vfs_max && driver->vfs_max < limit) {
+		limit = driver->vfs_max;
+		whose = "the driver's";
+	}
+	if (count <= limit)
+		return 0;
+	sriov_error_set(err, -ERANGE, pf->netdev[0] ? pf->netdev : pf->address,
+			"%u VFs are more than the %u that this port can have; the limit is %s",
+			count, limit, whose);
+	return sriov_error_hint(err, "ask for at most %u", limit);
+}
+
+int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
+		const struct pf_state *want, struct sriov_error *err)
+{
+	int r = (want->has & STATE_COUNT) ? check_count(now, want->count, err) : 0;
+
+	for (size_t i = 0; !r && i < want->nvf; i++) {
+		r = check_attrs(now, &want->vf[i], err);
+		if (!r && want->vf[i].has_driver && !strcmp(want->vf[i].driver, "vfio-pci") &&
+		    !inv->iommu) {
+			sriov_error_set(err, -ENODEV, now->address,
+					"vfio-pci needs an IOMMU, and the kernel has none active");
+			r = sriov_error_hint(err, "boot with intel_iommu=on (or amd_iommu=on) and "
+						  "VT-d enabled in the firmware");
+		}
+	}
+	return r;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PF locks. A lock belongs to the open file, not to the process: a supervised child that the kernel does
+ * not return from inherits it and keeps the PF locked until its call ends, whatever becomes of us.
+ */
+#include "lib/plan/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+
+/*
+ * flock(2) with a deadline: a child waits on the same open file, so that the lock it gets is ours; its
+ * exit closes the pipe that we wait on.
+ */
+static int flock_within(int fd, unsigned timeout)
+{
+	_close_ int from_child = -1;
+	int ends[2], status = 0;
+	struct pollfd wait;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	from_child = ends[0];
+	child = fork();
+	if (child < 0) {
+		close(ends[1]);
+		return -errno;
+	}
+	if (!child) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		_exit(flock(fd, LOCK_EX) < 0);
+	}
+	close(ends[1]);
+	wait = (struct pollfd){.fd = from_child, .events = POLLIN};
+	if (poll(&wait, 1, timeout * 1000) <= 0)
+		kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EWOULDBLOCK;
+}
+
+static void write_holder(int fd, const char *command)
+{
+	char text[320];
+	int len = snprintf(text, sizeof(text), "%d %s\n", getpid(), command);
+
+	if (len >= (int)sizeof(text))
+		len = sizeof(text) - 1;
+	/* only for people to read: nothing depends on it */
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, len, 0) < 0)
+		core_log("lock", "cannot write the holder: %s", strerror(errno));
+}
+
+static void read_holder(int fd, char *buf, size_t size)
+{
+	ssize_t got = pread(fd, buf, size - 1, 0);
+
+	buf[got > 0 ? got : 0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
+int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
+	    int (*stuck)(struct sriov_host *host, const char *address, struct sriov_error *err),
+	    struct sriov_error *err)
+{
+	char path[320], holder[320];
+	_close_ int fd = -1;
+	int r;
+
+	if (host->nlocks == ARRAY_SIZE(host->lock_fd))
+		return sriov_error_set(err, -EMFILE, address, "too many PFs in one change");
+	r = core_make_dirs(host->lock_dir, 0700);
+	if (r < 0)
+		return core_errno(err, r, host->lock_dir, "the folder for locks cannot be made");
+	snprintf(path, sizeof(path), "%s/pf-%s.lock", host->lock_dir, address);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return core_errno(err, -errno, path, "the PF's lock cannot be opened");
+	r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	if (r == -EWOULDBLOCK) {
+		read_holder(fd, holder, sizeof(holder));
+		core_log("lock", "%s is held by process %s; waiting", address, holder);
+		r = stuck ? stuck(host, address, err) : 0;
+		if (r < 0)
+			return r;
+		r = flock_within(fd, timeout);
+	}
+	if (r == -EWOULDBLOCK) {
+		sriov_error_set(err, -EBUSY, address, "another change of this PF runs: process %s",
+				holder);
+		sriov_error_hint(err, "wait for it; its lock is %s", path);
+		return sriov_error_status(err, SRIOV_REFUSED);
+	}
+	if (r < 0)
+		return core_errno(err, r, path, "the PF cannot be locked");
+	write_holder(fd, command);
+	host->lock_fd[host->nlocks++] = core_steal_fd(&fd);
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One flock per PF around effects. */
+#ifndef SRIOV_PLAN_LOCK_H
+#define SRIOV_PLAN_LOCK_H
+
+#include "lib/host/host.h"
+
+/*
+ * Takes the lock of the PF at @address, for the life of @host, and writes who holds it (@command) into the
+ * file. Waits up to @timeout seconds; -EBUSY names the holder. Where @stuck says that the holder hangs in
+ * the kernel (may be NULL), there is no waiting: its error is returned.
+ */
+int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
+	    int (*stuck)(struct sriov_host *host, const char *address, struct sriov_error *err),
+	    struct sriov_error *err);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `restore` brings the last committed intent back; `journal` is the operator's way out. */
+#include "lib/plan/change.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define READ_ALL_OF_PF (SRIOV_READ_ALL & ~SRIOV_READ_NODES)
+
+static int restore_pf(struct sriov_host *host, const char *pf, const struct sriov_options *opts,
+		      struct sriov_plan **plan, struct sriov_error *err)
+{
+	struct change change;
+	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
+
+	if (!r && !change.known.intent) {
+		r = sriov_error_set(err, -ENOENT, change.pf->address,
+				    "nothing was ever committed for this PF");
+		sriov_error_hint(err, "`sriovctl vf create` and `flow add` record what restore "
+				      "brings back");
+	}
+	if (!r)
+		r = state_merge(&change.want, &change.intent, err);
+	if (!r) {
+		change.keep_on_no_link = true;
+		r = change_run(&change, err);
+	}
+	change_give_plan(&change, plan);
+	change_close(&change);
+	return r;
+}
+
+SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
+			       const struct sriov_options *opts, struct sriov_plan **plan,
+			       struct sriov_error *err)
+{
+	char(*address)[SRIOV_PCI_LEN] = NULL;
+	struct sriov_plan **tail = plan;
+	struct sriov_error first = {0};
+	struct store *store = NULL;
+	size_t n = 0;
+	int r, result = 0;
+
+	*plan = NULL;
+	if (pf)
+		return restore_pf(host, pf, opts, plan, err);
+	r = store_get(host, false, &store, err);
+	if (!r && store)
+		r = store_pf_list(store, &address, &n, err);
+	if (r < 0)
+		return r;
+	/* one PF that fails must not keep the others from coming back; the first error is told */
+	for (size_t i = 0; i < n; i++) {
+		struct sriov_error mine = {0};
+
+		r = restore_pf(host, address[i], opts, tail, &mine);
+		if (*tail && r < 0)
+			(*tail)->status = mine.status;
+		while (*tail)
+			tail = &(*tail)->next;
+		if (r < 0 && !result) {
+			result = r;
+			first = mine;
+		}
+	}
+	free(address);
+	if (result && err)
+		*err = first;
+	return result;
+}
+
+SRIOV_EXPORT int sriov_journal_list(struct sriov_host *host, bool closed,
+				    struct sriov_journal_row **out, size_t *n,
+				    struct sriov_error *err)
+{
+	struct store *store = NULL;
+	int r = store_get(host, false, &store, err);
+
+	if (r < 0)
+		return r;
+	if (!store) {
+		*out = NULL;
+		*n = 0;
+		return 0;
+	}
+	return store_journal_list(store, closed, out, n, err);
+}
+
+/* The open journal of that number; its PF in @pf. */
+static int find_open(struct sriov_host *host, long id, char pf[SRIOV_PCI_LEN],
+		     struct sriov_error *err)
+{
+	struct store_journal journal = {0};
+	struct store *store = NULL;
+	int r = store_get(host, false, &store, err);
+
+	if (!r)
+		r = store ? store_journal_get(store, id, &journal, err) : -ENOENT;
+	if (r == -ENOENT) {
+		sriov_error_set(err, r, "journal", "there is no journal %ld", id);
+		return sriov_error_hint(err,
+					"`sriovctl journal show` lists the open ones, `sriovctl "
+					"history` the closed ones");
+	}
+	if (!r && !journal.row.open) {
+		sriov_error_set(err, -EALREADY, "journal", "journal %ld is closed already: %s", id,
+				journal.row.status);
+		r = sriov_error_hint(err, "nothing needs to be done");
+	}
+	if (!r)
+		core_copy(pf, SRIOV_PCI_LEN, journal.row.pf);
+	store_journal_clear(&journal);
+	return r;
+}
+
+static int end_journal(struct sriov_host *host, long id, enum recover_how how,
+		       const struct sriov_options *opts, struct sriov_plan **plan,
+		       struct sriov_error *err)
+{
+	char pf[SRIOV_PCI_LEN];
+	struct change change;
+	int r;
+
+	*plan = NULL;
+	r = find_open(host, id, pf, err);
+	if (r < 0)
+		return r;
+	r = change_open_unrecovered(&change, host, pf, READ_ALL_OF_PF, opts, err);
+	if (!r)
+		r = recover_pf(&change, how, err);
+	change_give_plan(&change, plan);
+	change_close(&change);
+	return r;
+}
+
+SRIOV_EXPORT int sriov_journal_resume(struct sriov_host *host, long id,
+				      const struct sriov_options *opts, struct sriov_plan **plan,
+				      struct sriov_error *err)
+{
+	return end_journal(host, id, RECOVER_RESUME, opts, plan, err);
+}
+
+SRIOV_EXPORT int sriov_journal_undo(struct sriov_host *host, long id,
+				    const struct sriov_options *opts, struct sriov_plan **plan,
+				    struct sriov_error *err)
+{
+	return end_journal(host, id, RECOVER_UNDO, opts, plan, err);
+}
+
+SRIOV_EXPORT int sriov_journal_abandon(struct sriov_host *host, long id, struct sriov_error *err)
+{
+	const struct sriov_options opts = {.command = "journal abandon"};
+	char pf[SRIOV_PCI_LEN];
+	struct change change;
+	int r = find_open(host, id, pf, err);
+
+	if (r < 0)
+		return r;
+	r = change_open_unrecovered(&change, host, pf, 0, &opts, err);
+	if (!r)
+		r = apply_journal_status(&change, id, "abandoned", NULL, err);
+	change_close(&change);
+	return r;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state of a PF as far as it is managed: what an intent asks for, what stood before a change, and what
+ * the last committed intent was. All three are the same kind of value, with has-bits for what they speak
+ * of; the planner turns the host's state into any of them, which is also how a change is undone.
+ */
+#ifndef SRIOV_PLAN_STATE_H
+#define SRIOV_PLAN_STATE_H
+
+#include "lib/host/host.h"
+
+enum state_has {
+	STATE_UP = 1 << 0,
+	STATE_COUNT = 1 << 1,
+	STATE_AUTOPROBE = 1 << 2,
+	STATE_NTUPLE = 1 << 3,
+};
+
+struct vf_state {
+	unsigned index;
+	struct sriov_vf_attrs attrs;
+	bool has_driver;
+	char driver[32]; /* "" = bound to none */
+};
+
+/* One location of the rule table: an entry, or nothing. */
+struct rule_state {
+	bool present;
+	struct sriov_entry entry; /* only loc counts if not present */
+	char name[SRIOV_NAME_LEN], owner[SRIOV_NAME_LEN];
+};
+
+struct pf_state {
+	char address[SRIOV_PCI_LEN];
+	unsigned has; /* enum state_has */
+	bool up, autoprobe, ntuple;
+	unsigned count;
+	char pool[32]; /* of all VFs; "" = not said */
+	struct vf_state *vf;
+	size_t nvf;
+	struct rule_state *rule;
+	size_t nrules;
+};
+
+void state_clear(struct pf_state *state);
+/* The VF's part, made if it is not there yet; NULL without memory. */
+struct vf_state *state_vf(struct pf_state *state, unsigned index);
+const struct vf_state *state_find_vf(const struct pf_state *state, unsigned index);
+/* The location's part, made if it is not there yet; NULL without memory. */
+struct rule_state *state_rule(struct pf_state *state, uint32_t loc);
+/* Adds what stands on @pf at the places that @want speaks of (all of it, if VFs come or go). */
+int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
+		  struct sriov_error *err);
+/* Lays @change over @intent: what a committed change makes of the intent. */
+int state_merge(struct pf_state *intent, const struct pf_state *change, struct sriov_error *err);
+
+/* As JSON text, the journal's and the database's form. */
+int state_encode(const struct pf_state *state, char **out, struct sriov_error *err);
+int state_decode(const char *text, struct pf_state *out, struct sriov_error *err);
+
+#endif

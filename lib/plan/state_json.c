@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PF states as JSON text: the form in the journal and in the database. */
+#include "flows/flows.h"
+#include "lib/plan/state.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+	unsigned bit;
+	const char *key;
+	size_t offset;
+} flags[] = {
+	{STATE_UP, "up", offsetof(struct pf_state, up)},
+	{STATE_AUTOPROBE, "autoprobe", offsetof(struct pf_state, autoprobe)},
+	{STATE_NTUPLE, "ntuple", offsetof(struct pf_state, ntuple)},
+};
+
+static json_t *encode_vf(const struct vf_state *vf)
+{
+	json_t *json = json_pack("{s:i, s:o}", "index", (int)vf->index, "attrs",
+				 vf_attrs_encode(&vf->attrs));
+
+	if (json && vf->has_driver)
+		json_object_set_new(json, "driver", json_string(vf->driver));
+	return json;
+}
+
+static json_t *encode_rule(const struct rule_state *rule)
+{
+	if (!rule->present)
+		return json_pack("{s:I}", "loc", (json_int_t)rule->entry.loc);
+	return json_pack("{s:I, s:o, s:s, s:s}", "loc", (json_int_t)rule->entry.loc, "entry",
+			 entry_encode(&rule->entry), "name", rule->name, "owner", rule->owner);
+}
+
+int state_encode(const struct pf_state *state, char **out, struct sriov_error *err)
+{
+	_json_ json_t *json = json_pack("{s:s, s:[], s:[]}", "pf", state->address, "vf", "rules");
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (state->has & flags[i].bit)
+			json_object_set_new(json, flags[i].key,
+					    json_boolean(*((const char *)state + flags[i].offset)));
+	if (state->has & STATE_COUNT)
+		json_object_set_new(json, "count", json_integer(state->count));
+	if (state->pool[0])
+		json_object_set_new(json, "pool", json_string(state->pool));
+	for (size_t i = 0; i < state->nvf; i++)
+		json_array_append_new(json_object_get(json, "vf"), encode_vf(&state->vf[i]));
+	for (size_t i = 0; i < state->nrules; i++)
+		json_array_append_new(json_object_get(json, "rules"), encode_rule(&state->rule[i]));
+	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!text)
+		return core_oom(err);
+	*out = text;
+	return 0;
+}
+
+static int decode_vf(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	int64_t index = core_json_int(json, "index", -1, NULL);
+	const char *driver = core_json_text(json, "driver", NULL, NULL);
+	struct vf_state *vf;
+
+	if (index < 0 || index >= SRIOV_VF_MAX)
+		return -EINVAL;
+	vf = state_vf(state, index);
+	if (!vf)
+		return core_oom(err);
+	vf->has_driver = driver;
+	core_copy(vf->driver, sizeof(vf->driver), driver);
+	return vf_attrs_decode(json_object_get(json, "attrs"), &vf->attrs, err);
+}
+
+static int decode_rule(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	int64_t loc = core_json_int(json, "loc", -1, NULL);
+	const json_t *entry = json_object_get(json, "entry");
+	struct rule_state *rule;
+
+	if (loc < 0 || loc > UINT32_MAX)
+		return -EINVAL;
+	rule = state_rule(state, loc);
+	if (!rule)
+		return core_oom(err);
+	rule->present = entry;
+	core_copy(rule->name, sizeof(rule->name), core_json_text(json, "name", "", NULL));
+	core_copy(rule->owner, sizeof(rule->owner), core_json_text(json, "owner", "", NULL));
+	return entry ? entry_decode(entry, &rule->entry, err) : 0;
+}
+
+static int decode(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	int64_t count = core_json_int(json, "count", -1, NULL);
+	const json_t *item;
+	size_t i;
+	int r = 0;
+
+	core_copy(state->address, sizeof(state->address), core_json_text(json, "pf", "", NULL));
+	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (!json_object_get(json, flags[i].key))
+			continue;
+		state->has |= flags[i].bit;
+		*((bool *)((char *)state + flags[i].offset)) = core_json_bool(json, flags[i].key,
+									      false, NULL);
+	}
+	if (count > SRIOV_VF_MAX || !state->address[0])
+		return -EINVAL;
+	if (count >= 0) {
+		state->has |= STATE_COUNT;
+		state->count = count;
+	}
+	json_array_foreach(json_object_get(json, "vf"), i, item)
+		if ((r = decode_vf(item, state, err)) < 0)
+			return r;
+	json_array_foreach(json_object_get(json, "rules"), i, item)
+		if ((r = decode_rule(item, state, err)) < 0)
+			return r;
+	return 0;
+}
+
+int state_decode(const char *text, struct pf_state *out, struct sriov_error *err)
+{
+	_json_ json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	struct pf_state state = {0};
+	int r = decode(json, &state, err);
+
+	if (r < 0) {
+		state_clear(&state);
+		sriov_error_set(err, -EBADMSG, "database", "a recorded PF state cannot be read");
+		return sriov_error_hint(err,
+					"see `sriovctl journal show`; `journal abandon` closes a "
+					"change whose record is damaged");
+	}
+	*out = state;
+	return 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of steps: what each says of itself, and its effect on the host. */
+#include "lib/plan/step.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* For what has no event (a VF in reset answers EAGAIN) and how often the end of a wait is looked for. */
+#define RETRY_MS 20
+
+/* ---- in words ---- */
+
+static void add_text(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void add_text(char *buf, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf + used, size - used, fmt, ap);
+	va_end(ap);
+}
+
+static const char *link_word(unsigned link)
+{
+	static const char *const words[] = {"auto", "enable", "disable"};
+
+	return link < ARRAY_SIZE(words) ? words[link] : "?";
+}
+
+static void describe_attrs(const struct sriov_vf_attrs *attrs, char *buf, size_t size)
+{
+	char mac[SRIOV_MAC_LEN];
+
+	if (attrs->has & SRIOV_VF_MAC)
+		add_text(buf, size, " mac %s", sriov_mac_format(attrs->mac, mac));
+	if (attrs->has & SRIOV_VF_VLAN) {
+		add_text(buf, size, " vlan %u", attrs->vlan);
+		if (attrs->qos)
+			add_text(buf, size, " qos %u", attrs->qos);
+		if (attrs->vlan_proto == 0x88a8)
+			add_text(buf, size, " proto 802.1ad");
+	}
+	if (attrs->has & SRIOV_VF_SPOOFCHK)
+		add_text(buf, size, " spoofchk %s", attrs->spoofchk ? "on" : "off");
+	if (attrs->has & SRIOV_VF_TRUST)
+		add_text(buf, size, " trust %s", attrs->trust ? "on" : "off");
+	if (attrs->has & SRIOV_VF_LINK)
+		add_text(buf, size, " link-state %s", link_word(attrs->link));
+	if (attrs->has & SRIOV_VF_RATE) {
+		add_text(buf, size, " max-rate %u Mbit/s", attrs->max_rate);
+		if (attrs->min_rate)
+			add_text(buf, size, " min-rate %u Mbit/s", attrs->min_rate);
+	}
+}
+
+static void describe_effect(const struct sriov_pf *pf, const struct step *step, char *buf,
+			    size_t size)
+{
+	char words[256] = "";
+
+	switch (step->kind) {
+	case STEP_PF_UP:
+		snprintf(buf, size, "set %s %s", pf->netdev, step->on ? "up" : "down");
+		break;
+	case STEP_NTUPLE:
+		snprintf(buf, size, "switch ntuple filters %s", step->on ? "on" : "off");
+		break;
+	case STEP_AUTOPROBE:
+		snprintf(buf, size, "%s new VFs (sriov_drivers_autoprobe %d)",
+			 step->on ? "let the kernel bind its driver to" : "keep the kernel's driver off",
+			 step->on);
+		break;
+	case STEP_NUMVFS:
+		if (step->number)
+			snprintf(buf, size, "create %u VFs (sriov_numvfs)", step->number);
+		else
+			snprintf(buf, size, "delete all %u VFs (sriov_numvfs 0)", pf->vfs);
+		break;
+	case STEP_VF_SET:
+	case STEP_RATE:
+		snprintf(buf, size, "vf %u:", step->number);
+		describe_attrs(&step->attrs, buf, size);
+		break;
+	case STEP_BIND:
+		snprintf(buf, size, "vf %u: %s%s", step->number,
+			 step->driver[0] ? "bind to " : "unbind from its driver",
+			 !strcmp(step->driver, BIND_ANY_DEFAULT) ? "the kernel's own driver"
+								 : step->driver);
+		break;
+	case STEP_RULE_DELETE:
+	case STEP_RULE_INSERT:
+		sriov_entry_format(&step->entry, words, sizeof(words));
+		snprintf(buf, size, "%s rule%s%s at location %u: %s",
+			 step->kind == STEP_RULE_INSERT ? "install" : "delete",
+			 step->name[0] ? " " : "", step->name, step->entry.loc, words);
+		break;
+	case STEP_LINK:
+		if (step->number)
+			snprintf(buf, size, "wait for the link of %s at %u Mbit/s", pf->netdev,
+				 step->number);
+		else
+			snprintf(buf, size, "wait for the link of %s", pf->netdev);
+		break;
+	}
+}
+
+static void describe_disruption(const struct sriov_pf *pf, const struct step *step, char *buf,
+				size_t size)
+{
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
+
+	buf[0] = '\0';
+	if (step->kind == STEP_NUMVFS && !step->number)
+		add_text(buf, size, "every VF of the PF goes; ");
+	if (step->hits_port)
+		add_text(buf, size, "resets the port: its link goes down for seconds; ");
+	if (step->kind == STEP_VF_SET && driver && (driver->traits & SRIOV_ATTR_RESETS_VF))
+		add_text(buf, size, "resets the VF; ");
+	if (step->kind == STEP_BIND && step->hits_vf)
+		add_text(buf, size, "takes the VF from its driver; ");
+	if (*buf)
+		buf[strlen(buf) - 2] = '\0';
+}
+
+void step_describe(const struct sriov_pf *pf, const struct step *step, struct sriov_step_text *out)
+{
+	*out = (struct sriov_step_text){.state = step->state};
+	describe_effect(pf, step, out->what, sizeof(out->what));
+	describe_disruption(pf, step, out->disrupts, sizeof(out->disrupts));
+}
+
+/* ---- effects ---- */
+
+static struct sriov_pf *pf_of(struct step_context *ctx)
+{
+	return &(*ctx->inv)->pf[0];
+}
+
+/* Reads the PF again; what is left out of @what keeps its old value only in the caller's plan. */
+static int read_again(struct step_context *ctx, unsigned what, struct sriov_inventory **out,
+		      struct sriov_error *err)
+{
+	return host_read(ctx->host, pf_of(ctx)->address, what, out, err);
+}
+
+static bool stop_asked(const struct step_context *ctx)
+{
+	return ctx->interrupted && *ctx->interrupted;
+}
+
+static int interrupted(struct step_context *ctx, struct sriov_error *err)
+{
+	return sriov_error_set(err, -EINTR, pf_of(ctx)->address, "stopped by a signal");
+}
+
+static int run_numvfs(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	struct sriov_inventory *inv;
+	int r = ops->numvfs(ctx->host, pf_of(ctx), step->number,
+			    ops->now_ms(ctx->host) + ctx->kernel_ms, err);
+
+	if (r < 0)
+		return r;
+	/* the steps after this one need the new VFs' addresses */
+	r = read_again(ctx, SRIOV_READ_VFS, &inv, err);
+	if (r < 0)
+		return r;
+	sriov_inventory_free(*ctx->inv);
+	*ctx->inv = inv;
+	if (inv->pf[0].vfs == step->number)
+		return 0;
+	sriov_error_set(err, -EIO, pf_of(ctx)->address,
+			"the kernel took sriov_numvfs = %u, but there are %u VFs", step->number,
+			inv->pf[0].vfs);
+	return sriov_error_hint(err, "the kernel log says more: dmesg | tail");
+}
+
+/* What of @attrs the VF does not have yet; a VF in reset takes only the first of them in one message. */
+static int attrs_left(struct step_context *ctx, unsigned vf, const struct sriov_vf_attrs *attrs,
+		      unsigned *left, struct sriov_error *err)
+{
+	struct sriov_inventory *inv = NULL;
+	int r = read_again(ctx, SRIOV_READ_VFS | SRIOV_READ_ATTRS, &inv, err);
+
+	if (r < 0)
+		return r;
+	*left = vf < inv->pf[0].vfs ? sriov_vf_attrs_differ(&inv->pf[0].vf[vf].attrs, attrs)
+				    : attrs->has;
+	sriov_inventory_free(inv);
+	return 0;
+}
+
+static int run_vf_set(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	int64_t deadline = ops->now_ms(ctx->host) + ctx->kernel_ms;
+	struct sriov_vf_attrs attrs = step->attrs;
+
+	for (;;) {
+		int r = ops->vf_set(ctx->host, pf_of(ctx), step->number, &attrs, err);
+
+		if (r != -EAGAIN)
+			return r;
+		if (stop_asked(ctx))
+			return interrupted(ctx, err);
+		if (ops->now_ms(ctx->host) >= deadline)
+			return sriov_error_hint(err,
+						"the VF did not come out of its reset in %d s; the "
+						"kernel log may say why",
+						(int)(ctx->kernel_ms / 1000));
+		ops->pause(ctx->host, RETRY_MS);
+		r = attrs_left(ctx, step->number, &attrs, &attrs.has, err);
+		if (r < 0 || !attrs.has)
+			return r;
+	}
+}
+
+static int run_bind(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	const struct sriov_pf *pf = pf_of(ctx);
+	const struct sriov_driver *facts = sriov_driver_find(pf->driver);
+	const char *driver = step->driver, *override = driver;
+	const struct sriov_vf *vf;
+	int64_t deadline = ops->now_ms(ctx->host) + ctx->kernel_ms;
+	bool by_default = !strcmp(driver, BIND_ANY_DEFAULT) ||
+			  (facts && !strcmp(driver, facts->vf_driver));
+	int r = 0;
+
+	if (step->number >= pf->vfs)
+		return sriov_error_set(err, -ENODEV, pf->address, "VF %u is gone", step->number);
+	vf = &pf->vf[step->number];
+	if (by_default) {
+		/* without autoprobe drivers_probe does nothing unless the device is told its driver */
+		override = pf->autoprobe || !facts ? "" : facts->vf_driver;
+	}
+	if (strcmp(vf->driver_override, override) != 0)
+		r = ops->override(ctx->host, pf, vf->address, override, err);
+	if (!r && vf->driver[0] && !step_bound_as(vf->driver, driver))
+		r = ops->unbind(ctx->host, pf, vf->address, deadline, err);
+	if (!r && driver[0])
+		r = ops->probe(ctx->host, pf, vf->address, deadline, err);
+	if (!r && by_default && override[0])
+		r = ops->override(ctx->host, pf, vf->address, "", err);
+	return r;
+}
+
+static int run_link(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	int64_t deadline = ops->now_ms(ctx->host) + ctx->link_ms;
+
+	for (;;) {
+		struct sriov_inventory *inv = NULL;
+		unsigned speed;
+		bool carrier;
+		int r = read_again(ctx, 0, &inv, err);
+
+		if (r < 0)
+			return r;
+		carrier = inv->pf[0].carrier;
+		speed = inv->pf[0].speed_mbps;
+		sriov_inventory_free(inv);
+		if (carrier && (!step->number || speed == step->number))
+			return 0;
+		if (stop_asked(ctx))
+			return interrupted(ctx, err);
+		r = ops->wait(ctx->host, deadline, err);
+		if (r == -ETIMEDOUT) {
+			sriov_error_set(err, r, pf_of(ctx)->netdev, "no link%s within %d s",
+					carrier ? " of the speed that the driver wants for a rate"
+						: "",
+					(int)(ctx->link_ms / 1000));
+			return sriov_error_hint(
+				err, "check cable, peer and `ip link`; --link-timeout waits "
+				     "longer, or leave the rate out");
+		}
+		if (r < 0)
+			return r;
+	}
+}
+
+int step_run(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	const struct sriov_pf *pf = pf_of(ctx);
+
+	if (stop_asked(ctx))
+		return interrupted(ctx, err);
+	switch (step->kind) {
+	case STEP_PF_UP:
+		return ops->link_set(ctx->host, pf, step->on, err);
+	case STEP_NTUPLE:
+		return ops->ntuple(ctx->host, pf, step->on, err);
+	case STEP_AUTOPROBE: {
+		int r = ops->autoprobe(ctx->host, pf, step->on, err);
+
+		if (!r)
+			pf_of(ctx)->autoprobe = step->on;
+		return r;
+	}
+	case STEP_NUMVFS:
+		return run_numvfs(ctx, step, err);
+	case STEP_VF_SET:
+	case STEP_RATE:
+		return run_vf_set(ctx, step, err);
+	case STEP_BIND:
+		return run_bind(ctx, step, err);
+	case STEP_RULE_DELETE:
+		return ops->rule_delete(ctx->host, pf, step->entry.loc, err);
+	case STEP_RULE_INSERT:
+		return ops->rule_insert(ctx->host, pf, &step->entry, err);
+	case STEP_LINK:
+		return run_link(ctx, step, err);
+	}
+	return sriov_error_set(err, -EINVAL, pf->address, "unknown step");
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps: one kernel effect (or a wait) each, as data; and the planner that makes them. */
+#ifndef SRIOV_PLAN_STEP_H
+#define SRIOV_PLAN_STEP_H
+
+#include "lib/plan/state.h"
+
+#include <sriov/plan.h>
+
+enum step_kind {
+	STEP_PF_UP,
+	STEP_RULE_DELETE,
+	STEP_NTUPLE,
+	STEP_AUTOPROBE,
+	STEP_NUMVFS,
+	STEP_VF_SET,
+	STEP_BIND,
+	STEP_RULE_INSERT,
+	STEP_LINK,
+	STEP_RATE,
+};
+
+struct step {
+	enum step_kind kind;
+	bool on;                     /* PF_UP, NTUPLE, AUTOPROBE */
+	unsigned number;             /* NUMVFS: count; VF_SET, BIND, RATE: VF index; LINK: Mbit/s */
+	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
+	char driver[32];             /* BIND: "" = none, "default" = the kernel's choice */
+	struct sriov_entry entry;    /* RULE_* */
+	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
+	bool hits_port, hits_vf;     /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
+	enum sriov_step_state state;
+};
+
+struct steps {
+	struct step *at;
+	size_t n;
+	char **note;
+	size_t nnotes;
+};
+
+void steps_clear(struct steps *steps);
+int steps_note(struct steps *steps, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define BIND_ANY_DEFAULT "default"
+/* Whether a VF bound to @driver ("" = none) is bound as @wanted says. */
+bool step_bound_as(const char *driver, const char *wanted);
+
+/*
+ * The steps from @now to @want, in the order that every plan keeps: PF up, rules out, VFs, attributes,
+ * binding, ntuple, rules in, rates after link-up. Rules that a step wipes are installed again. Pure.
+ */
+int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct steps *out,
+	       struct sriov_error *err);
+
+/*
+ * Refuses (status SRIOV_REFUSED, naming whom it hits) what would disrupt the host's own traffic without
+ * @disrupt_pf, or guests without @force.
+ */
+int steps_guard(const struct sriov_pf *now, const struct steps *steps, bool force, bool disrupt_pf,
+		struct sriov_error *err);
+
+/* What is wrong with @want on this PF before anything is tried: limits and drivers' surprises. */
+int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
+		const struct pf_state *want, struct sriov_error *err);
+
+/* In words: what it does, and what it disrupts. */
+void step_describe(const struct sriov_pf *pf, const struct step *step, struct sriov_step_text *out);
+
+/* The effect. Reads @host again where an earlier step has changed what this one needs. */
+struct step_context {
+	struct sriov_host *host;
+	struct sriov_inventory **inv; /* of the one PF; replaced when VFs came or went */
+	int64_t kernel_ms;            /* bound of one system call */
+	int64_t link_ms;              /* bound of a wait for the link */
+	const volatile sig_atomic_t *interrupted;
+};
+int step_run(struct step_context *ctx, struct step *step, struct sriov_error *err);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The intents of `vf create`, `set`, `bind` and `delete`. */
+#include "lib/plan/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define READ_VFS (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS | SRIOV_READ_USES)
+/* What comes or goes with the VFs is read too: rules, ntuple. */
+#define READ_ALL_OF_PF (READ_VFS | SRIOV_READ_PORT | SRIOV_READ_RULES)
+
+/* ---- MAC addresses ---- */
+
+/* Whether @mac is that of a PF of the host, or of a VF of this PF other than @index. */
+static bool mac_taken(const struct change *change, const struct sriov_inventory *host,
+		      const uint8_t mac[6], unsigned index)
+{
+	for (size_t i = 0; i < host->npfs; i++)
+		if (!memcmp(host->pf[i].mac, mac, 6) || !memcmp(host->pf[i].perm_mac, mac, 6))
+			return true;
+	for (unsigned i = 0; i < change->pf->vfs; i++)
+		if (i != index && !memcmp(change->pf->vf[i].attrs.mac, mac, 6))
+			return true;
+	for (size_t i = 0; i < change->want.nvf; i++)
+		if (change->want.vf[i].index != index &&
+		    (change->want.vf[i].attrs.has & SRIOV_VF_MAC) &&
+		    !memcmp(change->want.vf[i].attrs.mac, mac, 6))
+			return true;
+	return false;
+}
+
+/* The VF's automatic MAC: the one recorded for it, else the first derived one that nobody has. */
+static void choose_mac(const struct change *change, const struct sriov_inventory *host,
+		       unsigned index, uint8_t out[6])
+{
+	const struct vf_state *recorded = state_find_vf(&change->intent, index);
+
+	for (unsigned salt = 0; salt < 256; salt++) {
+		sriov_mac_auto(change->pf->perm_mac, index, salt, out);
+		if (recorded && (recorded->attrs.has & SRIOV_VF_MAC) &&
+		    !memcmp(recorded->attrs.mac, out, 6))
+			return;
+		if (!mac_taken(change, host, out, index))
+			return;
+	}
+}
+
+static int refuse_taken(const struct change *change, unsigned index, const uint8_t mac[6],
+			struct sriov_error *err)
+{
+	char object[64], text[SRIOV_MAC_LEN];
+
+	snprintf(object, sizeof(object), "vf %u of %s", index, change->pf->address);
+	sriov_error_set(err, -EADDRINUSE, object, "MAC %s is taken on this host",
+			sriov_mac_format(mac, text));
+	return sriov_error_hint(err, "give another one, or let `--mac auto` choose");
+}
+
+static void count_up(uint8_t mac[6], unsigned by)
+{
+	for (int i = 5; i >= 0 && by; i--) {
+		by += mac[i];
+		mac[i] = by;
+		by >>= 8;
+	}
+}
+
+/* MACs for the VFs of change->want, automatic or from @first upwards. */
+static int want_macs(struct change *change, bool automatic, const uint8_t *first,
+		     struct sriov_error *err)
+{
+	struct sriov_inventory *host = NULL;
+	int r = host_read(change->host, NULL, 0, &host, err);
+
+	for (size_t i = 0; !r && i < change->want.nvf; i++) {
+		struct vf_state *vf = &change->want.vf[i];
+		uint8_t mac[6];
+
+		if (automatic) {
+			choose_mac(change, host, vf->index, mac);
+		} else {
+			memcpy(mac, first, 6);
+			count_up(mac, i);
+			if (!sriov_mac_is_zero(mac) && mac_taken(change, host, mac, vf->index))
+				r = refuse_taken(change, vf->index, mac, err);
+		}
+		memcpy(vf->attrs.mac, mac, 6);
+		vf->attrs.has |= SRIOV_VF_MAC;
+	}
+	sriov_inventory_free(host);
+	return r;
+}
+
+/* Libvirt writes MAC and VLAN of a VF that its domain holds as an interface: not ours to compare. */
+static void leave_libvirts(struct change *change)
+{
+	for (size_t i = 0; i < change->want.nvf; i++) {
+		struct vf_state *vf = &change->want.vf[i];
+		const struct sriov_vf *now = vf->index < change->pf->vfs
+						     ? &change->pf->vf[vf->index]
+						     : NULL;
+
+		for (size_t u = 0; now && u < now->uses.n; u++)
+			if (now->uses.at[u].libvirt_net)
+				vf->attrs.has &= ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
+	}
+}
+
+/* ---- binding ---- */
+
+static const char *const bind_drivers[] = {
+	[SRIOV_BIND_NONE] = "",
+	[SRIOV_BIND_DEFAULT] = BIND_ANY_DEFAULT,
+	[SRIOV_BIND_VFIO] = "vfio-pci",
+};
+
+static void want_driver(struct vf_state *vf, enum sriov_bind bind)
+{
+	if (bind == SRIOV_BIND_KEEP)
+		return;
+	vf->has_driver = true;
+	core_copy(vf->driver, sizeof(vf->driver), bind_drivers[bind]);
+}
+
+/* ---- the commands ---- */
+
+static int finish(struct change *change, int r, struct sriov_plan **plan, struct sriov_error *err)
+{
+	if (!r) {
+		leave_libvirts(change);
+		r = change_run(change, err);
+	}
+	change_give_plan(change, plan);
+	change_close(change);
+	return r;
+}
+
+static int refuse_resize(const struct change *change, unsigned count, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = change->pf;
+	unsigned used = 0;
+
+	for (unsigned i = 0; i < pf->vfs; i++)
+		used += pf->vf[i].uses.n > 0;
+	sriov_error_set(
+		err, -EBUSY, pf->netdev[0] ? pf->netdev : pf->address,
+		"has %u VFs already (%u in use); the kernel changes a count only by deleting "
+		"all of them first",
+		pf->vfs, used);
+	sriov_error_hint(err,
+			 "`sriovctl vf delete %s` and then `vf create %s --count %u`; "
+			 "--dry-run shows whom each hits",
+			 pf->address, pf->address, count);
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+static int want_created(struct change *change, const struct sriov_vf_create *create,
+			struct sriov_error *err)
+{
+	const struct sriov_pf *pf = change->pf;
+	struct pf_state *want = &change->want;
+	enum sriov_bind bind = create->bind;
+
+	if (!create->count) {
+		sriov_error_set(err, -EINVAL, pf->address, "a count of 0 creates nothing");
+		return sriov_error_hint(err, "`sriovctl vf delete` deletes VFs");
+	}
+	if (pf->vfs && pf->vfs != create->count)
+		return refuse_resize(change, create->count, err);
+	core_copy(want->address, sizeof(want->address), pf->address);
+	want->has = STATE_COUNT | STATE_UP;
+	want->count = create->count;
+	want->up = true;
+	core_copy(want->pool, sizeof(want->pool), create->pool);
+	/* new VFs get their driver after their attributes, so it is always said which */
+	if (!pf->vfs && bind == SRIOV_BIND_KEEP)
+		bind = pf->autoprobe ? SRIOV_BIND_DEFAULT : SRIOV_BIND_NONE;
+	if (bind != SRIOV_BIND_KEEP) {
+		want->has |= STATE_AUTOPROBE;
+		want->autoprobe = bind == SRIOV_BIND_DEFAULT;
+	}
+	for (unsigned i = 0; i < create->count; i++) {
+		struct vf_state *vf = state_vf(want, i);
+
+		if (!vf)
+			return core_oom(err);
+		vf->attrs = create->attrs;
+		vf->attrs.has &= ~SRIOV_VF_MAC;
+		want_driver(vf, bind);
+	}
+	return 0;
+}
+
+SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
+				 const struct sriov_vf_create *create,
+				 const struct sriov_options *opts, struct sriov_plan **plan,
+				 struct sriov_error *err)
+{
+	struct change change;
+	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
+
+	if (!r)
+		r = want_created(&change, create, err);
+	if (!r && (create->mac_auto || (create->attrs.has & SRIOV_VF_MAC)))
+		r = want_macs(&change, create->mac_auto, create->mac_first, err);
+	return finish(&change, r, plan, err);
+}
+
+/* The VFs of @vfs that exist; "all" names every index, another index that is not there is an error. */
+static int want_vfs(struct change *change, const struct sriov_vfset *vfs, struct sriov_error *err)
+{
+	bool all = sriov_vfset_has(vfs, SRIOV_VF_MAX - 1);
+	unsigned count = change->pf->vfs;
+
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	for (unsigned i = 0; i < SRIOV_VF_MAX; i++) {
+		if (!sriov_vfset_has(vfs, i) || (all && i >= count))
+			continue;
+		if (i >= count) {
+			sriov_error_set(err, -ERANGE, change->pf->address, "there is no VF %u", i);
+			return count ? sriov_error_hint(err, "its VFs are 0..%u", count - 1)
+				     : sriov_error_hint(err, "it has no VFs: `sriovctl vf create`");
+		}
+		if (!state_vf(&change->want, i))
+			return core_oom(err);
+	}
+	if (change->want.nvf)
+		return 0;
+	sriov_error_set(err, -ENODEV, change->pf->address, "it has no VFs");
+	return sriov_error_hint(err, "create some: sriovctl vf create %s --count N",
+				change->pf->address);
+}
+
+SRIOV_EXPORT int sriov_vf_set(struct sriov_host *host, const char *pf,
+			      const struct sriov_vfset *vfs, const struct sriov_vf_attrs *attrs,
+			      bool mac_auto, const struct sriov_options *opts,
+			      struct sriov_plan **plan, struct sriov_error *err)
+{
+	struct change change;
+	int r = change_open(&change, host, pf, READ_VFS, opts, err);
+
+	if (!r)
+		r = want_vfs(&change, vfs, err);
+	for (size_t i = 0; !r && i < change.want.nvf; i++) {
+		change.want.vf[i].attrs = *attrs;
+		change.want.vf[i].attrs.has &= ~SRIOV_VF_MAC;
+	}
+	if (!r && (mac_auto || (attrs->has & SRIOV_VF_MAC)))
+		r = want_macs(&change, mac_auto, attrs->mac, err);
+	return finish(&change, r, plan, err);
+}
+
+SRIOV_EXPORT int sriov_vf_bind(struct sriov_host *host, const char *pf,
+			       const struct sriov_vfset *vfs, enum sriov_bind bind,
+			       const struct sriov_options *opts, struct sriov_plan **plan,
+			       struct sriov_error *err)
+{
+	struct change change;
+	int r = change_open(&change, host, pf, READ_VFS & ~SRIOV_READ_ATTRS, opts, err);
+
+	if (!r)
+		r = want_vfs(&change, vfs, err);
+	for (size_t i = 0; !r && i < change.want.nvf; i++)
+		want_driver(&change.want.vf[i], bind);
+	return finish(&change, r, plan, err);
+}
+
+/* Rules of ours that send to a VF go with the VFs. */
+static int want_no_vf_rules(struct change *change, struct sriov_error *err)
+{
+	for (size_t i = 0; i < change->intent.nrules; i++) {
+		const struct rule_state *ours = &change->intent.rule[i];
+		struct rule_state *rule;
+
+		if (ours->entry.cookie == SRIOV_COOKIE_DROP || !(ours->entry.cookie >> 32))
+			continue;
+		rule = state_rule(&change->want, ours->entry.loc);
+		if (!rule)
+			return core_oom(err);
+		core_copy(rule->name, sizeof(rule->name), ours->name);
+	}
+	return 0;
+}
+
+/* What our first change found is put back, as far as nothing else of ours needs it. */
+static int want_as_found(struct change *change, struct sriov_error *err)
+{
+	struct pf_state *want = &change->want, found = {0};
+	bool last_rule = change->intent.nrules == want->nrules;
+	int r = change->known.found ? state_decode(change->known.found, &found, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (found.has & STATE_AUTOPROBE) {
+		want->has |= STATE_AUTOPROBE;
+		want->autoprobe = found.autoprobe;
+	}
+	/* deleting VFs resets the port anyway, so switching ntuple back costs nothing more */
+	if ((found.has & STATE_NTUPLE) && !found.ntuple && (change->intent.has & STATE_NTUPLE) &&
+	    last_rule && change->pf->nrules == want->nrules) {
+		want->has |= STATE_NTUPLE;
+		want->ntuple = false;
+	}
+	state_clear(&found);
+	return 0;
+}
+
+SRIOV_EXPORT int sriov_vf_delete(struct sriov_host *host, const char *pf,
+				 const struct sriov_options *opts, struct sriov_plan **plan,
+				 struct sriov_error *err)
+{
+	struct change change;
+	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
+
+	if (!r) {
+		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
+		change.want.has = STATE_COUNT;
+		r = want_no_vf_rules(&change, err);
+	}
+	if (!r)
+		r = want_as_found(&change, err);
+	return finish(&change, r, plan, err);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the database, its schema, transactions and statements. */
+#include "lib/store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One entry a schema version; user_version counts those applied. Never edit an entry that was released. */
+static const char *const migrations[] = {
+	"CREATE TABLE pf (address TEXT PRIMARY KEY, perm_mac TEXT NOT NULL, epoch INTEGER NOT NULL,"
+	" intent TEXT, found TEXT) STRICT;"
+	"CREATE TABLE pool (pf TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" name TEXT NOT NULL) STRICT;"
+	"CREATE TABLE lease (id INTEGER PRIMARY KEY AUTOINCREMENT, guest TEXT NOT NULL UNIQUE,"
+	" uuid TEXT NOT NULL, state TEXT NOT NULL, generation INTEGER NOT NULL, pf TEXT NOT NULL,"
+	" vf INTEGER NOT NULL, epoch INTEGER NOT NULL, address TEXT NOT NULL, node INTEGER NOT NULL,"
+	" created TEXT NOT NULL, UNIQUE (pf, vf)) STRICT;"
+	"CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, pf TEXT NOT NULL,"
+	" command TEXT NOT NULL, status TEXT NOT NULL, boot_id TEXT NOT NULL, started TEXT NOT NULL,"
+	" ended TEXT, steps INTEGER NOT NULL, done INTEGER NOT NULL, error TEXT, before TEXT NOT NULL,"
+	" want TEXT NOT NULL, plan TEXT NOT NULL) STRICT;"
+	"CREATE INDEX journal_pf ON journal (pf, status);",
+};
+
+#define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))
+#define BUSY_TIMEOUT_MS 10000
+
+static const struct {
+	int result, code;
+	const char *what, *hint;
+} failures[] = {
+	{SQLITE_FULL, -ENOSPC, "no space left for the database",
+	 "free some space and run the command again"},
+	{SQLITE_IOERR, -EIO, "the database cannot be read or written",
+	 "look at the file system and its free space, then run the command again"},
+	{SQLITE_CORRUPT, -EUCLEAN, "the database is damaged",
+	 "move it away (with its -wal and -shm files) and run the command again: what the kernel shows "
+	 "is untouched, but leases, rule names and the intent for `restore` start anew"},
+	{SQLITE_NOTADB, -EUCLEAN, "this is not a database of sriovctl",
+	 "move the file away and run the command again"},
+	{SQLITE_READONLY, -EROFS, "the database cannot be written",
+	 "check its owner, mode and file system"},
+	{SQLITE_CANTOPEN, -EACCES, "the database cannot be opened",
+	 "run as root; check its folder"},
+	{SQLITE_BUSY, -EBUSY, "another process holds the database",
+	 "run the command again when it is done"},
+	{SQLITE_CONSTRAINT, -EEXIST, "already taken", NULL},
+	{SQLITE_NOMEM, -ENOMEM, "not enough memory", NULL},
+};
+
+int store_fail(struct store *store, int result, struct sriov_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+		if (failures[i].result != (result & 0xff))
+			continue;
+		sriov_error_set(err, failures[i].code, store->path, "%s", failures[i].what);
+		sriov_error_kernel(err, "SQLite: %s", sqlite3_errmsg(store->db));
+		if (failures[i].hint)
+			sriov_error_hint(err, "%s", failures[i].hint);
+		return failures[i].code;
+	}
+	return sriov_error_set(err, -EIO, store->path, "SQLite: %s", sqlite3_errmsg(store->db));
+}
+
+static int bind_all(sqlite3_stmt *stmt, const char *types, va_list ap)
+{
+	int result = SQLITE_OK;
+
+	for (int i = 0; types[i] && result == SQLITE_OK; i++) {
+		if (types[i] == 'i')
+			result = sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
+		else
+			result = sqlite3_bind_text(stmt, i + 1, va_arg(ap, const char *), -1,
+						   SQLITE_TRANSIENT);
+	}
+	return result;
+}
+
+int store_run(struct store *store, struct sriov_error *err, store_row_fn fn, void *data,
+	      const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result, rows = 0, r = 0;
+	va_list ap;
+
+	result = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+	if (result == SQLITE_OK) {
+		va_start(ap, types);
+		result = bind_all(stmt, types, ap);
+		va_end(ap);
+	}
+	if (result != SQLITE_OK) {
+		r = store_fail(store, result, err);
+		sqlite3_finalize(stmt);
+		return r;
+	}
+	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		rows++;
+		r = fn ? fn(stmt, data, err) : 0;
+		if (r < 0)
+			break;
+	}
+	if (!r && result != SQLITE_DONE)
+		r = store_fail(store, result, err);
+	if (!r)
+		r = sqlite3_column_count(stmt) ? rows : sqlite3_changes(store->db);
+	sqlite3_finalize(stmt);
+	return r;
+}
+
+static int read_int(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	*(int *)data = sqlite3_column_int(row, 0);
+	return 0;
+}
+
+static int migrate(struct store *store, struct sriov_error *err)
+{
+	int version = 0;
+	int r = store_run(store, err, read_int, &version, "PRAGMA user_version", "");
+
+	if (r < 0 || version == SCHEMA_VERSION)
+		return r < 0 ? r : 0;
+	if (version > SCHEMA_VERSION) {
+		sriov_error_set(err, -EPROTO, store->path,
+				"made by a newer sriovctl (schema %d, this one knows up to %d)",
+				version, SCHEMA_VERSION);
+		return sriov_error_hint(err,
+					"install the newer sriovctl again, or move the file away");
+	}
+	r = store_begin(store, STORE_DURABLE, err);
+	if (r < 0)
+		return r;
+	/* again, now that nobody else can be migrating */
+	r = store_run(store, err, read_int, &version, "PRAGMA user_version", "");
+	for (; r >= 0 && version < SCHEMA_VERSION; version++) {
+		char pragma[40];
+
+		if (sqlite3_exec(store->db, migrations[version], NULL, NULL, NULL) != SQLITE_OK)
+			r = store_fail(store, sqlite3_extended_errcode(store->db), err);
+		snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", version + 1);
+		if (r >= 0)
+			r = store_run(store, err, NULL, NULL, pragma, "");
+	}
+	if (r >= 0)
+		r = store_commit(store, err);
+	store_rollback(store);
+	return r < 0 ? r : 0;
+}
+
+static int configure(struct store *store, struct sriov_error *err)
+{
+	int result;
+
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	sqlite3_extended_result_codes(store->db, 1);
+	/* The last one to leave does not tidy up: a checkpoint costs syncs that no promise needs. */
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* The file's text is not trusted to call functions through its schema. */
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	result = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	if (result != SQLITE_OK)
+		return store_fail(store, result, err);
+	return migrate(store, err);
+}
+
+/* The folder and an empty file for root only, before SQLite would make them with the umask's mode. */
+static int create(const char *dir, const char *path, struct sriov_error *err)
+{
+	_close_ int fd = -1;
+	int r = core_make_dirs(dir, 0700);
+
+	if (r < 0)
+		return core_errno(err, r, dir, "the folder for the database cannot be made");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return core_errno(err, -errno, path, "the database cannot be opened");
+	return 0;
+}
+
+int store_get(struct sriov_host *host, bool write, struct store **out, struct sriov_error *err)
+{
+	struct store *store;
+	int result, r = 0;
+
+	if (host->store) {
+		*out = host->store;
+		return 0;
+	}
+	store = calloc(1, sizeof(*store));
+	if (!store)
+		return core_oom(err);
+	snprintf(store->path, sizeof(store->path), "%s/state.db", host->state_dir);
+	if (write) {
+		r = create(host->state_dir, store->path, err);
+	} else if (access(store->path, F_OK) < 0 && errno == ENOENT) {
+		free(store);
+		*out = NULL;
+		return 0;
+	}
+	if (!r) {
+		result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE, NULL);
+		r = result == SQLITE_OK ? configure(store, err) : store_fail(store, result, err);
+	}
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	*out = host->store = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	sqlite3_close(store->db);
+	free(store);
+}
+
+int store_begin(struct store *store, enum store_durability durability, struct sriov_error *err)
+{
+	const char *sql = durability == STORE_DURABLE
+				  ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE"
+				  : "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
+	int result = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+	if (result != SQLITE_OK)
+		return store_fail(store, result, err);
+	store->in_transaction = true;
+	return 0;
+}
+
+int store_commit(struct store *store, struct sriov_error *err)
+{
+	int result = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+
+	if (result != SQLITE_OK)
+		return store_fail(store, result, err);
+	store->in_transaction = false;
+	return 0;
+}
+
+void store_rollback(struct store *store)
+{
+	if (store->in_transaction)
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store->in_transaction = false;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of PFs between commands: identity, epoch, intent, pools. */
+#include "lib/store/db.h"
+
+#include <errno.h>
+#include <string.h>
+
+void store_pf_clear(struct store_pf *pf)
+{
+	free(pf->intent);
+	free(pf->found);
+	*pf = (struct store_pf){0};
+}
+
+/* A text column or NULL, in fresh memory. */
+static int column_dup(sqlite3_stmt *row, int i, char **out, struct sriov_error *err)
+{
+	const char *text = (const char *)sqlite3_column_text(row, i);
+
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? core_oom(err) : 0;
+}
+
+static int read_pf(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	struct store_pf *pf = data;
+	char mac[SRIOV_MAC_LEN];
+
+	store_column(row, 0, pf->address);
+	store_column(row, 1, mac);
+	sriov_mac_parse(mac, pf->perm_mac);
+	pf->epoch = sqlite3_column_int(row, 2);
+	if (column_dup(row, 3, &pf->intent, err) < 0)
+		return -ENOMEM;
+	return column_dup(row, 4, &pf->found, err);
+}
+
+int store_pf_get(struct store *store, const char *address, struct store_pf *out,
+		 struct sriov_error *err)
+{
+	struct store_pf pf = {0};
+	int r = store_run(
+		store, err, read_pf, &pf,
+		"SELECT address, perm_mac, epoch, intent, found FROM pf WHERE address = ?", "t",
+		address);
+
+	if (r < 0) {
+		store_pf_clear(&pf);
+		return r;
+	}
+	if (!r)
+		return -ENOENT;
+	*out = pf;
+	return 0;
+}
+
+int store_pf_put(struct store *store, const struct store_pf *pf, struct sriov_error *err)
+{
+	char mac[SRIOV_MAC_LEN];
+	int r = store_run(store, err, NULL, NULL,
+			  "INSERT OR REPLACE INTO pf (address, perm_mac, epoch, intent, found)"
+			  " VALUES (?, ?, ?, ?, ?)",
+			  "ttitt", pf->address, sriov_mac_format(pf->perm_mac, mac),
+			  (int64_t)pf->epoch, pf->intent, pf->found);
+
+	return r < 0 ? r : 0;
+}
+
+struct addresses {
+	char (*at)[SRIOV_PCI_LEN];
+	size_t n;
+};
+
+static int read_address(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	struct addresses *list = data;
+	char(*slot)[SRIOV_PCI_LEN] = core_grow(&list->at, &list->n, sizeof(*slot));
+
+	if (!slot)
+		return core_oom(err);
+	store_column(row, 0, *slot);
+	return 0;
+}
+
+int store_pf_list(struct store *store, char (**out)[SRIOV_PCI_LEN], size_t *n,
+		  struct sriov_error *err)
+{
+	struct addresses list = {0};
+	int r = store_run(store, err, read_address, &list,
+			  "SELECT address FROM pf WHERE intent IS NOT NULL ORDER BY address", "");
+
+	if (r < 0) {
+		free(list.at);
+		return r;
+	}
+	*out = list.at;
+	*n = list.n;
+	return 0;
+}
+
+int store_pool_set(struct store *store, const char *pf, unsigned first, unsigned last,
+		   const char *name, struct sriov_error *err)
+{
+	int r = store_run(store, err, NULL, NULL,
+			  "INSERT INTO pool (pf, first, last, name) VALUES (?, ?, ?, ?)", "tiit",
+			  pf, (int64_t)first, (int64_t)last, name);
+
+	return r < 0 ? r : 0;
+}
+
+int store_pool_clear(struct store *store, const char *pf, struct sriov_error *err)
+{
+	int r = store_run(store, err, NULL, NULL, "DELETE FROM pool WHERE pf = ?", "t", pf);
+
+	return r < 0 ? r : 0;
+}
+
+static int join_pool(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = inventory_find(data, (const char *)sqlite3_column_text(row, 0));
+	int first = sqlite3_column_int(row, 1), last = sqlite3_column_int(row, 2);
+
+	for (unsigned i = 0; pf && pf->vf && i < pf->vfs; i++)
+		if ((int)pf->vf[i].index >= first && (int)pf->vf[i].index <= last)
+			store_column(row, 3, pf->vf[i].pool);
+	return 0;
+}
+
+static int join_leases(struct store *store, struct sriov_inventory *inv, struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	size_t n = 0;
+	int r = store_lease_list(store, NULL, &lease, &n, err);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		const struct sriov_pf *pf = inventory_find(inv, lease[i].pf);
+		char who[SRIOV_NAME_LEN + 8];
+
+		if (!pf || !pf->vf || lease[i].vf >= pf->vfs)
+			continue;
+		snprintf(who, sizeof(who), "guest %s", lease[i].guest);
+		if (!uses_add(&pf->vf[lease[i].vf].uses, false, who, "lease %ld (%s)", lease[i].id,
+			      lease[i].state))
+			r = core_oom(err);
+	}
+	return r;
+}
+
+int store_join(struct store *store, struct sriov_inventory *inv, struct sriov_error *err)
+{
+	int r = store_run(store, err, join_pool, inv, "SELECT pf, first, last, name FROM pool", "");
+
+	return r < 0 ? r : join_leases(store, inv, err);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The database: who owns what and what was intended. SQLite in WAL mode, one file, schema versioned by
+ * user_version. What the kernel, libvirt or OVS shows is the truth; this is never consulted for state.
+ */
+#ifndef SRIOV_STORE_H
+#define SRIOV_STORE_H
+
+#include "lib/core/core.h"
+#include "lib/host/host.h"
+
+#include <sriov/guest.h>
+#include <sriov/plan.h>
+
+struct store;
+
+/*
+ * The host's store, opened (and created, mode 0600 in a 0700 directory) at first use. For reading
+ * commands a database that does not exist is an empty one and is not created: *out = NULL.
+ */
+int store_get(struct sriov_host *host, bool write, struct store **out, struct sriov_error *err);
+void store_close(struct store *store);
+
+/* One write transaction: nothing between begin and commit is seen by others; rollback is the default. */
+enum store_durability { STORE_MARK, STORE_DURABLE }; /* DURABLE: on disk when commit returns */
+int store_begin(struct store *store, enum store_durability durability, struct sriov_error *err);
+int store_commit(struct store *store, struct sriov_error *err);
+void store_rollback(
+	struct store *store); /* also after a failed commit; harmless outside a transaction */
+
+/* What is known of a PF between commands. */
+struct store_pf {
+	char address[SRIOV_PCI_LEN];
+	uint8_t perm_mac[6];
+	unsigned epoch; /* +1 at each 0 -> N */
+	char *intent;   /* JSON text of the last committed intent, NULL = none; owned */
+	char *found;    /* JSON text of what stood before our first change; owned */
+};
+void store_pf_clear(struct store_pf *pf);
+/* -ENOENT if the PF was never changed by us (no error is set). */
+int store_pf_get(struct store *store, const char *address, struct store_pf *out,
+		 struct sriov_error *err);
+int store_pf_put(struct store *store, const struct store_pf *pf, struct sriov_error *err);
+/* Addresses of all PFs with an intent; the caller frees the array. */
+int store_pf_list(struct store *store, char (**out)[SRIOV_PCI_LEN], size_t *n,
+		  struct sriov_error *err);
+
+/* Pools: a VF that no row covers belongs to "sriovctl". */
+int store_pool_set(struct store *store, const char *pf, unsigned first, unsigned last,
+		   const char *name, struct sriov_error *err);
+int store_pool_clear(struct store *store, const char *pf, struct sriov_error *err);
+/* Fills vf[].pool of every PF of the inventory, and adds a use to every leased VF. */
+int store_join(struct store *store, struct sriov_inventory *inv, struct sriov_error *err);
+
+/* Leases. UNIQUE(pf, vf): two commands can never hold the same VF. */
+int store_lease_find(struct store *store, const char *guest, struct sriov_lease *out,
+		     struct sriov_error *err);
+int store_lease_list(struct store *store, const char *pf, struct sriov_lease **out, size_t *n,
+		     struct sriov_error *err);
+int store_lease_insert(struct store *store, struct sriov_lease *lease,
+		       struct sriov_error *err); /* sets id */
+int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err);
+/* VFs of the PF were made anew: leases of existing indices move to @epoch, others become stale. */
+int store_lease_epoch(struct store *store, const char *pf, unsigned epoch, unsigned count,
+		      struct sriov_error *err);
+/* All leases of the PF end (its VFs were deleted by force). */
+int store_lease_drop_pf(struct store *store, const char *pf, struct sriov_error *err);
+
+/* Journal: one row a change. before and want are JSON texts of PF states, steps of the plan. */
+struct store_journal {
+	struct sriov_journal_row row;
+	char boot_id[40];
+	char *before, *want, *steps; /* owned */
+};
+void store_journal_clear(struct store_journal *journal);
+int store_journal_insert(struct store *store, struct store_journal *journal,
+			 struct sriov_error *err);
+/* Marks @done steps as tried; not durable, only for showing: recovery reads back. */
+int store_journal_mark(struct store *store, long id, unsigned done, struct sriov_error *err);
+/* Sets the status; every status but open, stuck and incomplete closes it. @why may be NULL. */
+int store_journal_status(struct store *store, long id, const char *status, const char *why,
+			 struct sriov_error *err);
+int store_journal_get(struct store *store, long id, struct store_journal *out,
+		      struct sriov_error *err);
+/* The PF's open journal, or -ENOENT (no error set). */
+int store_journal_open_of(struct store *store, const char *pf, struct store_journal *out,
+			  struct sriov_error *err);
+int store_journal_list(struct store *store, bool closed, struct sriov_journal_row **out, size_t *n,
+		       struct sriov_error *err);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Free or taken, and which VF is chosen. */
+#include "lib/guest/place.h"
+#include "tests/unit/guest_fixture.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct sriov_pf *pf(struct sriov_inventory *inv, const char *name)
+{
+	return inventory_find(inv, name);
+}
+
+static void take(struct sriov_inventory *inv, const char *name, unsigned vf, const char *who)
+{
+	assert_non_null(uses_add(&pf(inv, name)->vf[vf].uses, true, who, "lease %u", vf));
+}
+
+static void test_taken(void **state)
+{
+	static const struct sriov_use running = {.who = "guest a (running)", .how = "a.xml"};
+	static const struct sriov_use unknown = {
+		.who = "unknown guest", .how = "b.xml", .unreadable = true};
+	static const struct {
+		struct sriov_vf vf;
+		const struct sriov_use *use;
+		const char *pool, *why;
+	} rows[] = {
+		{.vf = {0}},
+		{.vf = {.netdev = "eth2"}},
+		{.vf = {.driver = "vfio-pci"}},
+		{.vf = {.netdev = "eth2", .netdev_up = true}, .why = "eth2 is up"},
+		{.vf = {.netdev = "eth2", .master = "br0"}, .why = "eth2 is in br0"},
+		{.vf = {.in_netns = true}, .why = "its netdev is in another network namespace"},
+		{.use = &running, .why = "guest a (running): a.xml"},
+		{.use = &unknown, .why = "unknown guest, perhaps: b.xml"},
+		{.vf = {.pool = "nova"}, .why = "in pool nova"},
+		{.vf = {.pool = "nova"}, .pool = "nova"},
+		{.vf = {.pool = "sriovctl"}},
+		{.pool = "sriovctl"},
+		{.pool = "nova", .why = "in pool sriovctl"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sriov_use use = rows[i].use ? *rows[i].use : (struct sriov_use){0};
+		struct sriov_vf vf = rows[i].vf;
+		struct sriov_pf port = {.vfs = 1};
+		const char *why;
+		char buf[256];
+
+		if (rows[i].use)
+			vf.uses = (struct sriov_uses){&use, 1};
+		why = guest_vf_taken(&port, &vf, rows[i].pool, buf, sizeof(buf));
+		if (rows[i].why)
+			assert_string_equal(why, rows[i].why);
+		else
+			assert_null(why);
+	}
+}
+
+static void test_order(void **state)
+{
+	static const struct {
+		const char *only;
+		int node;
+		const char *reason;
+	} rows[] = {
+		{NULL, -1, "node 0: free VF 1 of 2 on 0000:3b:00.0 (ens1)"},
+		{NULL, 1, "node 1: free VF 0 of 4 on 0000:81:00.0 (ens2f0)"},
+		{"ens2f0", -1, "node 1: free VF 0 of 4 on 0000:81:00.0 (ens2f0)"},
+		{"ens2f0", 1, "node 1: free VF 0 of 4 on 0000:81:00.0 (ens2f0)"},
+		{"ens1", -1, "node 0: free VF 1 of 2 on 0000:3b:00.0 (ens1)"},
+	};
+	struct sriov_inventory *inv = fixture_new();
+
+	take(inv, "ens1", 0, "guest a");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sriov_pf *only = rows[i].only ? pf(inv, rows[i].only) : NULL;
+		struct sriov_error err = {0};
+		struct guest_choice choice;
+
+		assert_int_equal(guest_place(inv, only, rows[i].node, &choice, &err), 0);
+		assert_string_equal(choice.reason, rows[i].reason);
+	}
+	sriov_inventory_free(inv);
+}
+
+static void test_unknown_node(void **state)
+{
+	struct sriov_inventory *inv = fixture_new();
+	struct guest_choice choice;
+	struct sriov_error err;
+
+	/* last in order, never for a node, and node 0 if there is no other */
+	pf(inv, "ens1")->node = -1;
+	assert_int_equal(guest_place(inv, NULL, -1, &choice, &err), 0);
+	assert_string_equal(choice.pf->netdev, "ens2f0");
+	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), -EUSERS);
+	assert_int_equal(guest_place(inv, pf(inv, "ens1"), 0, &choice, &err), 0);
+	assert_int_equal(choice.node, -1);
+	assert_non_null(strstr(choice.reason, "node unknown"));
+	inv->nnodes = 1;
+	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), 0);
+	assert_int_equal(choice.node, 0);
+	sriov_inventory_free(inv);
+}
+
+static void test_none(void **state)
+{
+	static const struct {
+		const char *only;
+		int node, code;
+		const char *words[3], *hint;
+	} rows[] = {
+		{"ens1",
+		 -1,
+		 -EUSERS,
+		 {"on 0000:3b:00.0 (ens1)",
+		  "none of 2 free, VF 0: guest a: lease 0; VF 1: guest b"},
+		 "--pf ens2f0"},
+		{NULL,
+		 0,
+		 -EUSERS,
+		 {"on node 0", "ens1"},
+		 "one of 4 free VFs elsewhere: --pf ens2f0"},
+		{"ens2f1", -1, -EUSERS, {"no VFs (it can have 63)"}, "--pf ens2f0"},
+		{NULL, 5, -EUSERS, {"on node 5", "no PF is there"}, "--pf ens2f0"},
+		{"ens1", 1, -EINVAL, {"is on node 0, but node 1 is wanted"}, "leave out the PF"},
+	};
+	struct sriov_inventory *inv = fixture_new();
+	struct guest_choice choice = {.node = 99};
+
+	take(inv, "ens1", 0, "guest a");
+	take(inv, "ens1", 1, "guest b");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sriov_pf *only = rows[i].only ? pf(inv, rows[i].only) : NULL;
+		struct sriov_error err = {0};
+
+		assert_int_equal(guest_place(inv, only, rows[i].node, &choice, &err), rows[i].code);
+		for (size_t w = 0; w < 3 && rows[i].words[w]; w++)
+			if (!strstr(err.message, rows[i].words[w]))
+				fail_msg("'%s' is not in: %s", rows[i].words[w], err.message);
+		if (!strstr(err.hint, rows[i].hint))
+			fail_msg("'%s' is not in: %s", rows[i].hint, err.hint);
+		assert_int_equal(choice.node, 99);
+		assert_null(choice.pf);
+	}
+	sriov_inventory_free(inv);
+}
+
+static void test_all_taken(void **state)
+{
+	struct sriov_inventory *inv = fixture_new();
+	struct guest_choice choice;
+	struct sriov_error err = {0};
+
+	for (unsigned v = 0; v < 4; v++)
+		take(inv, "ens2f0", v, "guest a");
+	assert_int_equal(guest_place(inv, NULL, 1, &choice, &err), -EUSERS);
+	assert_non_null(strstr(err.message, "VF 2: guest a: lease 2; and 1 more"));
+	for (unsigned v = 0; v < 2; v++)
+		take(inv, "ens1", v, "guest a");
+	assert_int_equal(guest_place(inv, NULL, 1, &choice, &err), -EUSERS);
+	assert_string_equal(err.hint, "create VFs: sriovctl vf create ens2f1 --count N");
+	inv->npfs = 0;
+	assert_int_equal(guest_place(inv, NULL, 1, &choice, &err), -EUSERS);
+	assert_non_null(strstr(err.message, "this host has no SR-IOV PF"));
+	inv->npfs = 3;
+	sriov_inventory_free(inv);
+}
+
+static void test_down(void **state)
+{
+	struct sriov_inventory *inv = fixture_new();
+	struct guest_choice choice;
+	struct sriov_error err = {0};
+
+	/* another PF is taken if there is one */
+	pf(inv, "ens1")->up = false;
+	assert_int_equal(guest_place(inv, NULL, -1, &choice, &err), 0);
+	assert_string_equal(choice.pf->netdev, "ens2f0");
+	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), -ENETDOWN);
+	assert_string_equal(err.object, "0000:3b:00.0 (ens1)");
+	assert_string_equal(err.hint, "bring it up: ip link set ens1 up");
+	pf(inv, "ens1")->netdev[0] = '\0';
+	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), -ENETDOWN);
+	assert_non_null(strstr(err.message, "no network device"));
+	sriov_inventory_free(inv);
+}
+
+static void test_interface(void **state)
+{
+	static const uint8_t admin[6] = {2, 0, 0, 0, 0, 7};
+	struct sriov_inventory *inv = fixture_new();
+	struct sriov_pf *port = pf(inv, "ens2f0");
+	struct sriov_vf *vf = &port->vf[3];
+	struct guest_interface itf;
+	struct sriov_error err = {0};
+	uint8_t mac[6], next[6];
+
+	sriov_mac_auto(port->perm_mac, 3, 0, mac);
+	sriov_mac_auto(port->perm_mac, 3, 1, next);
+	assert_int_equal(guest_interface_of(inv, port, vf, &itf, &err), 0);
+	assert_string_equal(itf.address, "0000:81:10.3");
+	assert_memory_equal(itf.mac, mac, 6);
+	assert_int_equal(itf.vlan, 0);
+	/* somebody else's already: the next one */
+	memcpy(pf(inv, "ens1")->vf[0].attrs.mac, mac, 6);
+	assert_int_equal(guest_interface_of(inv, port, vf, &itf, &err), 0);
+	assert_memory_equal(itf.mac, next, 6);
+	memcpy(vf->attrs.mac, admin, 6);
+	vf->attrs.vlan = 42;
+	assert_int_equal(guest_interface_of(inv, port, vf, &itf, &err), 0);
+	assert_memory_equal(itf.mac, admin, 6);
+	assert_int_equal(itf.vlan, 42);
+	sriov_inventory_free(inv);
+}
+
+static void test_interface_refused(void **state)
+{
+	static const struct {
+		struct sriov_vf_attrs attrs;
+		int code;
+		const char *words;
+	} rows[] = {
+		{{.has = SRIOV_VF_ALL, .vlan = 5, .qos = 3}, -EOPNOTSUPP, "VLAN 5 with a priority"},
+		{{.has = SRIOV_VF_ALL, .vlan = 5, .vlan_proto = 0x88a8}, -EOPNOTSUPP, "802.1ad"},
+		{{.has = SRIOV_VF_ALL & ~SRIOV_VF_VLAN}, -ENODATA, "could not be read"},
+		{{.has = SRIOV_VF_ALL & ~SRIOV_VF_MAC}, -ENODATA, "could not be read"},
+	};
+	struct sriov_inventory *inv = fixture_new();
+	struct sriov_pf *port = pf(inv, "ens2f0");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct guest_interface itf = {.vlan = 99};
+		struct sriov_error err = {0};
+
+		port->vf[0].attrs = rows[i].attrs;
+		assert_int_equal(guest_interface_of(inv, port, &port->vf[0], &itf, &err),
+				 rows[i].code);
+		assert_int_equal(itf.vlan, 99);
+		assert_string_equal(err.object, "vf 0 of 0000:81:00.0 (ens2f0)");
+		assert_non_null(strstr(err.message, rows[i].words));
+	}
+	sriov_inventory_free(inv);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_taken),        cmocka_unit_test(test_order),
+		cmocka_unit_test(test_unknown_node), cmocka_unit_test(test_none),
+		cmocka_unit_test(test_all_taken),    cmocka_unit_test(test_down),
+		cmocka_unit_test(test_interface),    cmocka_unit_test(test_interface_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

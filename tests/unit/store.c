@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The database: schema, leases that cannot be double, journals, damaged and foreign files. */
+#include "lib/store/db.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+struct fixture {
+	struct sriov_host host;
+	char dir[64];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/sriov-store-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->host.state_dir, sizeof(f->host.state_dir), "%s/a/b", f->dir);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = {
+		"a/b/state.db", "a/b/state.db-wal", "a/b/state.db-shm", "a/b", "a", ""};
+	struct fixture *f = *state;
+	char path[400];
+
+	store_close(f->host.store);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
+		remove(path);
+	}
+	free(f);
+	return 0;
+}
+
+static struct store *open_store(struct fixture *f)
+{
+	struct sriov_error err = {0};
+	struct store *store = NULL;
+
+	if (store_get(&f->host, true, &store, &err))
+		fail_msg("%s: %s %s", err.object, err.message, err.kernel);
+	return store;
+}
+
+static void reopen(struct fixture *f)
+{
+	store_close(f->host.store);
+	f->host.store = NULL;
+}
+
+static void test_reading_creates_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct sriov_error err = {0};
+	struct store *store = (struct store *)&err;
+
+	assert_int_equal(store_get(&f->host, false, &store, &err), 0);
+	assert_null(store);
+	assert_int_equal(access(f->host.state_dir, F_OK), -1);
+}
+
+static void test_for_root_only(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(stat(open_store(f)->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(stat(f->host.state_dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static struct sriov_lease lease(const char *guest, unsigned vf)
+{
+	struct sriov_lease lease = {.state = "reserved",
+				    .generation = 1,
+				    .pf = "0000:81:00.0",
+				    .vf = vf,
+				    .epoch = 1,
+				    .created = "now"};
+
+	core_copy(lease.guest, sizeof(lease.guest), guest);
+	return lease;
+}
+
+static void test_leases(void **state)
+{
+	struct store *store = open_store(*state);
+	struct sriov_lease a = lease("a", 0), b = lease("b", 0), found = {.vf = 99}, *list = NULL;
+	struct sriov_error err = {0};
+	size_t n = 0;
+
+	assert_int_equal(store_lease_insert(store, &a, &err), 0);
+	assert_true(a.id > 0);
+	assert_int_equal(store_lease_insert(store, &b, &err), -EEXIST);
+	b.vf = 1;
+	assert_int_equal(store_lease_insert(store, &b, &err), 0);
+	b.vf = 2;
+	assert_int_equal(store_lease_insert(store, &b, &err), -EEXIST);
+	assert_int_equal(store_lease_find(store, "nobody", &found, &err), -ENOENT);
+	assert_int_equal(found.vf, 99);
+	assert_int_equal(store_lease_find(store, "b", &found, &err), 0);
+	assert_int_equal(found.vf, 1);
+	/* only the holder's generation releases */
+	assert_int_equal(store_lease_delete(store, found.id, 2, &err), -ENOENT);
+	assert_int_equal(store_lease_epoch(store, "0000:81:00.0", 5, 1, &err), 0);
+	assert_int_equal(store_lease_list(store, NULL, &list, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(list[0].epoch, 5);
+	assert_string_equal(list[1].state, "stale");
+	free(list);
+	assert_int_equal(store_lease_delete(store, found.id, 1, &err), 0);
+	assert_int_equal(store_lease_drop_pf(store, "0000:81:00.0", &err), 0);
+	assert_int_equal(store_lease_find(store, "a", &found, &err), -ENOENT);
+}
+
+static void test_transactions(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = open_store(f);
+	struct sriov_lease a = lease("a", 0), found;
+	struct sriov_error err = {0};
+
+	assert_int_equal(store_begin(store, STORE_DURABLE, &err), 0);
+	assert_int_equal(store_lease_insert(store, &a, &err), 0);
+	store_rollback(store);
+	store_rollback(store);
+	assert_int_equal(store_lease_find(store, "a", &found, &err), -ENOENT);
+	assert_int_equal(store_begin(store, STORE_MARK, &err), 0);
+	assert_int_equal(store_lease_insert(store, &a, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	reopen(f);
+	assert_int_equal(store_lease_find(open_store(f), "a", &found, &err), 0);
+}
+
+static void test_journal(void **state)
+{
+	struct store *store = open_store(*state);
+	struct store_journal journal = {.row = {.pf = "0000:81:00.0",
+						.command = "vf create",
+						.status = "open",
+						.started = "now",
+						.steps = 4},
+					.boot_id = "boot",
+					.before = (char *)"{b}",
+					.want = (char *)"{w}",
+					.steps = (char *)"s"};
+	struct store_journal read = {0};
+	struct sriov_journal_row *rows = NULL;
+	struct sriov_error err = {0};
+	size_t n = 9;
+
+	assert_int_equal(store_journal_open_of(store, "0000:81:00.0", &read, &err), -ENOENT);
+	assert_int_equal(store_journal_insert(store, &journal, &err), 0);
+	assert_int_equal(store_journal_mark(store, journal.row.id, 3, &err), 0);
+	assert_int_equal(store_journal_open_of(store, "0000:81:00.0", &read, &err), 0);
+	assert_string_equal(read.want, "{w}");
+	assert_int_equal(read.row.done, 3);
+	store_journal_clear(&read);
+	assert_int_equal(store_journal_status(store, journal.row.id, "stuck", "why", &err), 0);
+	assert_int_equal(store_journal_list(store, true, &rows, &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_journal_list(store, false, &rows, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(rows[0].error, "why");
+	assert_string_equal(rows[0].ended, "");
+	free(rows);
+	assert_int_equal(store_journal_status(store, journal.row.id, "committed", NULL, &err), 0);
+	assert_int_equal(store_journal_get(store, journal.row.id, &read, &err), 0);
+	assert_false(read.row.open);
+	assert_string_not_equal(read.row.ended, "");
+	assert_string_equal(read.row.error, "why");
+	store_journal_clear(&read);
+}
+
+static void test_pf_and_pools(void **state)
+{
+	struct store *store = open_store(*state);
+	struct store_pf pf = {
+		.address = "0000:81:00.0", .perm_mac = {2, 0, 0, 0, 0, 1}, .epoch = 3};
+	struct store_pf read = {.epoch = 77};
+	struct sriov_error err = {0};
+	char(*list)[SRIOV_PCI_LEN] = NULL;
+	size_t n;
+
+	assert_int_equal(store_pf_get(store, pf.address, &read, &err), -ENOENT);
+	assert_int_equal(read.epoch, 77);
+	assert_int_equal(store_pf_put(store, &pf, &err), 0);
+	assert_int_equal(store_pf_list(store, &list, &n, &err), 0);
+	assert_int_equal(n, 0);
+	pf.intent = (char *)"{}";
+	assert_int_equal(store_pf_put(store, &pf, &err), 0);
+	assert_int_equal(store_pf_get(store, pf.address, &read, &err), 0);
+	assert_int_equal(read.epoch, 3);
+	assert_memory_equal(read.perm_mac, pf.perm_mac, 6);
+	assert_string_equal(read.intent, "{}");
+	assert_null(read.found);
+	store_pf_clear(&read);
+	assert_int_equal(store_pf_list(store, &list, &n, &err), 0);
+	assert_int_equal(n, 1);
+	free(list);
+}
+
+static void test_join(void **state)
+{
+	struct store *store = open_store(*state);
+	struct sriov_vf vf[2] = {{.index = 0}, {.index = 1}};
+	struct sriov_pf pf = {.address = "0000:81:00.0", .vfs = 2, .vf = vf};
+	struct sriov_inventory inv = {.pf = &pf, .npfs = 1};
+	struct sriov_lease a = lease("web1", 1), gone = lease("web9", 9);
+	struct sriov_error err = {0};
+
+	assert_int_equal(store_lease_insert(store, &a, &err), 0);
+	assert_int_equal(store_lease_insert(store, &gone, &err), 0);
+	assert_int_equal(store_pool_set(store, "0000:81:00.0", 1, 7, "nova", &err), 0);
+	assert_int_equal(store_pool_set(store, "0000:99:00.0", 0, 7, "x", &err), 0);
+	assert_int_equal(store_join(store, &inv, &err), 0);
+	assert_string_equal(vf[0].pool, "");
+	assert_string_equal(vf[1].pool, "nova");
+	assert_int_equal(vf[0].uses.n, 0);
+	assert_int_equal(vf[1].uses.n, 1);
+	assert_string_equal(vf[1].uses.at[0].who, "guest web1");
+	free(vf[1].uses.at);
+}
+
+static void test_newer(void **state)
+{
+	struct fixture *f = *state;
+	struct sriov_error err = {0};
+	struct store *store = open_store(f);
+
+	sqlite3_exec(store->db, "PRAGMA user_version = 99", NULL, NULL, NULL);
+	reopen(f);
+	assert_int_equal(store_get(&f->host, true, &store, &err), -EPROTO);
+	assert_non_null(strstr(err.message, "newer sriovctl"));
+	assert_non_null(strstr(err.message, "99"));
+}
+
+static void test_damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct sriov_error err = {0};
+	char path[400];
+	struct store *store = open_store(f);
+	FILE *file;
+
+	/* an intact log beside it would heal the file */
+	snprintf(path, sizeof(path), "%s-wal", store->path);
+	reopen(f);
+	assert_int_equal(remove(path), 0);
+	path[strlen(path) - 4] = '\0';
+	file = fopen(path, "w");
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database ", file);
+	fclose(file);
+	assert_int_equal(store_get(&f->host, true, &store, &err), -EUCLEAN);
+	assert_non_null(strstr(err.hint, "move"));
+	assert_string_equal(err.object, path);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_reading_creates_nothing),
+		TEST(test_for_root_only),
+		TEST(test_leases),
+		TEST(test_transactions),
+		TEST(test_journal),
+		TEST(test_pf_and_pools),
+		TEST(test_join),
+		TEST(test_newer),
+		TEST(test_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
