@@ -80,24 +80,27 @@ static int choose_location(const struct compiler *c, const struct sriov_rule *ru
 			   struct sriov_entry *entry)
 {
 	const struct sriov_entry *other;
+	struct nic_verdict v;
 
 	if (rule->loc < 0) {
 		entry->loc = lowest_free(c);
 		if (entry->loc != NO_LOC)
 			return 0;
-		sriov_error_set(c->err, -ENOSPC, c->object,
-				"the rule table of %s is full: %zu rules in %u locations",
-				nic_port_name(&c->port), c->port.nrules,
-				nic_table_size(c->profile, &c->port));
-		return sriov_error_hint(c->err, "delete rules first");
+		nic_refuse(&v, -ENOSPC, "the table is full",
+			   "the rule table of %s is full: %zu rules in %u locations",
+			   nic_port_name(&c->port), c->port.nrules,
+			   nic_table_size(c->profile, &c->port));
+		nic_hint(&v, "delete rules first");
+		return refuse(c, &v);
 	}
 	entry->loc = rule->loc + i;
 	other = entry_at(&c->port, entry->loc);
 	if (!other)
 		return 0;
-	refuse_clash(c, other, "the location asked for is taken");
-	return sriov_error_hint(c->err,
-				"leave 'loc' out to get a free one, or delete that rule first");
+	nic_refuse(&v, -EEXIST, "the location is taken", "the location asked for is taken");
+	v.other = other;
+	nic_hint(&v, "leave 'loc' out to get a free one, or delete that rule first");
+	return refuse(c, &v);
 }
 
 /* Looks whether the table has the entry already: 1 and its location, 0, or a refusal. */
@@ -179,29 +182,30 @@ static int add_entry(struct compiler *c, const struct sriov_rule *rule, size_t i
 static int check_port(const struct compiler *c, const struct sriov_rule *rule)
 {
 	const struct sriov_pf *port = &c->port;
+	const char *name = nic_port_name(port);
+	struct nic_verdict v;
 
-	if (!c->profile)
-		sriov_error_set(
-			c->err, -EOPNOTSUPP, c->object,
-			"driver %s is not modelled: what it would do with a rule is unknown",
-			port->driver[0] ? port->driver : "(none)");
-	else if (port->in_tree == SRIOV_NO)
-		sriov_error_set(
-			c->err, -EOPNOTSUPP, c->object,
-			"%s %s is not the kernel's own driver: what it would do with a rule is "
-			"unknown",
-			port->driver, port->driver_version);
-	else if (!nic_table_size(c->profile, port))
-		return sriov_error_set(c->err, -ENODATA, c->object,
-				       "the size of the rule table of %s is not known",
-				       nic_port_name(port));
-	else if (rule->action.kind != SRIOV_ACTION_DROP && !port->queues)
-		return sriov_error_set(c->err, -ENODATA, c->object,
-				       "the number of RX rings of %s is not known",
-				       nic_port_name(port));
-	else
+	if (c->profile && port->in_tree != SRIOV_NO) {
+		if (!nic_table_size(c->profile, port))
+			return sriov_error_set(c->err, -ENODATA, c->object,
+					       "the size of the rule table of %s is not known",
+					       name);
+		if (rule->action.kind != SRIOV_ACTION_DROP && !port->queues)
+			return sriov_error_set(c->err, -ENODATA, c->object,
+					       "the number of RX rings of %s is not known", name);
 		return 0;
-	return sriov_error_hint(c->err, "modelled are ixgbe, i40e and igb of the kernel");
+	}
+	if (!c->profile)
+		nic_refuse(&v, -EOPNOTSUPP, "the driver is not modelled",
+			   "driver %s is not modelled: what it would do with a rule is unknown",
+			   port->driver[0] ? port->driver : "(none)");
+	else
+		nic_refuse(
+			&v, -EOPNOTSUPP, "the driver is not the kernel's own",
+			"%s %s is not the kernel's own driver: what it would do with a rule is unknown",
+			port->driver, port->driver_version);
+	nic_hint(&v, "modelled are ixgbe, i40e and igb of the kernel");
+	return refuse(c, &v);
 }
 
 /* The port with its rules as they were meant, in memory of our own. */

@@ -14,6 +14,11 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
 /* A byte that continues a UTF-8 character: it takes no column of its own. */
 static bool is_continuation(char c)
 {
@@ -75,10 +80,14 @@ int lex_next(struct lexer *lex, struct word *out)
 		end++;
 	out->column = columns(lex->text, at) + 1;
 	out->width = columns(at, end);
-	snprintf(out->text, sizeof(out->text), "%.*s", (int)sizeof(out->text) - 1, at);
 	if ((size_t)(end - at) >= sizeof(out->text))
 		return lex_error(lex, -EINVAL, out, "this word is too long to be one of a rule");
+	memcpy(out->text, at, end - at);
 	out->text[end - at] = '\0';
+	for (const char *c = out->text; *c; c++)
+		if (is_control(*c)) /* would reach a terminal by way of an error */
+			return lex_error(lex, -EINVAL, out,
+					 "there is a control character in this word");
 	lex->next = lex->last = end;
 	return 1;
 }
@@ -88,6 +97,14 @@ int lex_peek(const struct lexer *lex, struct word *out)
 	struct lexer ahead = *lex;
 
 	return lex_next(&ahead, out);
+}
+
+/* One ASCII character for each character of a line. */
+static char printable(char c)
+{
+	if (is_blank(c))
+		return ' ';
+	return is_control(c) || (unsigned char)c >= 0x80 ? '?' : c;
 }
 
 /* The columns from @first of the line, as plain ASCII, so that a caret below stands where it should. */
@@ -101,9 +118,7 @@ static void excerpt(const char *line, unsigned first, char *out, size_t size)
 		if (is_continuation(*line))
 			continue;
 		if (column++ >= first)
-			out[len++] = is_blank(*line)                 ? ' '
-				     : *line < 0x20 || *line == 0x7f ? '?'
-								     : *line;
+			out[len++] = printable(*line);
 	}
 	out[len] = '\0';
 }

@@ -145,9 +145,7 @@ static int read_action(struct parser *p, const struct word *self)
 			      "bits 40 to 63 of this action mean nothing and drivers ignore them");
 		sriov_error_hint(p->lex.err,
 				 "an action is a queue in bits 0-31 and VF + 1 in bits 32-39; "
-				 "better: `vf %u queue %u`",
-				 COOKIE_VF(cookie) ? (unsigned)COOKIE_VF(cookie) - 1 : 0,
-				 COOKIE_QUEUE(cookie));
+				 "better: `queue N` or `vf N queue M`");
 		return r;
 	}
 	p->rule.action.kind = COOKIE_VF(cookie) ? SRIOV_ACTION_VF : SRIOV_ACTION_QUEUE;
@@ -199,7 +197,7 @@ static const struct keyword keywords[] = {
 };
 #define SAID_ACTION (SAID(WORD_ACTION) | SAID(WORD_DROP) | SAID(WORD_QUEUE) | SAID(WORD_VF))
 
-/* ethtool(8)'s words that are no words here, and why. */
+/* ethtool(8)'s words that are no words here, and why not. */
 static const struct {
 	const char *word, *why;
 } foreign[] = {
@@ -214,16 +212,18 @@ static const struct {
 	{"delete", "deleting is a command of its own, not part of a rule"},
 };
 
-static int foreign_word(const struct parser *p, const struct word *word)
+/* True, with the error set, if @word is one of them. */
+static bool foreign_word(const struct parser *p, const struct word *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
 		if (strcmp(foreign[i].word, word->text))
 			continue;
 		lex_error(&p->lex, -EINVAL, word, "'%s' is a word of ethtool(8), but not of ours",
 			  word->text);
-		return sriov_error_hint(p->lex.err, "%s", foreign[i].why);
+		sriov_error_hint(p->lex.err, "%s", foreign[i].why);
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 static const struct keyword *keyword_find(const char *word)
@@ -329,13 +329,21 @@ static int read_type(struct parser *p, const struct word *word)
 	return -EINVAL;
 }
 
+static void list_types_with(struct text *text, const char *word)
+{
+	for (unsigned type = SRIOV_FLOW_NONE + 1; type < SRIOV_FLOW_TYPES; type++)
+		if (flow_field_find(type, word))
+			text_list(text, "%s", flow_type_word(type));
+}
+
 /* Words that no reader takes: of another flow type, of ethtool(8), or misspelt. */
 static int unknown_word(struct parser *p, const struct word *word)
 {
 	const char *words[FIELDS + ARRAY_SIZE(keywords) + 1] = {NULL}, *near;
 	const char *type = flow_type_word(p->rule.type);
-	char list[256];
+	char list[160], types[80];
 	struct text text = {.at = list, .size = sizeof(list)};
+	struct text having = {.at = types, .size = sizeof(types)};
 	size_t n = 0;
 
 	if (flow_type_find(word->text) || !strcmp(word->text, "flow-type"))
@@ -348,7 +356,9 @@ static int unknown_word(struct parser *p, const struct word *word)
 	}
 	if (flow_word_known(word->text)) {
 		lex_error(&p->lex, -EINVAL, word, "flow type %s has no '%s'", type, word->text);
-		sriov_error_hint(p->lex.err, "%s has %s, vid, prio", type, list);
+		list_types_with(&having, word->text);
+		sriov_error_hint(p->lex.err, "%s has %s, vid, prio; '%s' is for %s", type, list,
+				 word->text, types);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)

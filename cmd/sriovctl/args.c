@@ -48,8 +48,7 @@ static int unknown_option(const struct args *args, const char *token, struct sri
 	char object[64], verb[64];
 	size_t n = 0;
 
-	core_copy(object, 2 + strcspn(token, "=") < sizeof(object) ? 1 + strcspn(token, "=") : 64,
-		  token);
+	snprintf(object, sizeof(object), "%.*s", (int)strcspn(token, "="), token);
 	if (!strncmp(object, "--", 2) && opt_find(object + 2, ~0u)) {
 		if (!args->verb) {
 			sriov_error_set(err, -EINVAL, object, "does not stand before the command");
@@ -168,7 +167,7 @@ static const char *argument_name(const struct verb *verb, int n, char buf[32])
 
 	while (n-- > 0)
 		at += strcspn(at, " ") + 1;
-	core_copy(buf, strcspn(at, " ") + 1, at);
+	snprintf(buf, 32, "%.*s", (int)strcspn(at, " "), at);
 	return buf;
 }
 
@@ -176,13 +175,13 @@ static const char *argument_name(const struct verb *verb, int n, char buf[32])
 static int check_empty(const struct args *args, struct sriov_error *err)
 {
 	char name[64], argument[32];
+	int named = args->verb->max < 0 ? args->verb->min : args->npos;
 
-	for (int i = 0; i < args->npos; i++) {
-		if (*args->pos[i] || args->verb->max < 0)
-			continue;
-		return sriov_error_set(err, -EINVAL, verb_name(args->verb, name), "%s is empty",
-				       argument_name(args->verb, i, argument));
-	}
+	for (int i = 0; i < named; i++)
+		if (!*args->pos[i])
+			return sriov_error_set(err, -EINVAL, verb_name(args->verb, name),
+					       "%s is empty",
+					       argument_name(args->verb, i, argument));
 	return 0;
 }
 

@@ -81,7 +81,6 @@ enum verb_flag {
 	VERB_CHANGES =
 		1 << 0, /* changes the host or what we know of it: needs root on a live one */
 	VERB_HIDDEN = 1 << 1,
-	VERB_NO_HOST = 1 << 2,
 };
 
 struct verb {

@@ -11,15 +11,22 @@
 
 static void print_node(const struct sriov_node *node)
 {
+	bool any = false;
+
 	printf("node %d: CPUs %s, %.1f GiB", node->id, *node->cpus ? node->cpus : "none",
 	       node->memory_mib / 1024.0);
 	for (size_t i = 0; i < node->nhuge; i++) {
 		const struct sriov_hugepages *huge = &node->huge[i];
 		bool gib = huge->size_kib >= 1 << 20;
 
+		if (!huge->total)
+			continue;
+		any = true;
 		printf(", %lu hugepages of %u %s (%lu free)", huge->total,
 		       huge->size_kib >> (gib ? 20 : 10), gib ? "GiB" : "MiB", huge->free);
 	}
+	if (!any)
+		printf(", no hugepages");
 	putchar('\n');
 }
 

@@ -51,7 +51,13 @@ static int print_rows(const struct sriov_journal_row *rows, size_t n, bool close
 	}
 	if (!n)
 		puts(closed ? "no changes so far" : "no change was left incomplete");
-	return table_print(&table, 0, err);
+	if (table_print(&table, 0, err) < 0)
+		return err->code;
+	if (n && !closed)
+		puts("\n`sriovctl journal resume ID` finishes a change, `undo ID` takes it back, "
+		     "`abandon ID`\nleaves the host as it is. The next change of the PF recovers by "
+		     "itself: it takes it\nback unless all of it is done.");
+	return 0;
 }
 
 static json_t *encode_rows(const struct sriov_journal_row *rows, size_t n)

@@ -64,14 +64,10 @@ static void print_outcome(const struct sriov_plan *plan, bool dry_run)
 		printf("failed%s and rolled back\n", at);
 		return;
 	case SRIOV_INCOMPLETE:
-		printf("left incomplete%s", at);
-		if (plan->journal)
-			printf(": journal %ld (`sriovctl journal resume %ld`, or `undo %ld`)",
-			       plan->journal, plan->journal, plan->journal);
-		putchar('\n');
-		return;
 	case SRIOV_STUCK:
-		printf("stuck in the kernel%s", at);
+		/* what to do about it depends: that is the error's to say */
+		printf("%s%s",
+		       plan->status == SRIOV_STUCK ? "stuck in the kernel" : "left incomplete", at);
 		if (plan->journal)
 			printf(": journal %ld", plan->journal);
 		putchar('\n');
@@ -83,8 +79,6 @@ static void print_plan(const struct sriov_plan *plan, bool dry_run)
 {
 	if (plan->nsteps)
 		printf("plan for %s (digest %s)\n", plan->pf, plan->digest);
-	else
-		printf("%s: ", plan->pf);
 	for (size_t i = 0; i < plan->nsteps; i++) {
 		const struct sriov_step_text *step = &plan->step[i];
 		/* how far it came is worth saying only if that was not to the end */
@@ -95,12 +89,14 @@ static void print_plan(const struct sriov_plan *plan, bool dry_run)
 		if (*step->disrupts)
 			printf("      ! %s\n", step->disrupts);
 	}
-	if (!plan->nsteps)
-		print_outcome(plan, dry_run);
 	for (size_t i = 0; i < plan->nnotes; i++)
 		printf("  note: %s\n", plan->note[i]);
-	if (plan->nsteps)
+	if (!plan->nsteps)
+		printf("%s: ", plan->pf);
+	if (plan->nsteps || plan->status == SRIOV_DONE || plan->journal)
 		print_outcome(plan, dry_run);
+	else
+		printf("no plan\n");
 }
 
 static json_t *encode_plan(const struct sriov_plan *plan)

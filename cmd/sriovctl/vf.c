@@ -143,7 +143,7 @@ int cmd_vf_show(const struct args *args, struct sriov_host *host, struct out *ou
 		struct sriov_error *err)
 {
 	struct sriov_inventory *inv = NULL;
-	unsigned index;
+	unsigned index = 0;
 	int r = sriov_inventory_read(host, args->pos[0], READ_VFS, &inv, err);
 
 	if (r < 0)

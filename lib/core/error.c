@@ -12,11 +12,15 @@ static struct {
 	void *data;
 } logger;
 
+/* What a setter returns that adds to an error whose caller did not want one. */
+static _Thread_local int last_code;
+
 SRIOV_EXPORT int sriov_error_set(struct sriov_error *err, int code, const char *object,
 				 const char *fmt, ...)
 {
 	va_list ap;
 
+	last_code = code;
 	if (!err)
 		return code;
 	*err = (struct sriov_error){.code = code, .status = SRIOV_FAILED};
@@ -32,7 +36,7 @@ SRIOV_EXPORT int sriov_error_hint(struct sriov_error *err, const char *fmt, ...)
 	va_list ap;
 
 	if (!err)
-		return -EINVAL;
+		return last_code;
 	va_start(ap, fmt);
 	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
@@ -44,7 +48,7 @@ SRIOV_EXPORT int sriov_error_kernel(struct sriov_error *err, const char *fmt, ..
 	va_list ap;
 
 	if (!err)
-		return -EINVAL;
+		return last_code;
 	va_start(ap, fmt);
 	vsnprintf(err->kernel, sizeof(err->kernel), fmt, ap);
 	va_end(ap);
@@ -54,7 +58,7 @@ SRIOV_EXPORT int sriov_error_kernel(struct sriov_error *err, const char *fmt, ..
 SRIOV_EXPORT int sriov_error_status(struct sriov_error *err, enum sriov_status status)
 {
 	if (!err)
-		return -EINVAL;
+		return last_code;
 	err->status = status;
 	return err->code;
 }

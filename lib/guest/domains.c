@@ -24,8 +24,8 @@ struct scan {
 static void unread(struct scan *scan, const char *name, const char *why)
 {
 	if (!scan->unread++)
-		snprintf(scan->first_unread, sizeof(scan->first_unread), "%s%s%s: %s", scan->dir,
-			 *name ? "/" : "", name, why);
+		snprintf(scan->first_unread, sizeof(scan->first_unread), "%s%s%s: %.120s",
+			 scan->dir, *name ? "/" : "", name, why);
 }
 
 static struct sriov_vf *find_vf(struct sriov_inventory *inv, const char *address)

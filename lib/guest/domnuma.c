@@ -230,7 +230,7 @@ static int bind_vcpus(struct domain *dom, const struct sriov_node *node, struct 
 	_free_ char *placement = vcpu ? xml_attr(xml, vcpu, "cpuset") : NULL;
 	struct cpuset cpus, pinned = {0}, allowed = {0};
 	xmlNodePtr last = NULL;
-	unsigned count, missing = 0;
+	unsigned count = 0, missing = 0;
 	int r;
 
 	if (cpuset_parse(node->cpus, &cpus) < 0 || cpuset_is_empty(&cpus))

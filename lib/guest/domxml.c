@@ -269,7 +269,7 @@ static int merge_interface(struct domain *dom, const struct guest_interface *itf
 {
 	static const char *const ours[] = {"mac", "driver", "source", "vlan"};
 	struct xml_doc *xml = &dom->xml;
-	xmlNodePtr devices = xml_child(xml->root, "devices"), node, after;
+	xmlNodePtr devices = xml_child(xml->root, "devices"), node = NULL, after;
 	int r;
 
 	if (!devices)

@@ -14,17 +14,6 @@ static void free_inventory(struct sriov_inventory **inv)
 }
 #define _inventory_ _cleanup_(free_inventory)
 
-static int read_inventory(struct sriov_host *host, const char *pf, unsigned what,
-			  struct sriov_inventory **out, struct sriov_error *err)
-{
-	_inventory_ struct sriov_inventory *inv = calloc(1, sizeof(*inv));
-	int r = inv ? host->ops->read(host, pf, what, inv, err) : core_oom(err);
-
-	if (!r)
-		*out = core_steal(inv);
-	return r;
-}
-
 /* 1..63 bytes of UTF-8 without control characters, '/', or blanks at the ends. */
 static int check_name(const char *name, struct sriov_error *err)
 {
@@ -307,10 +296,10 @@ SRIOV_EXPORT int sriov_guest_xml(struct sriov_host *host, const struct sriov_gue
 	int r = check_name(as->guest, err);
 
 	if (!r)
-		r = read_inventory(host, NULL,
-				   SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS |
-					   SRIOV_READ_NODES,
-				   &inv, err);
+		r = host_read(host, NULL,
+			      SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS |
+				      SRIOV_READ_NODES,
+			      &inv, err);
 	if (r < 0)
 		return r;
 	req.inv = inv;

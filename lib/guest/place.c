@@ -124,8 +124,8 @@ static int none_free(const struct ordered *list, size_t n, const struct sriov_pf
 			}
 			continue;
 		}
-		if (!pf->vfs && !grow)
-			grow = pf;
+		if (!pf->vfs && (!grow || pf->vfs_total > grow->vfs_total))
+			grow = pf; /* the one with the most room */
 		fprintf(stream, "%s", said++ ? "; " : "");
 		say_holders(stream, pf);
 	}
@@ -198,9 +198,8 @@ int guest_place(const struct sriov_inventory *inv, const struct sriov_pf *only, 
 	return down ? guest_pf_ready(down, err) : none_free(list, inv->npfs, only, node, err);
 }
 
-/* True if a port or another VF of the host has that address. */
-static bool mac_in_use(const struct sriov_inventory *inv, const struct sriov_vf *self,
-		       const uint8_t mac[6])
+/* True if a port or a VF of the host has that address. */
+static bool mac_in_use(const struct sriov_inventory *inv, const uint8_t mac[6])
 {
 	for (size_t i = 0; i < inv->npfs; i++) {
 		const struct sriov_pf *pf = &inv->pf[i];
@@ -208,7 +207,7 @@ static bool mac_in_use(const struct sriov_inventory *inv, const struct sriov_vf 
 		if (!memcmp(pf->mac, mac, 6) || !memcmp(pf->perm_mac, mac, 6))
 			return true;
 		for (unsigned v = 0; pf->vf && v < pf->vfs; v++)
-			if (&pf->vf[v] != self && pf->vf[v].attrs.has & SRIOV_VF_MAC &&
+			if (pf->vf[v].attrs.has & SRIOV_VF_MAC &&
 			    !memcmp(pf->vf[v].attrs.mac, mac, 6))
 				return true;
 	}
@@ -231,7 +230,7 @@ static int choose_mac(const struct sriov_inventory *inv, const struct sriov_pf *
 			"its permanent MAC is unknown, so VF %u has no automatic MAC", vf->index);
 	for (unsigned salt = 0; salt < SALTS; salt++) {
 		sriov_mac_auto(pf->perm_mac, vf->index, salt, mac);
-		if (!mac_in_use(inv, vf, mac)) {
+		if (!mac_in_use(inv, mac)) {
 			memcpy(out, mac, 6);
 			return 0;
 		}

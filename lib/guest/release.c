@@ -39,7 +39,7 @@ static int refuse(const struct sriov_lease *lease, const struct sriov_use *use,
 	sriov_error_hint(
 		err, use->unreadable ? "make that readable (run as root), or use --force"
 				     : "stop the guest or detach the VF first, or use --force: the "
-				       "guest keeps the VF, but another may be given it as well");
+				       "guest keeps the VF until it stops");
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 

@@ -3,6 +3,8 @@
 #include "lib/host/host.h"
 #include "lib/store/store.h"
 
+#include <stdio.h>
+
 SRIOV_EXPORT int sriov_host_open(const char *spec, struct sriov_host **out, struct sriov_error *err)
 {
 	struct sriov_host *host = calloc(1, sizeof(*host));
@@ -31,6 +33,24 @@ SRIOV_EXPORT void sriov_host_close(struct sriov_host *host)
 	free(host);
 }
 
+/* "auto" from a driver that always says "auto" is not known; ixgbe reports VF link states since 6.12. */
+static void hide_unreported(struct sriov_inventory *inv)
+{
+	unsigned major = 0, minor = 0;
+
+	if (sscanf(inv->kernel, "%u.%u", &major, &minor) == 2 &&
+	    (major > 6 || (major == 6 && minor >= 12)))
+		return;
+	for (size_t p = 0; p < inv->npfs; p++) {
+		const struct sriov_driver *driver = sriov_driver_find(inv->pf[p].driver);
+
+		if (!driver || !(driver->traits & SRIOV_VF_REPORTS_NO_LINK_STATE) || !inv->pf[p].vf)
+			continue;
+		for (unsigned v = 0; v < inv->pf[p].vfs; v++)
+			inv->pf[p].vf[v].attrs.has &= ~SRIOV_VF_LINK;
+	}
+}
+
 int host_read(struct sriov_host *host, const char *pf, unsigned what, struct sriov_inventory **out,
 	      struct sriov_error *err)
 {
@@ -44,6 +64,7 @@ int host_read(struct sriov_host *host, const char *pf, unsigned what, struct sri
 		sriov_inventory_free(inv);
 		return r;
 	}
+	hide_unreported(inv);
 	*out = inv;
 	return 0;
 }

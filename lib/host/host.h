@@ -89,6 +89,11 @@ int vf_attrs_decode(const json_t *json, struct sriov_vf_attrs *out, struct sriov
 struct sriov_pf *inventory_add_pf(struct sriov_inventory *inv);
 struct sriov_use *uses_add(struct sriov_uses *uses, bool running, const char *who, const char *how,
 			   ...) __attribute__((format(printf, 4, 5)));
+/* What people call the PF: its netdev, or its address if it has none. */
+static inline const char *pf_label(const struct sriov_pf *pf)
+{
+	return pf->netdev[0] ? pf->netdev : pf->address;
+}
 struct sriov_pf *inventory_find(const struct sriov_inventory *inv,
 				const char *name); /* netdev or address */
 

@@ -279,7 +279,7 @@ static int do_read(struct sriov_host *host, const char *pf, unsigned what,
 {
 	_cleanup_(sim_freep)
 	struct sim *sim = NULL;
-	int r = load(host->priv, &sim, err);
+	int r = load(host->priv, &sim, err), saved;
 
 	if (r < 0)
 		return r;
@@ -293,8 +293,9 @@ static int do_read(struct sriov_host *host, const char *pf, unsigned what,
 		if (r < 0)
 			return r;
 		r = sim_read_count(sim, pf, what, err);
-		if (save(host->priv, sim, r < 0 ? NULL : err) < 0 || r < 0)
-			return r < 0 ? r : -EIO;
+		saved = save(host->priv, sim, r < 0 ? NULL : err);
+		if (r < 0 || saved < 0)
+			return r < 0 ? r : saved;
 	}
 	return sim_read(sim, pf, what, inv, err);
 }

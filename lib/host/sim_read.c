@@ -24,13 +24,6 @@ void sim_show_port(struct sriov_pf *pf)
 		pf->queues = most;
 }
 
-static bool kernel_before(const char *release, unsigned major, unsigned minor)
-{
-	unsigned a, b;
-
-	return sscanf(release, "%u.%u", &a, &b) == 2 && (a < major || (a == major && b < minor));
-}
-
 static int add_use(struct sriov_vf *vf, bool running, const char *who, const char *how)
 {
 	for (size_t i = 0; i < vf->uses.n; i++) {
@@ -77,10 +70,6 @@ static void drop_uses(struct sriov_uses *uses)
 
 static int show_vfs(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 {
-	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
-	bool hides_link = driver && driver->traits & SRIOV_VF_REPORTS_NO_LINK_STATE &&
-			  kernel_before(sim->inv->kernel, 6, 12);
-
 	for (unsigned v = 0; v < pf->vfs; v++) {
 		struct sriov_vf *vf = &pf->vf[v];
 
@@ -88,8 +77,6 @@ static int show_vfs(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 			vf->driver_override[0] = '\0';
 		if (!(what & SRIOV_READ_ATTRS))
 			memset(&vf->attrs, 0, sizeof(vf->attrs));
-		else if (hides_link)
-			vf->attrs.link = SRIOV_LINK_AUTO;
 		if (!(what & SRIOV_READ_USERS))
 			drop_uses(&vf->uses);
 		else if (add_users(sim, vf) < 0)

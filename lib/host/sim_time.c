@@ -178,13 +178,14 @@ static bool still_stuck(const struct sim *sim, const struct sim_stuck *stuck,
 static void come_back(struct sim *sim, const struct sim_stuck *stuck, struct sriov_pf *pf)
 {
 	sim->landed++;
-	if (stuck->op == SIM_NUMVFS && stuck->vfs)
+	/* as numvfs() checked before, but the file may have been edited since */
+	if (stuck->op == SIM_NUMVFS && stuck->vfs && !pf->vfs && stuck->vfs <= pf->vfs_total)
 		sim_vfs_created(sim, pf, stuck->vfs, NULL);
-	else if (stuck->op == SIM_NUMVFS)
+	else if (stuck->op == SIM_NUMVFS && !stuck->vfs)
 		sim_vfs_removed(sim, pf);
 	else if (stuck->vfs < pf->vfs && stuck->op == SIM_UNBIND)
 		sim_vf_unbound(sim, pf, &pf->vf[stuck->vfs]);
-	else if (stuck->vfs < pf->vfs)
+	else if (stuck->vfs < pf->vfs && stuck->op == SIM_PROBE)
 		sim_vf_probed(sim, pf, &pf->vf[stuck->vfs]);
 }
 

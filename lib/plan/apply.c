@@ -79,6 +79,7 @@ int apply_verify(struct change *change, const struct pf_state *want, struct srio
 	change->what = what;
 	if (r < 0)
 		return r;
+	change_assume_unreported(change, want);
 	r = steps_diff(change->pf, want, &left, err);
 	if (!r && left.n) {
 		step_describe(change->pf, &left.at[0], &text);

@@ -14,22 +14,22 @@ static const char *command_of(const struct change *change)
 	return change->opts->command ? change->opts->command : "libsriov";
 }
 
-/* A driver that does not report VF link states: what we last committed stands in for them. */
-static void assume_unreported(struct change *change, const struct pf_state *believed)
+void change_assume_unreported(struct change *change, const struct pf_state *believed)
 {
 	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
-	unsigned major = 0, minor = 0;
 
 	if (!driver || !(driver->traits & SRIOV_VF_REPORTS_NO_LINK_STATE) || !change->pf->vf)
-		return;
-	if (sscanf(change->inv->kernel, "%u.%u", &major, &minor) == 2 &&
-	    (major > 6 || (major == 6 && minor >= 12)))
 		return;
 	for (unsigned i = 0; i < change->pf->vfs; i++) {
 		const struct vf_state *vf = state_find_vf(believed, i);
 
-		if (vf && (vf->attrs.has & SRIOV_VF_LINK))
-			change->pf->vf[i].attrs.link = vf->attrs.link;
+		if (change->pf->vf[i].attrs.has & SRIOV_VF_LINK)
+			continue; /* this kernel does report it */
+
+		if (!vf || !(vf->attrs.has & SRIOV_VF_LINK))
+			continue;
+		change->pf->vf[i].attrs.has |= SRIOV_VF_LINK;
+		change->pf->vf[i].attrs.link = vf->attrs.link;
 	}
 }
 
@@ -47,7 +47,7 @@ int change_read(struct change *change, struct sriov_error *err)
 	sriov_inventory_free(change->inv);
 	change->inv = inv;
 	change->pf = &inv->pf[0];
-	assume_unreported(change, &change->intent);
+	change_assume_unreported(change, &change->intent);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int load_known(struct change *change, struct sriov_error *err)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (memcmp(change->known.perm_mac, change->pf->perm_mac, 6) != 0) {
-		sriov_error_set(err, -ESTALE, change->pf->address,
+		sriov_error_set(err, -ESTALE, pf_label(change->pf),
 				"another card is in this slot: its permanent MAC was %s and is %s",
 				sriov_mac_format(change->known.perm_mac, then),
 				sriov_mac_format(change->pf->perm_mac, now));
@@ -148,8 +148,7 @@ SRIOV_EXPORT void sriov_plan_free(struct sriov_plan *plan)
 	}
 }
 
-/* The plan in words, and its digest over them. */
-static int show(struct change *change, struct steps *steps, struct sriov_error *err)
+int change_tell(struct change *change, struct steps *steps, struct sriov_error *err)
 {
 	struct sriov_plan *plan = change->plan;
 	uint64_t digest = CORE_HASH_SEED;
@@ -177,7 +176,7 @@ static int show(struct change *change, struct steps *steps, struct sriov_error *
 	return 0;
 }
 
-static void show_states(struct change *change, const struct steps *steps)
+void change_tell_states(struct change *change, const struct steps *steps)
 {
 	for (size_t i = 0; i < steps->n && i < change->plan->nsteps; i++)
 		change->plan->step[i].state = steps->at[i].state;
@@ -282,6 +281,7 @@ static int keep_without_rates(struct change *change, const struct pf_state *befo
 	sriov_error_hint(err, "when the link is up, run `sriovctl restore` again");
 	sriov_error_status(err, SRIOV_INCOMPLETE);
 	change->plan->status = SRIOV_INCOMPLETE;
+	change->plan->journal = 0; /* it is closed: the intent itself remembers the rates */
 	return -ENOLINK;
 }
 
@@ -312,30 +312,60 @@ static int apply(struct change *change, struct steps *steps, struct sriov_error 
 		if (r < 0)
 			r = fail(change, steps, &before, result.touched, r, err);
 	}
-	show_states(change, steps);
+	change_tell_states(change, steps);
 	state_clear(&before);
 	return r;
 }
 
 static int refuse_other_plan(struct change *change, struct sriov_error *err)
 {
-	sriov_error_set(err, -ESTALE, change->pf->address,
+	sriov_error_set(err, -ESTALE, pf_label(change->pf),
 			"the plan is not the one expected: its digest is %s, not %s",
 			change->plan->digest, change->opts->expect);
 	sriov_error_hint(err, "the host has changed since; look at --dry-run again");
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
+/* Pools are the database's, not the kernel's: no step, but said. */
+static int note_pool(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	const char *pool = change->want.pool;
+
+	for (unsigned i = 0; *pool && change->pf->vf && i < change->pf->vfs; i++)
+		if (strcmp(change->pf->vf[i].pool, pool) != 0)
+			return steps_note(steps, "the VFs go to pool %s", pool) < 0 ? core_oom(err)
+										    : 0;
+	if (*pool && !change->pf->vfs && steps_note(steps, "the VFs go to pool %s", pool) < 0)
+		return core_oom(err);
+	return 0;
+}
+
+static int plan(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	int r = steps_check(change->inv, change->pf, &change->want, err);
+
+	if (!r)
+		r = steps_diff(change->pf, &change->want, steps, err);
+	if (!r)
+		r = note_pool(change, steps, err);
+	return r ? r : change_tell(change, steps, err);
+}
+
+int change_show(struct change *change, struct sriov_error *err)
+{
+	struct steps steps = {0};
+	int r = plan(change, &steps, err);
+
+	steps_clear(&steps);
+	return r;
+}
+
 int change_run(struct change *change, struct sriov_error *err)
 {
 	const struct sriov_options *opts = change->opts;
 	struct steps steps = {0};
-	int r = steps_check(change->inv, change->pf, &change->want, err);
+	int r = plan(change, &steps, err);
 
-	if (!r)
-		r = steps_diff(change->pf, &change->want, &steps, err);
-	if (!r)
-		r = show(change, &steps, err);
 	if (!r)
 		r = steps_guard(change->pf, &steps, opts->force, opts->disrupt_pf, err);
 	if (!r && opts->expect && strcmp(opts->expect, change->plan->digest) != 0)

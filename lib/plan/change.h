@@ -37,6 +37,11 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 void change_close(struct change *change);
 /* Plans from the PF to change->want, and unless it is a dry run applies and commits. */
 int change_run(struct change *change, struct sriov_error *err);
+/* Plans and shows, and goes no further. */
+int change_show(struct change *change, struct sriov_error *err);
+/* The plan in words and its digest, from @steps (whose notes it takes); and later how far they came. */
+int change_tell(struct change *change, struct steps *steps, struct sriov_error *err);
+void change_tell_states(struct change *change, const struct steps *steps);
 /* Hands the plan to the caller of a public function (also after a failure). */
 void change_give_plan(struct change *change, struct sriov_plan **plan);
 
@@ -66,5 +71,7 @@ int apply_journal_status(struct change *change, long journal, const char *status
 			 struct sriov_error *err);
 /* Reads the PF into change->inv. */
 int change_read(struct change *change, struct sriov_error *err);
+/* What a driver does not report (VF link states of ixgbe before 6.12) is taken from @believed. */
+void change_assume_unreported(struct change *change, const struct pf_state *believed);
 
 #endif

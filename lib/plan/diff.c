@@ -324,7 +324,7 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 		unsigned count = p.remade ? want->count : now->vfs;
 
 		if (want->vf[i].index >= count)
-			return sriov_error_set(err, -ERANGE, now->address,
+			return sriov_error_set(err, -ERANGE, pf_label(now),
 					       "there is no VF %u: the PF has %u VFs",
 					       want->vf[i].index, count);
 	}

@@ -22,8 +22,7 @@ static int refuse_vf(const struct sriov_pf *pf, const struct sriov_vf *vf, struc
 {
 	char object[64], names[400];
 
-	snprintf(object, sizeof(object), "vf %u of %s", vf->index,
-		 pf->netdev[0] ? pf->netdev : pf->address);
+	snprintf(object, sizeof(object), "vf %u of %s", vf->index, pf_label(pf));
 	name_uses(&vf->uses, names, sizeof(names));
 	sriov_error_set(err, -EBUSY, object, "in use by %s", names);
 	sriov_error_hint(err, "stop or release its user first (`sriovctl guest release`, `virsh "
@@ -51,8 +50,9 @@ static int guard_port(const struct sriov_pf *pf, bool force, bool disrupt_pf, co
 
 	if (pf->uses.n && !disrupt_pf) {
 		name_uses(&pf->uses, names, sizeof(names));
-		sriov_error_set(err, -EBUSY, pf->netdev[0] ? pf->netdev : pf->address,
-				"the port carries the host's own traffic: %s; to %s resets it",
+		sriov_error_set(err, -EBUSY, pf_label(pf),
+				"the port carries the host's own traffic: %s; this step would "
+				"reset it: %s",
 				names, what);
 		sriov_error_hint(err, "move that traffic to another port, or pass --disrupt-pf to "
 				      "interrupt it for some seconds");
@@ -100,8 +100,7 @@ static int refuse_attr(const struct sriov_pf *pf, unsigned vf, int code, const c
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	snprintf(object, sizeof(object), "vf %u of %s", vf,
-		 pf->netdev[0] ? pf->netdev : pf->address);
+	snprintf(object, sizeof(object), "vf %u of %s", vf, pf_label(pf));
 	sriov_error_set(err, code, object, "%s", text);
 	return sriov_error_hint(err, "%s", hint);
 }
@@ -171,7 +170,7 @@ static int check_count(const struct sriov_pf *pf, unsigned count, struct sriov_e
 	}
 	if (count <= limit)
 		return 0;
-	sriov_error_set(err, -ERANGE, pf->netdev[0] ? pf->netdev : pf->address,
+	sriov_error_set(err, -ERANGE, pf_label(pf),
 			"%u VFs are more than the %u that this port can have; the limit is %s",
 			count, limit, whose);
 	return sriov_error_hint(err, "ask for at most %u", limit);
@@ -186,7 +185,7 @@ int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 		r = check_attrs(now, &want->vf[i], err);
 		if (!r && want->vf[i].has_driver && !strcmp(want->vf[i].driver, "vfio-pci") &&
 		    !inv->iommu) {
-			sriov_error_set(err, -ENODEV, now->address,
+			sriov_error_set(err, -ENODEV, pf_label(now),
 					"vfio-pci needs an IOMMU, and the kernel has none active");
 			r = sriov_error_hint(err, "boot with intel_iommu=on (or amd_iommu=on) and "
 						  "VT-d enabled in the firmware");

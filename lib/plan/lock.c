@@ -14,6 +14,9 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
+/* Seconds that a call which hung may take to return, once what held it is gone. */
+#define STUCK_GRACE 3
+
 /*
  * flock(2) with a deadline: a child waits on the same open file, so that the lock it gets is ours; its
  * exit closes the pipe that we wait on.
@@ -21,7 +24,8 @@
 static int flock_within(int fd, unsigned timeout)
 {
 	_close_ int from_child = -1;
-	int ends[2], status = 0;
+	int ends[2], status = 0, ready;
+	bool interrupted;
 	struct pollfd wait;
 	pid_t child;
 
@@ -34,17 +38,23 @@ static int flock_within(int fd, unsigned timeout)
 		return -errno;
 	}
 	if (!child) {
+		/* the caller's handlers are not for this one */
 		signal(SIGINT, SIG_DFL);
 		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		_exit(flock(fd, LOCK_EX) < 0);
 	}
 	close(ends[1]);
 	wait = (struct pollfd){.fd = from_child, .events = POLLIN};
-	if (poll(&wait, 1, timeout * 1000) <= 0)
+	ready = poll(&wait, 1, timeout * 1000);
+	interrupted = ready < 0 && errno == EINTR;
+	if (ready <= 0)
 		kill(child, SIGKILL);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EWOULDBLOCK;
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	return interrupted ? -EINTR : -EWOULDBLOCK;
 }
 
 static void write_holder(int fd, const char *command)
@@ -73,7 +83,7 @@ int lock_pf(struct sriov_host *host, const char *address, const char *command, u
 {
 	char path[320], holder[320];
 	_close_ int fd = -1;
-	int r;
+	int r, hangs = 0;
 
 	if (host->nlocks == ARRAY_SIZE(host->lock_fd))
 		return sriov_error_set(err, -EMFILE, address, "too many PFs in one change");
@@ -88,17 +98,22 @@ int lock_pf(struct sriov_host *host, const char *address, const char *command, u
 	if (r == -EWOULDBLOCK) {
 		read_holder(fd, holder, sizeof(holder));
 		core_log("lock", "%s is held by process %s; waiting", address, holder);
-		r = stuck ? stuck(host, address, err) : 0;
-		if (r < 0)
-			return r;
+		hangs = stuck ? stuck(host, address, err) : 0;
+		if (hangs < 0 && timeout > STUCK_GRACE)
+			timeout = STUCK_GRACE;
 		r = flock_within(fd, timeout);
+		if (r == -EWOULDBLOCK && hangs < 0)
+			return hangs;
 	}
 	if (r == -EWOULDBLOCK) {
 		sriov_error_set(err, -EBUSY, address, "another change of this PF runs: process %s",
-				holder);
+				holder[0] ? holder : "(it has not said which)");
 		sriov_error_hint(err, "wait for it; its lock is %s", path);
 		return sriov_error_status(err, SRIOV_REFUSED);
 	}
+	if (r == -EINTR)
+		return sriov_error_set(err, r, address,
+				       "stopped by a signal while waiting for process %s", holder);
 	if (r < 0)
 		return core_errno(err, r, path, "the PF cannot be locked");
 	write_holder(fd, command);

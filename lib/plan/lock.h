@@ -7,8 +7,8 @@
 
 /*
  * Takes the lock of the PF at @address, for the life of @host, and writes who holds it (@command) into the
- * file. Waits up to @timeout seconds; -EBUSY names the holder. Where @stuck says that the holder hangs in
- * the kernel (may be NULL), there is no waiting: its error is returned.
+ * file. Waits up to @timeout seconds; -EBUSY names the holder. Where @stuck (may be NULL) says that the
+ * holder hangs in the kernel, the wait is short and ends with its error.
  */
 int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
 	    int (*stuck)(struct sriov_host *host, const char *address, struct sriov_error *err),

@@ -34,28 +34,78 @@ int recover_stuck(struct sriov_host *host, const char *address, struct sriov_err
 	return r == -EBUSY ? r : 0;
 }
 
-static bool is_done(struct change *change, const struct pf_state *want)
-{
-	struct sriov_error ignored;
-	struct steps left = {0};
-	bool done = !steps_diff(change->pf, want, &left, &ignored) && !left.n;
+/* The way that a recovery goes: on to the wanted state, or back to the one before. */
+struct recovery {
+	struct store_journal journal;
+	struct pf_state before;
+	struct steps steps;
+	bool forward;
+};
 
-	steps_clear(&left);
-	return done;
+static void recovery_clear(struct recovery *recovery)
+{
+	store_journal_clear(&recovery->journal);
+	state_clear(&recovery->before);
+	steps_clear(&recovery->steps);
 }
 
-static int finish(struct change *change, struct sriov_error *err)
+/* Decides by readback: forward if nothing is left to do or the operator says so, else back. */
+static int choose(struct change *change, struct recovery *recovery, enum recover_how how,
+		  struct sriov_error *err)
 {
-	struct steps_result result;
-	struct steps steps = {0};
-	int r = steps_diff(change->pf, &change->want, &steps, err);
+	struct steps *steps = &recovery->steps;
+	int r = state_decode(recovery->journal.before, &recovery->before, err);
 
-	if (!r && steps.n)
-		r = apply_steps(change, &steps, 0, &result, err);
 	if (!r)
-		r = apply_verify(change, &change->want, err);
-	steps_clear(&steps);
+		r = state_decode(recovery->journal.want, &change->want, err);
+	if (!r)
+		r = change_read(change, err);
+	if (!r)
+		change_assume_unreported(change, &change->want);
+	if (!r && how != RECOVER_UNDO)
+		r = steps_diff(change->pf, &change->want, steps, err);
+	recovery->forward = how == RECOVER_RESUME || (how == RECOVER_AUTO && !steps->n);
+	if (!r && !recovery->forward) {
+		steps_clear(steps);
+		r = steps_diff(change->pf, &recovery->before, steps, err);
+	}
+	/* the steps of `journal undo|resume` are the command's; those before another command only a note */
+	return !r && how != RECOVER_AUTO ? change_tell(change, steps, err) : r;
+}
+
+/* Since the change was left, guests may have come to what its recovery would hit. */
+static int guard(struct change *change, const struct recovery *recovery, struct sriov_error *err)
+{
+	const struct sriov_journal_row *row = &recovery->journal.row;
+	int r = steps_guard(change->pf, &recovery->steps, change->opts->force,
+			    change->opts->disrupt_pf, err);
+	size_t used;
+
+	if (r < 0 && err) {
+		used = strlen(err->message);
+		snprintf(err->message + used, sizeof(err->message) - used,
+			 "; recovering journal %ld (`%s`), which was left open, would hit it",
+			 row->id, row->command);
+	}
 	return r;
+}
+
+static int go(struct change *change, struct recovery *recovery, struct sriov_error *err)
+{
+	const struct pf_state *target = recovery->forward ? &change->want : &recovery->before;
+	long id = recovery->journal.row.id;
+	struct steps_result result;
+	int r = 0;
+
+	if (recovery->steps.n)
+		r = apply_steps(change, &recovery->steps, 0, &result, err);
+	change_tell_states(change, &recovery->steps);
+	if (!r)
+		r = apply_verify(change, target, err);
+	if (r < 0)
+		return r;
+	return recovery->forward ? apply_commit(change, &recovery->before, id, err)
+				 : apply_journal_status(change, id, "undone", NULL, err);
 }
 
 static void leave_open(struct change *change, const struct store_journal *journal,
@@ -77,80 +127,61 @@ static void leave_open(struct change *change, const struct store_journal *journa
 	change->plan->status = err->status;
 }
 
-static int note_recovery(struct change *change, const struct store_journal *journal, bool finished,
+static int note_recovery(struct change *change, const struct recovery *recovery,
 			 struct sriov_error *err)
 {
 	char **slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
 
 	if (slot)
-		*slot = core_printf("first recovered journal %ld (`%s`): %s", journal->row.id,
-				    journal->row.command, finished ? "it was done" : "undone");
+		*slot = core_printf("first recovered journal %ld (`%s`): %s",
+				    recovery->journal.row.id, recovery->journal.row.command,
+				    recovery->forward ? "it was done" : "undone");
 	return slot && *slot ? 0 : core_oom(err);
 }
 
-static int recover(struct change *change, struct store_journal *journal, enum recover_how how,
+static int recover(struct change *change, struct recovery *recovery, enum recover_how how,
 		   struct sriov_error *err)
 {
-	struct pf_state before = {0};
-	size_t undone;
-	bool finished;
+	long id = recovery->journal.row.id;
 	int r;
 
-	change->plan->journal = journal->row.id;
-	if (strcmp(journal->boot_id, change->inv->boot_id) != 0) {
-		change->plan->journal = 0;
-		return apply_journal_status(change, journal->row.id, "boot",
+	if (strcmp(recovery->journal.boot_id, change->inv->boot_id) != 0 && !change->opts->dry_run)
+		return apply_journal_status(change, id, "boot",
 					    "the host was started again; `sriovctl restore` brings "
 					    "the last committed intent back",
 					    err);
-	}
-	r = state_decode(journal->before, &before, err);
+	r = choose(change, recovery, how, err);
 	if (!r)
-		r = state_decode(journal->want, &change->want, err);
-	if (!r)
-		r = change_read(change, err);
-	if (r < 0) {
-		state_clear(&before);
+		r = guard(change, recovery, err);
+	if (r < 0 || change->opts->dry_run)
 		return r;
-	}
-	finished = how != RECOVER_UNDO && is_done(change, &change->want);
-	if (!finished && how == RECOVER_RESUME) {
-		r = finish(change, err);
-		finished = !r;
-	} else if (!finished) {
-		r = apply_undo(change, &before, &undone, err);
-	}
-	if (!r && finished)
-		r = apply_commit(change, &before, journal->row.id, err);
-	else if (!r)
-		r = apply_journal_status(change, journal->row.id, "undone", NULL, err);
-	if (!r)
-		r = note_recovery(change, journal, finished, err);
+	r = go(change, recovery, err);
+	if (r < 0)
+		leave_open(change, &recovery->journal, err);
+	else if (how == RECOVER_AUTO)
+		r = note_recovery(change, recovery, err);
 	else
-		leave_open(change, journal, err);
-	if (!r)
-		change->plan->journal = 0;
-	state_clear(&before);
+		change->plan->journal = id;
 	state_clear(&change->want);
 	return r;
 }
 
 int recover_pf(struct change *change, enum recover_how how, struct sriov_error *err)
 {
-	struct store_journal journal = {0};
+	struct recovery recovery = {0};
 	unsigned what = change->what;
 	int r;
 
 	if (!change->store)
 		return 0;
-	r = store_journal_open_of(change->store, change->pf->address, &journal, err);
+	r = store_journal_open_of(change->store, change->pf->address, &recovery.journal, err);
 	if (r == -ENOENT)
 		return 0;
 	if (!r) {
 		change->what = SRIOV_READ_ALL & ~SRIOV_READ_NODES;
-		r = recover(change, &journal, how, err);
+		r = recover(change, &recovery, how, err);
 		change->what = what;
 	}
-	store_journal_clear(&journal);
+	recovery_clear(&recovery);
 	return r;
 }

@@ -42,7 +42,7 @@ static int refuse_name(const struct change *change, const char *name, const stru
 	char words[256];
 
 	sriov_entry_format(&has->entry, words, sizeof(words));
-	sriov_error_set(err, -EEXIST, change->pf->address,
+	sriov_error_set(err, -EEXIST, pf_label(change->pf),
 			"rule %s exists already and says something else: %s (location %u)", name,
 			words, has->entry.loc);
 	return sriov_error_hint(
@@ -142,8 +142,8 @@ static int unknown_rule(const struct change *change, const char *which, struct s
 {
 	uint64_t loc;
 
-	sriov_error_set(err, -ENOENT, change->pf->address, "no rule of ours is named or located %s",
-			which);
+	sriov_error_set(err, -ENOENT, pf_label(change->pf),
+			"no rule of ours is named or located %s", which);
 	for (size_t i = 0; i < change->pf->nrules; i++)
 		if (!core_number(which, 0, UINT32_MAX, &loc) && change->pf->rules[i].loc == loc)
 			return sriov_error_hint(

@@ -72,7 +72,8 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 		break;
 	case STEP_AUTOPROBE:
 		snprintf(buf, size, "%s new VFs (sriov_drivers_autoprobe %d)",
-			 step->on ? "let the kernel bind its driver to" : "keep the kernel's driver off",
+			 step->on ? "let the kernel bind its driver to"
+				  : "keep the kernel's driver off",
 			 step->on);
 		break;
 	case STEP_NUMVFS:
@@ -155,7 +156,7 @@ static bool stop_asked(const struct step_context *ctx)
 
 static int interrupted(struct step_context *ctx, struct sriov_error *err)
 {
-	return sriov_error_set(err, -EINTR, pf_of(ctx)->address, "stopped by a signal");
+	return sriov_error_set(err, -EINTR, pf_label(pf_of(ctx)), "stopped by a signal");
 }
 
 static int run_numvfs(struct step_context *ctx, struct step *step, struct sriov_error *err)
@@ -175,7 +176,7 @@ static int run_numvfs(struct step_context *ctx, struct step *step, struct sriov_
 	*ctx->inv = inv;
 	if (inv->pf[0].vfs == step->number)
 		return 0;
-	sriov_error_set(err, -EIO, pf_of(ctx)->address,
+	sriov_error_set(err, -EIO, pf_label(pf_of(ctx)),
 			"the kernel took sriov_numvfs = %u, but there are %u VFs", step->number,
 			inv->pf[0].vfs);
 	return sriov_error_hint(err, "the kernel log says more: dmesg | tail");
@@ -234,7 +235,7 @@ static int run_bind(struct step_context *ctx, struct step *step, struct sriov_er
 	int r = 0;
 
 	if (step->number >= pf->vfs)
-		return sriov_error_set(err, -ENODEV, pf->address, "VF %u is gone", step->number);
+		return sriov_error_set(err, -ENODEV, pf_label(pf), "VF %u is gone", step->number);
 	vf = &pf->vf[step->number];
 	if (by_default) {
 		/* without autoprobe drivers_probe does nothing unless the device is told its driver */
@@ -273,7 +274,7 @@ static int run_link(struct step_context *ctx, struct step *step, struct sriov_er
 			return interrupted(ctx, err);
 		r = ops->wait(ctx->host, deadline, err);
 		if (r == -ETIMEDOUT) {
-			sriov_error_set(err, r, pf_of(ctx)->netdev, "no link%s within %d s",
+			sriov_error_set(err, r, pf_label(pf_of(ctx)), "no link%s within %d s",
 					carrier ? " of the speed that the driver wants for a rate"
 						: "",
 					(int)(ctx->link_ms / 1000));
@@ -319,5 +320,5 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 	case STEP_LINK:
 		return run_link(ctx, step, err);
 	}
-	return sriov_error_set(err, -EINVAL, pf->address, "unknown step");
+	return sriov_error_set(err, -EINVAL, pf_label(pf), "unknown step");
 }

@@ -136,15 +136,19 @@ static int finish(struct change *change, int r, struct sriov_plan **plan, struct
 	return r;
 }
 
-static int refuse_resize(const struct change *change, unsigned count, struct sriov_error *err)
+/* Another count is another command; the plan says what it would do. */
+static int refuse_resize(struct change *change, struct sriov_error *err)
 {
 	const struct sriov_pf *pf = change->pf;
-	unsigned used = 0;
+	unsigned used = 0, count = change->want.count;
+	int r = change_show(change, err);
 
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < pf->vfs; i++)
 		used += pf->vf[i].uses.n > 0;
 	sriov_error_set(
-		err, -EBUSY, pf->netdev[0] ? pf->netdev : pf->address,
+		err, -EBUSY, pf_label(pf),
 		"has %u VFs already (%u in use); the kernel changes a count only by deleting "
 		"all of them first",
 		pf->vfs, used);
@@ -163,18 +167,16 @@ static int want_created(struct change *change, const struct sriov_vf_create *cre
 	enum sriov_bind bind = create->bind;
 
 	if (!create->count) {
-		sriov_error_set(err, -EINVAL, pf->address, "a count of 0 creates nothing");
+		sriov_error_set(err, -EINVAL, pf_label(pf), "a count of 0 creates nothing");
 		return sriov_error_hint(err, "`sriovctl vf delete` deletes VFs");
 	}
-	if (pf->vfs && pf->vfs != create->count)
-		return refuse_resize(change, create->count, err);
 	core_copy(want->address, sizeof(want->address), pf->address);
 	want->has = STATE_COUNT | STATE_UP;
 	want->count = create->count;
 	want->up = true;
 	core_copy(want->pool, sizeof(want->pool), create->pool);
 	/* new VFs get their driver after their attributes, so it is always said which */
-	if (!pf->vfs && bind == SRIOV_BIND_KEEP)
+	if (pf->vfs != create->count && bind == SRIOV_BIND_KEEP)
 		bind = pf->autoprobe ? SRIOV_BIND_DEFAULT : SRIOV_BIND_NONE;
 	if (bind != SRIOV_BIND_KEEP) {
 		want->has |= STATE_AUTOPROBE;
@@ -192,6 +194,16 @@ static int want_created(struct change *change, const struct sriov_vf_create *cre
 	return 0;
 }
 
+static int check_pool(const struct sriov_vf_create *create, struct sriov_error *err)
+{
+	size_t len = create->pool ? strlen(create->pool) : 0;
+
+	if (len < sizeof(((struct pf_state *)0)->pool))
+		return 0;
+	sriov_error_set(err, -ENAMETOOLONG, "pool", "its name has %zu characters", len);
+	return sriov_error_hint(err, "at most %zu", sizeof(((struct pf_state *)0)->pool) - 1);
+}
+
 SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
 				 const struct sriov_vf_create *create,
 				 const struct sriov_options *opts, struct sriov_plan **plan,
@@ -201,9 +213,13 @@ SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
 	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
 
 	if (!r)
+		r = check_pool(create, err);
+	if (!r)
 		r = want_created(&change, create, err);
 	if (!r && (create->mac_auto || (create->attrs.has & SRIOV_VF_MAC)))
 		r = want_macs(&change, create->mac_auto, create->mac_first, err);
+	if (!r && change.pf->vfs && change.pf->vfs != create->count)
+		r = refuse_resize(&change, err);
 	return finish(&change, r, plan, err);
 }
 
@@ -218,7 +234,7 @@ static int want_vfs(struct change *change, const struct sriov_vfset *vfs, struct
 		if (!sriov_vfset_has(vfs, i) || (all && i >= count))
 			continue;
 		if (i >= count) {
-			sriov_error_set(err, -ERANGE, change->pf->address, "there is no VF %u", i);
+			sriov_error_set(err, -ERANGE, pf_label(change->pf), "there is no VF %u", i);
 			return count ? sriov_error_hint(err, "its VFs are 0..%u", count - 1)
 				     : sriov_error_hint(err, "it has no VFs: `sriovctl vf create`");
 		}
@@ -227,7 +243,7 @@ static int want_vfs(struct change *change, const struct sriov_vfset *vfs, struct
 	}
 	if (change->want.nvf)
 		return 0;
-	sriov_error_set(err, -ENODEV, change->pf->address, "it has no VFs");
+	sriov_error_set(err, -ENODEV, pf_label(change->pf), "it has no VFs");
 	return sriov_error_hint(err, "create some: sriovctl vf create %s --count N",
 				change->pf->address);
 }

@@ -82,8 +82,9 @@ int store_journal_status(struct store *store, long id, const char *status, const
 	if (!status_is_open(status))
 		core_now(now);
 	r = store_run(store, err, NULL, NULL,
-		      "UPDATE journal SET status = ?, ended = nullif(?, ''),"
-		      " error = coalesce(?, error) WHERE id = ?",
+		      "UPDATE journal SET status = ?1, ended = nullif(?2, ''),"
+		      " error = CASE ?1 WHEN 'committed' THEN NULL ELSE coalesce(?3, error) END,"
+		      " done = CASE ?1 WHEN 'committed' THEN steps ELSE done END WHERE id = ?4",
 		      "ttti", status, now, why, (int64_t)id);
 	return r < 0 ? r : 0;
 }

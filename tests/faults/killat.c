@@ -8,13 +8,17 @@
  *     KILLAT_FULL=N    from the N-th call on, every write to a file in a "*.state" folder says ENOSPC
  *     KILLAT_SIGNAL=N  SIGTERM to itself before the N-th call
  *     KILLAT_COUNT=F   at exit writes the number of calls into the file F
+ *     KILLAT_LOG=F     writes a line for each call (and for each sleep) into the file F
  *
- * Children (a supervised sysfs write) are not counted: only the process itself dies.
+ * Children (the supervised sysfs writes) are logged but not counted: only the process itself dies.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,11 +27,13 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static unsigned long calls, kill_at, full_at, signal_at;
+static int log_fd = -1;
 static pid_t self;
 
 static unsigned long number(const char *name)
@@ -43,6 +49,9 @@ __attribute__((constructor)) static void start(void)
 	kill_at = number("KILLAT");
 	full_at = number("KILLAT_FULL");
 	signal_at = number("KILLAT_SIGNAL");
+	if (getenv("KILLAT_LOG"))
+		log_fd = open(getenv("KILLAT_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			      0600);
 }
 
 __attribute__((destructor)) static void end(void)
@@ -54,6 +63,57 @@ __attribute__((destructor)) static void end(void)
 		return;
 	fprintf(file, "%lu\n", calls);
 	fclose(file);
+}
+
+static void log_call(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void log_call(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (log_fd < 0)
+		return;
+	va_start(ap, fmt);
+	vdprintf(log_fd, fmt, ap);
+	va_end(ap);
+}
+
+/* The file behind a descriptor. */
+static const char *path_of(int fd)
+{
+	static char path[PATH_MAX];
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len > 0 ? len : 0] = '\0';
+	return path;
+}
+
+static void log_file(const char *name, int fd)
+{
+	if (log_fd >= 0)
+		log_call("%s %s\n", name, path_of(fd));
+}
+
+/* A netlink message: its type, and whether it asks for the VFs of a link (IFLA_EXT_MASK). */
+static void log_netlink(const void *data, size_t size)
+{
+	const struct nlmsghdr *header = data;
+	const char *end = (const char *)data + size;
+	const struct nlattr *a =
+		(const void *)((const char *)data + NLMSG_SPACE(sizeof(struct ifinfomsg)));
+	int vfs = 0;
+
+	if (log_fd < 0 || size < sizeof(*header))
+		return;
+	while (header->nlmsg_type == RTM_GETLINK && (const char *)(a + 1) <= end &&
+	       a->nla_len >= sizeof(*a)) {
+		vfs |= (a->nla_type & NLA_TYPE_MASK) == IFLA_EXT_MASK;
+		a = (const void *)((const char *)a + NLA_ALIGN(a->nla_len));
+	}
+	log_call("netlink type %d%s\n", header->nlmsg_type, vfs ? " with VFs" : "");
 }
 
 static void count(void)
@@ -77,17 +137,7 @@ static int counts(int fd)
 
 static int is_full(int fd)
 {
-	char link[64], path[PATH_MAX];
-	ssize_t len;
-
-	if (!full_at || calls < full_at)
-		return 0;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	if (len < 0)
-		return 0;
-	path[len] = '\0';
-	return strstr(path, ".state/") != NULL;
+	return full_at && calls >= full_at && strstr(path_of(fd), ".state/") != NULL;
 }
 
 static int refuse(void)
@@ -100,6 +150,7 @@ ssize_t write(int fd, const void *data, size_t size)
 {
 	if (counts(fd)) {
 		count();
+		log_file("write", fd);
 		if (is_full(fd))
 			return refuse();
 	}
@@ -133,12 +184,14 @@ int ftruncate64(int fd, off64_t size)
 int fdatasync(int fd)
 {
 	count();
+	log_file("sync", fd);
 	return REAL(fdatasync)(fd);
 }
 
 int fsync(int fd)
 {
 	count();
+	log_file("sync", fd);
 	return REAL(fsync)(fd);
 }
 
@@ -163,6 +216,7 @@ int unlink(const char *path)
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	count();
+	log_netlink(msg->msg_iov->iov_base, msg->msg_iov->iov_len);
 	return REAL(sendmsg)(fd, msg, flags);
 }
 
@@ -170,6 +224,7 @@ ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct so
 	       socklen_t len)
 {
 	count();
+	log_netlink(data, size);
 	return REAL(sendto)(fd, data, size, flags, to, len);
 }
 
@@ -182,5 +237,25 @@ int ioctl(int fd, unsigned long request, ...)
 	argument = va_arg(ap, void *);
 	va_end(ap);
 	count();
+	log_call("ioctl %#lx\n", request);
 	return REAL(ioctl)(fd, request, argument);
+}
+
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+	log_call("sleep\n");
+	return REAL(nanosleep)(wanted, left);
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted,
+		    struct timespec *left)
+{
+	log_call("sleep\n");
+	return REAL(clock_nanosleep)(clock, flags, wanted, left);
+}
+
+int usleep(useconds_t us)
+{
+	log_call("sleep\n");
+	return REAL(usleep)(us);
 }

@@ -50,6 +50,7 @@ static void test_refused(void **state)
 		{{"vf", "set", "eth0"}, "vf set", "VFS is missing", "usage"},
 		{{"vf", "list", "a", "b"}, "vf list", "'b' is one argument too many", "usage"},
 		{{"vf", "list", ""}, "vf list", "[PF] is empty", ""},
+		{{"flow", "add", "", "drop"}, "flow add", "PF is empty", ""},
 		{{"history", "x"}, "history", "'x' is one argument too many", "usage"},
 		{{"vf", "list", "--count", "4"}, "vf list", "does not take --count", "usage"},
 		{{"--count", "4", "vf", "create", "e"},

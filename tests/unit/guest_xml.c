@@ -75,7 +75,7 @@ static void test_interface_refused(void **state)
 	}
 }
 
-/* Bound to node 1. NULL instead of a text: what comes out is what went in. */
+/* Bound to node 1. Without @out what comes out is what went in. */
 static const struct {
 	const char *name, *in, *out;
 } merges[] = {
@@ -156,6 +156,18 @@ static const struct {
 	 "<address type=\"pci\" domain=\"0x0000\" bus=\"0x81\" slot=\"0x10\" function=\"0x6\"/>\n"
 	 "      </source>\n      <vlan>\n        <tag id=\"101\"/>\n      </vlan>\n"
 	 "      <alias name=\"ua-net\"/>\n    </interface>\n  </devices>\n" TAIL},
+	{"libvirt is to bind the driver",
+	 "<domain><devices><interface type=\"hostdev\" managed=\"no\"><mac "
+	 "address=\"52:54:00:12:34:56\"/><source><address bus=\"0x81\" slot=\"0x10\" "
+	 "function=\"6\"/></source><vlan><tag id=\"101\"/></vlan></interface></devices>"
+	 "<cputune><vcpupin vcpu=\"0\" cpuset=\"8\"/></cputune><numatune><memory "
+	 "nodeset=\"1\"/></numatune></domain>\n",
+	 "<domain><devices><interface type=\"hostdev\" managed=\"yes\"><mac "
+	 "address=\"52:54:00:12:34:56\"/><driver name=\"vfio\"/><source><address type=\"pci\" "
+	 "domain=\"0x0000\" bus=\"0x81\" slot=\"0x10\" function=\"0x6\"/></source><vlan><tag "
+	 "id=\"101\"/></vlan></interface></devices>"
+	 "<cputune><vcpupin vcpu=\"0\" cpuset=\"8\"/></cputune><numatune><memory "
+	 "nodeset=\"1\"/></numatune></domain>\n"},
 	{"the standby of a teaming pair has the same MAC",
 	 HEAD VCPU(2) TUNED OS
 	 "  <devices>\n    <interface type=\"user\">\n      <mac address=\"52:54:00:12:34:56\"/>\n"

@@ -22,7 +22,7 @@ static json_t *json(const char *text)
 		if (*p == '\'')
 			*p = '"';
 	}
-	value = json_loads(copy, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+	value = json_loads(copy, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
 	if (!value)
 		fail_msg("%s: %s", text, where.text);
 	return value;

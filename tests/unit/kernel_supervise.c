@@ -243,7 +243,7 @@ static void test_parent_killed(void **state)
 		_exit(2);
 	}
 	/* the lock is taken before the child is asked; give both a moment */
-	while (!flock(other, LOCK_EX | LOCK_NB)) {
+	for (int i = 0; i < 5000 && !flock(other, LOCK_EX | LOCK_NB); i++) {
 		flock(other, LOCK_UN);
 		nap();
 	}

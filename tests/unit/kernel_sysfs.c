@@ -222,10 +222,14 @@ static void test_nodes(void **state)
 	tree_file(&host, "devices/system/node/node1/cpulist", "0-7,16-23\n");
 	tree_file(&host, "devices/system/node/node1/meminfo",
 		  "Node 1 MemFree: 5 kB\nNode 1 MemTotal:       65536 kB\n");
-	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-1048576kB/nr_hugepages", "4\n");
-	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-1048576kB/free_hugepages", "3\n");
-	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages", "512\n");
-	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "0\n");
+	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-1048576kB/nr_hugepages",
+		  "4\n");
+	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-1048576kB/free_hugepages",
+		  "3\n");
+	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages",
+		  "512\n");
+	tree_file(&host, "devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages",
+		  "0\n");
 	tree_file(&host, "devices/system/node/online", "1,10\n");
 	assert_int_equal(sysfs_nodes(host.dir, &nodes, &n, &err), 0);
 	assert_int_equal(n, 2);
@@ -252,10 +256,10 @@ static void test_nodes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),        cmocka_unit_test(test_find),
+		cmocka_unit_test(test_list),         cmocka_unit_test(test_find),
 		cmocka_unit_test(test_find_refused), cmocka_unit_test(test_pf),
-		cmocka_unit_test(test_pf_unknowns), cmocka_unit_test(test_vfs),
-		cmocka_unit_test(test_vfs_gone),    cmocka_unit_test(test_no_pci),
+		cmocka_unit_test(test_pf_unknowns),  cmocka_unit_test(test_vfs),
+		cmocka_unit_test(test_vfs_gone),     cmocka_unit_test(test_no_pci),
 		cmocka_unit_test(test_nodes),
 	};
 

@@ -87,8 +87,12 @@ static inline void tree_pf(const struct tree *tree, const char *address, const c
 	static const struct {
 		const char *name, *text;
 	} files[] = {
-		{"class", "0x020000\n"},    {"vendor", "0x8086\n"},      {"device", "0x10fb\n"},
-		{"numa_node", "1\n"},       {"sriov_totalvfs", "63\n"}, {"sriov_drivers_autoprobe", "0\n"},
+		{"class", "0x020000\n"},
+		{"vendor", "0x8086\n"},
+		{"device", "0x10fb\n"},
+		{"numa_node", "1\n"},
+		{"sriov_totalvfs", "63\n"},
+		{"sriov_drivers_autoprobe", "0\n"},
 		{"sriov_numvfs", "must not be read"},
 	};
 	char path[256], target[256];

@@ -180,7 +180,8 @@ static void test_journal(void **state)
 	assert_int_equal(store_journal_get(store, journal.row.id, &read, &err), 0);
 	assert_false(read.row.open);
 	assert_string_not_equal(read.row.ended, "");
-	assert_string_equal(read.row.error, "why");
+	assert_string_equal(read.row.error, "");
+	assert_int_equal(read.row.done, 4);
 	store_journal_clear(&read);
 }
 

@@ -13,7 +13,7 @@ peer_send_udp 2 02:00:00:00:00:99 10.1.0.9 5002 1234 7
 peer_send_tcp 2 "$mac" 10.1.0.1 80
 peer_send_sctp 2 "$mac" 10.1.0.1 2905
 peer_send_ip 2 "$mac" 10.1.0.1 47
-peer_send_raw 1 ffffffffffff02000000000188b5$(printf '%092d' 0)
+peer_send_raw 1 "ffffffffffff02000000000188b5$(printf '%092d' 0)"
 peer_send_batch <<-S
 	4 dmac=$mac dport=6000 sport=7000 sport+=1
 	1 dmac=$mac frag=64 more=1 len=64

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzzes the rule language: no text may crash the parser, every refusal says something, and whatever is
+ * read survives print and parse and can be compiled for every modelled driver without harm.
+ *
+ *     clang -fsanitize=fuzzer,address,undefined …; fuzz_rule tests/fuzz/corpus/rule
+ */
+#include <sriov/host.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "not true: %s\n", #condition);                             \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+static void compile(const struct sriov_rule *rule)
+{
+	static const char *const drivers[] = {"ixgbe", "i40e", "igb", "ice"};
+
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(*drivers); i++) {
+		struct sriov_entry there = {.loc = 1, .type = SRIOV_FLOW_UDP4, .cookie = 1};
+		struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_error err = {0};
+		struct sriov_pf port = {.vfs = 4,
+					.queues = 4,
+					.ntuple = SRIOV_NTUPLE_ON,
+					.rules_max = 16,
+					.rules = &there,
+					.nrules = 1};
+		char text[512];
+		size_t n = 0;
+
+		snprintf(port.driver, sizeof(port.driver), "%s", drivers[i]);
+		if (sriov_rule_compile(rule, &port, out, &n, &err)) {
+			MUST(err.code < 0 && err.message[0] && err.object[0]);
+			continue;
+		}
+		MUST(n >= 1 && n <= SRIOV_RULE_ENTRIES_MAX);
+		for (size_t k = 0; k < n; k++) {
+			MUST(!sriov_entry_format(&out[k], text, sizeof(text)));
+			MUST(sriov_entry_same(&out[k], &out[k]));
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1), words[1024], again[1024];
+	struct sriov_rule rule, reread;
+	struct sriov_error err = {0};
+	int r;
+
+	if (!text)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	r = sriov_rule_parse(text, size & 1 ? "f" : NULL, 1, &rule, &err);
+	free(text);
+	if (r) {
+		MUST(err.code == r && err.message[0] && err.object[0]);
+		return 0;
+	}
+	MUST(!sriov_rule_format(&rule, words, sizeof(words)));
+	MUST(!sriov_rule_parse(words, NULL, 0, &reread, &err));
+	MUST(!sriov_rule_format(&reread, again, sizeof(again)));
+	MUST(!strcmp(words, again));
+	compile(&rule);
+	return 0;
+}

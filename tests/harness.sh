@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Sourced by the host-side tests (integration, faults, bench, fuzz): a simulated host in a folder of its own,
+# commands with the exit status that is expected of them, checks, and the verdict at the end.
+#
+# A check that fails is told with its line and the last command, and the script goes on; the script fails at
+# its end. A script that made no check fails too.
+set -euo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+release=${SRIOVCTL:-$repo/build/sriovctl}
+dev=${SRIOVCTL_DEV:-$repo/build-dev/sriovctl}
+# Whole commands are tested with the sanitizers on; what counts or kills asks for tool=$release.
+tool=$dev
+# A status that no command has: what a sanitizer finds is never taken for an expected failure.
+export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
+unset SRIOVCTL_HOST
+
+# in memory if possible: thousands of small commands should not wait for a disk
+work=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
+host=$work/host.json
+checks=0 failures=0 status=0 command=''
+
+finish() {
+	local code=$?
+	rm -rf "$work"
+	[ "$code" = 0 ] || exit "$code"
+	[ "$checks" -gt 0 ] || {
+		echo "no check was made"
+		exit 1
+	}
+	echo "$((checks - failures)) of $checks checks passed"
+	[ "$failures" = 0 ] || exit 1
+}
+trap finish EXIT
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+# Needs PROGRAM…, or skips.
+with() {
+	local program
+	for program; do
+		command -v "$program" >/dev/null || skip "$program is not installed"
+	done
+}
+
+# The script's line that a check stands on, and those that led to it.
+where() {
+	local i lines=()
+	for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
+		[ "${BASH_SOURCE[i]##*/}" = harness.sh ] || lines+=("${BASH_LINENO[i - 1]}")
+	done
+	printf '%s line %s' "${0##*/}" "${lines[*]}"
+}
+
+passed() { checks=$((checks + 1)); }
+
+fail() {
+	checks=$((checks + 1)) failures=$((failures + 1))
+	printf 'FAILED %s: %s\n' "$(where)" "$*"
+	[ -z "$command" ] || {
+		printf '  last command: sriovctl %s (status %s)\n' "$command" "$status"
+		sed 's/^/  out| /' "$work/out" | head -n 40
+		sed 's/^/  err| /' "$work/err" | head -n 40
+	}
+}
+
+# is WHAT EXPECTED FOUND
+is() {
+	if [ "$2" = "$3" ]; then passed; else fail "$1: expected '$2', found '$3'"; fi
+}
+
+# same WHAT EXPECTED FOUND: for long texts, of which the difference is told
+same() {
+	if [ "$2" = "$3" ]; then
+		passed
+	else
+		fail "$1"
+		diff -U 3 --label expected --label found <(echo "$2") <(echo "$3") | sed -n '1,40s/^/  | /p' || true
+	fi
+}
+
+# has WHAT TEXT FRAGMENT
+has() {
+	case $2 in
+	*"$3"*) passed ;;
+	*) fail "$1: '$3' is not in it: $2" ;;
+	esac
+}
+
+# ---- hosts ----
+
+# A fresh host (of the file $example, edited by a jq filter), which commands use from now on.
+example=$repo/examples/hosts/two-node.json
+new_host() {
+	rm -rf "$host" "$host.state" "$host.tmp"
+	jq "${1-.}" "$example" >"$host"
+	export SRIOVCTL_HOST=$host
+}
+
+# edit_host JQ-ARGUMENTS…: what happens behind the tool's back.
+edit_host() {
+	jq "$@" "$host" >"$work/edited"
+	mv "$work/edited" "$host"
+}
+
+# Simulated time passes, and what was pending lands; a read that is counted writes it into the file.
+let_land() {
+	edit_host '.sim.clock_ms = (.sim.clock_ms // 0) + 60000 | .sim.count_reads = true'
+	"$tool" vf list >/dev/null
+	edit_host '.sim.count_reads = false | del(.sim.ops.read, .sim.ops.read_attrs)'
+}
+
+deviate() { edit_host --argjson d "$1" '.sim.deviate = $d'; }
+
+# pf_of NETDEV [FILTER]: of the host file
+pf_of() { jq -c --arg pf "$1" ".pfs[] | select(.netdev == \$pf) | ${2-.}" "$host"; }
+
+# How often each effect was called so far; what waits and reads is left out.
+effects() { jq -c '.sim.ops // {} | del(.wait, .pause, .read, .read_attrs, .read_rules)' "$host"; }
+
+# A PF as the tool shows it, all its VFs, rules and users included.
+shown() { "$tool" host show "$1" --json | jq -cS '.pfs[0] | .vf //= [] | .rules //= []'; }
+# All PFs but that one.
+others() { "$tool" host show --json | jq -c --arg pf "$1" '[.pfs[] | select(.netdev != $pf)]'; }
+
+# sqlite DATABASE SQL, by the program or by Python's module
+sqlite() {
+	if command -v sqlite3 >/dev/null; then
+		sqlite3 "$1" "$2"
+	else
+		python3 -c '
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None, uri=True)
+for statement in sys.argv[2].split(";"):
+    for row in database.execute(statement):
+        print(*row, sep="|")' "$1" "$2"
+	fi
+}
+
+# query SQL: of the host's database, which it leaves as it is (a writer would tidy up after a kill)
+query() { sqlite "file:$host.state/state.db?mode=ro" "$1"; }
+
+# ---- commands ----
+
+# sriovctl ARGUMENTS…: runs it; $status, $work/out and $work/err tell the rest.
+sriovctl() {
+	command=$*
+	status=0
+	"$tool" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# expect STATUS ARGUMENTS…
+expect() {
+	local wanted=$1
+	shift
+	sriovctl "$@"
+	is "status" "$wanted" "$status"
+}
+
+out() { cat "$work/out"; }
+err() { cat "$work/err"; }
+# said FRAGMENT…: of the last command's error
+said() {
+	local fragment
+	for fragment; do has "the error" "$(err)" "$fragment"; done
+}
+# showed FRAGMENT…: of the last command's standard output
+showed() {
+	local fragment
+	for fragment; do has "the output" "$(out)" "$fragment"; done
+}
+
+# Everything that a command could leave behind: the host, the files, what was recorded.
+world() {
+	local table
+	cat "$host"
+	find "$work" -path "$host*" | sort
+	[ -e "$host.state/state.db" ] || return 0
+	for table in pf pool lease journal; do query "SELECT * FROM $table"; done
+}
+
+# The command as a whole: what the dry run shows is what is done, and done twice it is nothing.
+#     change ARGUMENTS…
+change() {
+	local digest before after
+	before=$(cat "$host")
+	expect 0 "$@" --dry-run --json
+	is "the dry run leaves the host alone" "$before" "$(cat "$host")"
+	digest=$(jq -r '.plans[0].digest' "$work/out")
+	expect 0 "$@" --expect "$digest"
+	after=$(cat "$host")
+	again "$@"
+	is "done twice, no kernel write" "$after" "$(cat "$host")"
+}
+
+# again ARGUMENTS…: a command whose work is done has an empty plan.
+again() {
+	expect 0 "$@" --json
+	is "steps of the second plan" 0 "$(jq '[.plans[].steps[]] | length' "$work/out")"
+}
+
+# Nothing is open, and the history has these statuses, newest first: over committed undone
+over() {
+	expect 0 journal show --json
+	is "open journals" '[]' "$(jq -c '.journals' "$work/out")"
+	expect 0 history --json
+	[ $# = 0 ] || is "history" "$*" "$(jq -r '[.journals[].status] | join(" ")' "$work/out")"
+}

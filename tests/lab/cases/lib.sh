@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# Sourced by the cases, in the guest: the tool, and questions to it.
+. /lab/lib.sh
+
+s() { /share/sriovctl "$@"; }
+
+# exits WANT DESCRIPTION COMMAND…: by exit status; what it printed stays in $out.
+exits() {
+	local want=$1 what=$2 rc=0
+	shift 2
+	out=$("$@" 2>&1) || rc=$?
+	is "$rc" "$want" "$what"
+	[ "$rc" = "$want" ] || _comment "$out"
+}
+
+# port: what the host shows of the PF, without what changes by itself (counters of other things)
+port() { s host show "$(pf_addr)" --json | jq -S '.pfs[0] | del(.speed_mbps, .carrier)'; }
+
+# vf_line I: iproute2's words of that VF
+vf_line() { ip link show "$(pf)" | grep "^ *vf $1 "; }

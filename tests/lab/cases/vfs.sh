@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# The VF part on any driver: attributes, binding, running twice, the host as found.
+. /share/cases/lib.sh
+modprobe vfio-pci
+t "the PF is up and has a link" pf_up
+dev=$(pf)
+driver=$(pf_driver)
+before=$(port)
+rate=200
+attributes=(--mac auto --vlan 100:2 --spoofchk on --trust on --max-rate $rate)
+
+exits 0 "4 VFs on $driver" s vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci
+for i in 0 1 2 3; do
+	like "$(vf_line $i)" "vlan 100, qos 2.*max_tx_rate ${rate}Mbps, spoof checking on, .*trust on" "vf $i has them all"
+	is "$(vf_driver $i)" vfio-pci "vf $i is on vfio-pci"
+done
+exits 0 "again: nothing to do" s vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci
+like "$out" "nothing to do" "it says so"
+exits 0 "the VLAN is cleared on two" s vf set "$dev" 0-1 --vlan 0
+t_not "vf 0 has none" grep -q vlan <<<"$(vf_line 0)"
+like "$(vf_line 2)" "vlan 100" "vf 2 keeps its own"
+exits 3 "another count is refused" s vf create "$dev" --count 5
+exits 1 "a VF that is not there" s vf set "$dev" 4 --trust off
+exits 1 "more than the device has" s vf create "$dev" --count 200
+exits 0 "two go back to the kernel's driver" s vf bind "$dev" 2-3 --driver default
+exits 0 "all VFs go" s vf delete "$dev"
+t "the link is back" pf_up
+is "$(port)" "$before" "the port is as found"

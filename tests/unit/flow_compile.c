@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From rules to entries: what each NIC can do exactly, where it goes, and why the rest cannot be. */
+#include "tests/unit/flow_fixture.h"
+
+#include <time.h>
+
+#define IXGBE(...)                                                                                 \
+	{                                                                                          \
+		"ixgbe", X520, __VA_ARGS__                                                         \
+	}
+#define I40E(...)                                                                                  \
+	{                                                                                          \
+		"i40e", 0x1572, 0, 8, {__VA_ARGS__}, 8192                                          \
+	}
+#define IGB(...)                                                                                   \
+	{                                                                                          \
+		"igb", I350, 0, 4,                                                                 \
+		{                                                                                  \
+			__VA_ARGS__                                                                \
+		}                                                                                  \
+	}
+
+static const struct {
+	struct port_words port;
+	const char *rule;
+	const char *entries; /* "LOC ENTRY; …", or NULL if refused */
+	int err;
+	const char *message, *hint; /* parts of them */
+} cases[] = {
+	/* plain rules; the lowest free location from 1 */
+	{IXGBE(0, 8), "udp4 dst-ip 10.0.0.7 dst-port 4789 queue 1",
+	 "1 udp4 dst-ip 10.0.0.7 dst-port 4789 -> queue 1"},
+	{IXGBE(0, 8), "name web udp4 dst-port 80 drop loc 9", "9 udp4 dst-port 80 -> drop"},
+	{IXGBE(0, 8), "udp4 dst-port 80 drop loc 0", "0 udp4 dst-port 80 -> drop"},
+	{IXGBE(0, 8, {"udp4 dst-port 80 drop loc 1", "udp4 dst-port 81 drop loc 3"}),
+	 "udp4 dst-port 82 drop", "2 udp4 dst-port 82 -> drop"},
+	{IXGBE(0, 8), "ip4 src-ip 10.0.0.0/8 drop", "1 ip4 src-ip 10.0.0.0/8 -> drop"},
+	{IXGBE(0, 0), "udp4 drop", "1 udp4 -> drop"},
+	/* what is there already stays where it is, without a change */
+	{IXGBE(0, 8, {"udp4 dst-port 80 drop loc 7"}), "udp4 dst-port 80 drop",
+	 "7 udp4 dst-port 80 -> drop"},
+	{IXGBE(0, 8, {"udp4 dst-port 80 drop loc 7"}), "udp4 dst-port 80 drop loc 7",
+	 "7 udp4 dst-port 80 -> drop"},
+	{I40E("udp4 src-ip 10.0.0.1 drop loc 7"), "udp4 src-ip 10.0.0.1 drop",
+	 "7 udp4 src-ip 10.0.0.1 -> drop"},
+	{IGB("ether proto 1 queue 1 loc 7"), "ether proto 1 queue 1",
+	 "7 ether proto 0x1 -> queue 1"},
+	{IXGBE(0, 8, {"udp4 dst-port 80 drop loc 7"}), "udp4 dst-port 80 drop loc 8", NULL, -EEXIST,
+	 "this rule already, at another location\n  loc 7: udp4 dst-port 80 -> drop",
+	 "delete that rule"},
+	/* the same packets, another action */
+	{IXGBE(0, 8, {"udp4 dst-port 80 drop loc 7"}), "udp4 dst-port 80 queue 1", NULL, -EEXIST,
+	 "something else with them\n  loc 7: udp4 dst-port 80 -> drop", "delete that rule"},
+	{I40E("udp4 dst-port 80 drop loc 7"), "udp4 dst-port 80 queue 1", NULL, -EEXIST,
+	 "loc 7: udp4 dst-port 80 -> drop", ""},
+	{IGB("ether proto 1 queue 1 loc 7"), "ether proto 1 queue 2", NULL, -EEXIST,
+	 "loc 7: ether proto 0x1 -> queue 1", ""},
+	{IGB("ether proto 1 queue 1 loc 7"), "ether prio 1 queue 2", NULL, -EEXIST,
+	 "some packets match this rule and one of the port", ""},
+	{IGB("ether proto 1 queue 1 loc 7"), "ether prio 1 queue 1", "1 ether prio 1 -> queue 1"},
+	/* locations */
+	{IXGBE(0, 8, {"udp4 dst-port 80 drop loc 7"}), "udp4 dst-port 81 drop loc 7", NULL, -EEXIST,
+	 "the location asked for is taken\n  loc 7: udp4 dst-port 80 -> drop", "leave 'loc' out"},
+	{IXGBE(0, 8), "udp4 drop loc 2046", NULL, -EINVAL,
+	 "it has 2046 locations, the last is 2045", ""},
+	{IXGBE(0, 8, {"udp4 dst-port 1 drop loc 1"}, 2), "udp4 dst-port 2 drop", NULL, -ENOSPC,
+	 "the rule table of eno1 is full: 1 rules in 2 locations", "delete rules"},
+	{{"i40e", 0x1572, 0, 8, {0}, 3}, "ip4 drop", NULL, -ENOSPC, "is full", ""},
+	{I40E(0), "udp4 drop loc 0", NULL, -EINVAL, "location 0 is avoided on i40e", "loc 1"},
+	{{"i40e", 0x1572, 0, 8},
+	 "udp4 drop",
+	 NULL,
+	 -ENODATA,
+	 "size of the rule table of eno1 is not known",
+	 ""},
+	/* queues and VFs */
+	{IXGBE(0, 8), "udp4 queue 8", NULL, -EINVAL,
+	 "eno1 has no RX queue 8: it has 8, the last is 7", "ethtool -l eno1"},
+	{IXGBE(0, 0), "udp4 queue 0", NULL, -ENODATA, "number of RX rings of eno1 is not known",
+	 ""},
+	{IXGBE(0, 8), "udp4 vf 0", NULL, -EINVAL, "VF 0 does not exist: eno1 has no VFs", ""},
+	{IXGBE(4, 4), "udp4 vf 4", NULL, -EINVAL, "VF 4 does not exist: eno1 has 4, the last is 3",
+	 ""},
+	{IXGBE(4, 4), "udp4 vf 3 queue 1", "1 udp4 -> vf 3 queue 1"},
+	/* ixgbe: what it ignores or takes for something else */
+	{IXGBE(0, 8), "udp4 tos 16 drop", NULL, -EOPNOTSUPP,
+	 "accepts 'tos' and then does not look at it",
+	 "ixgbe can match of udp4: src-ip (any bits), dst-ip (any bits)"},
+	{IXGBE(0, 8), "sctp4 dst-port 80 drop", NULL, -EOPNOTSUPP,
+	 "82599 and X540 cannot match SCTP ports", "by address"},
+	{IXGBE(0, 8), "sctp4 dst-ip 10.0.0.1 drop", "1 sctp4 dst-ip 10.0.0.1 -> drop"},
+	{{"ixgbe", X550, 0, 8}, "sctp4 dst-port 80 drop", "1 sctp4 dst-port 80 -> drop"},
+	{IXGBE(0, 8), "ip4 l4proto 6 drop", NULL, -EOPNOTSUPP, "unfragmented packets only",
+	 "flow-type tcp4 says exactly that"},
+	{IXGBE(0, 8), "ip4 l4proto 132 drop", NULL, -EOPNOTSUPP, "unfragmented", "flow-type sctp4"},
+	{IXGBE(0, 8), "ip4 l4proto 1 drop", NULL, -EINVAL, "cannot match l4proto 1",
+	 "ip4 for every protocol"},
+	{IXGBE(0, 8), "ip4 l4data 1 drop", NULL, -EINVAL, "l4data", ""},
+	{IXGBE(0, 8), "udp4 vid 100 drop", "1 udp4 vid 100 -> drop"},
+	{IXGBE(0, 8), "udp4 vid 100 prio 3 drop", "1 udp4 vid 100 prio 3 -> drop"},
+	{IXGBE(0, 8), "udp4 vlan 0x6064 drop", NULL, -EOPNOTSUPP, "does not look at bit 12 (DEI)",
+	 "`vid 100` for that VLAN at any priority, `vid 100 prio 3`"},
+	{IXGBE(0, 8), "udp4 vlan 5 m 0xff00 drop", NULL, -EINVAL,
+	 "the VLAN ID, the priority, or both", "`vid N`"},
+	{IXGBE(0, 8), "udp4 vlan-etype 0x8100 vid 5 drop",
+	 "1 udp4 vlan-etype 0x8100 vid 5 -> drop"},
+	{IXGBE(0, 8), "udp4 vlan-etype 0x800 drop", NULL, -EOPNOTSUPP, "never 0x800", ""},
+	{IXGBE(4, 4), "udp4 user-def 3 m 0xffffffffffffff80 drop",
+	 "1 udp4 user-def 0x3 m 0xffffffffffffff80 -> drop"},
+	{IXGBE(4, 4), "udp4 user-def 4 m 0xffffffffffffff80 drop",
+	 "1 udp4 user-def 0x4 m 0xffffffffffffff80 -> drop"},
+	{IXGBE(4, 4), "udp4 user-def 5 m 0xffffffffffffff80 drop", NULL, -EOPNOTSUPP, "pool 5", ""},
+	{IXGBE(4, 4), "udp4 user-def 3 drop", NULL, -EOPNOTSUPP, "low 7 bits of 'user-def'",
+	 "user-def 3 m 0xffffffffffffff80"},
+	{IXGBE(0, 4), "udp4 user-def 3 m 0xffffffffffffff80 drop", NULL, -EOPNOTSUPP, "no pools",
+	 ""},
+	/* ixgbe: one mask, flow types */
+	{IXGBE(0, 8, {"udp4 dst-ip 10.0.0.7 dst-port 4789 drop loc 5"}), "udp4 src-port 1 drop",
+	 NULL, -EINVAL,
+	 "its rules match dst-ip, dst-port, this one src-port\n  loc 5: udp4 dst-ip 10.0.0.7 dst-port 4789 "
+	 "-> drop",
+	 "match the same fields with the same masks"},
+	{IXGBE(0, 8, {"udp4 dst-ip 10.0.0.0/8 drop loc 5"}), "ip4 dst-ip 10.0.0.0/8 drop", NULL,
+	 -EINVAL, "its rules match dst-ip/8, this one ip4 by dst-ip/8",
+	 "flow type tcp4, udp4 or sctp4"},
+	{IXGBE(0, 8, {"ip4 drop loc 5"}), "udp4 drop", NULL, -EINVAL,
+	 "its rules match ip4 by nothing", "with flow type ip4"},
+	{IXGBE(0, 8), "udp6 drop", NULL, -EINVAL,
+	 "no rules of flow type udp6; it has tcp4, udp4, sctp4, ip4", ""},
+	/* i40e: ip4 is four entries */
+	{I40E(0), "ip4 src-ip 10.0.0.1 queue 3",
+	 "1 tcp4 src-ip 10.0.0.1 -> queue 3; 2 udp4 src-ip 10.0.0.1 -> queue 3; "
+	 "3 sctp4 src-ip 10.0.0.1 -> queue 3; 4 ip4 src-ip 10.0.0.1 -> queue 3"},
+	{I40E(0), "ip4 drop loc 10",
+	 "10 tcp4 -> drop; 11 udp4 -> drop; 12 sctp4 -> drop; 13 ip4 -> drop"},
+	{I40E("udp4 src-ip 10.0.0.1 drop loc 2"), "ip4 src-ip 10.0.0.1 drop",
+	 "1 tcp4 src-ip 10.0.0.1 -> drop; 2 udp4 src-ip 10.0.0.1 -> drop; "
+	 "3 sctp4 src-ip 10.0.0.1 -> drop; 4 ip4 src-ip 10.0.0.1 -> drop"},
+	{I40E("sctp4 dst-port 7 drop loc 2"), "ip4 src-ip 10.0.0.1 drop", NULL, -EOPNOTSUPP,
+	 "all sctp4 rules of an i40e port match the same fields: the port's rules match dst-port, this one "
+	 "src-ip\n  loc 2: sctp4 dst-port 7 -> drop",
+	 "delete the port's sctp4 rules"},
+	{I40E("udp4 dst-port 7 drop loc 12"), "ip4 drop loc 10", NULL, -EOPNOTSUPP,
+	 "all udp4 rules", ""},
+	{I40E("udp6 dst-port 7 drop loc 12"), "ip4 drop loc 10", NULL, -EEXIST, "taken\n  loc 12",
+	 ""},
+	{I40E(0), "ip6 src-ip ::1 drop", NULL, -EOPNOTSUPP, "cannot match every IPv6 packet",
+	 "tcp6, udp6 and sctp6"},
+	{I40E(0), "tcp6 src-ip ::1 drop", "1 tcp6 src-ip ::1 -> drop"},
+	/* i40e: what it refuses, ignores or takes for something else */
+	{I40E(0), "udp4 dst-ip 10.0.0.0/8 drop", NULL, -EOPNOTSUPP,
+	 "matches 'dst-ip' whole or not at all", "src-ip (whole), dst-ip (whole)"},
+	{I40E(0), "udp4 tos 1 drop", NULL, -EOPNOTSUPP, "cannot match 'tos'",
+	 "i40e can match of udp4"},
+	{I40E(0), "ip4 l4proto 6 drop", NULL, -EINVAL, "cannot match 'l4proto'", ""},
+	{I40E(0), "ether proto 0x800 drop", NULL, -EOPNOTSUPP, "no rules of flow type ether", ""},
+	{I40E(0), "udp4 vlan 100 drop", "1 udp4 vlan-etype 0x8100 vlan 100 -> drop"},
+	{I40E("udp4 vlan-etype 0x8100 vlan 100 drop loc 3"), "udp4 vlan 100 drop",
+	 "3 udp4 vlan-etype 0x8100 vlan 100 -> drop"},
+	{I40E(0), "udp4 vid 100 drop", NULL, -EOPNOTSUPP, "all 16 bits of the VLAN tag",
+	 "`vlan 100`"},
+	{I40E(0), "udp4 vid 100 prio 3 drop", NULL, -EOPNOTSUPP, "all 16 bits", "`vlan 24676`"},
+	{I40E(0), "udp4 vlan 0 drop", NULL, -EOPNOTSUPP, "'vlan 0' for a packet without tag", ""},
+	{I40E(0), "udp4 vlan-etype 0x8100 drop", NULL, -EOPNOTSUPP, "without 'vlan'", "`vlan N`"},
+	{I40E(0), "udp4 vlan 5 vlan-etype 0x8100 m 1 drop", NULL, -EOPNOTSUPP, "whatever its mask",
+	 ""},
+	{I40E(0), "udp4 vlan 5 vlan-etype 0x88a8 drop", NULL, -EOPNOTSUPP, "0x8100", ""},
+	{I40E(0), "udp4 user-def 0x21234 m 0xffffffff00000000 drop",
+	 "1 udp4 user-def 0x21234 m 0xffffffff00000000 -> drop"},
+	{I40E(0), "udp4 user-def 0x21234 drop", NULL, -EOPNOTSUPP, "low 32 bits of 'user-def'",
+	 "user-def 0x21234 m 0xffffffff00000000"},
+	{I40E(0), "ip4 user-def 0x21234 m 0xffffffff00000000 drop", NULL, -EOPNOTSUPP,
+	 "cannot mean both", ""},
+	{I40E("tcp4 user-def 0x21234 m 0xffffffff00000000 drop loc 1"),
+	 "udp4 user-def 0x41234 m 0xffffffff00000000 drop", NULL, -EOPNOTSUPP,
+	 "another offset in 'user-def'", "same offset"},
+	{I40E("tcp6 dst-ip ::1 drop loc 1"), "tcp6 dst-ip ::2 drop", NULL, -EINVAL,
+	 "takes this rule for a duplicate", "let the two differ"},
+	{{"i40e", 0x1572, 4, 8, {0}, 8192},
+	 "udp4 vf 3",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "does not send packets to a VF",
+	 "MAC and VLAN"},
+	{{"i40e", 0x1572, 0, 8, {0}, 8192},
+	 "udp4 vf 3",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "does not send packets to a VF",
+	 ""},
+	/* igb */
+	{IGB(0), "ether proto 0x88f7 queue 1", "1 ether proto 0x88f7 -> queue 1"},
+	{IGB(0), "ether prio 3 queue 1", "1 ether prio 3 -> queue 1"},
+	{{"igb", I350, 0, 4, {0}, 0, SRIOV_NTUPLE_OFF},
+	 "ether prio 3 queue 1",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "while ntuple is off",
+	 "ethtool -K eno1 ntuple on"},
+	{{"igb", I350, 0, 4, {0}, 0, SRIOV_NTUPLE_OFF},
+	 "ether proto 3 queue 1",
+	 "1 ether proto 0x3 -> queue 1"},
+	{IGB(0), "ether proto 0x88f7 drop", NULL, -EINVAL, "igb rules cannot drop",
+	 "queues of the PF"},
+	{IGB(0), "ether proto 0x88f7 vf 0", NULL, -EINVAL, "igb rules cannot send packets to a VF",
+	 ""},
+	{IGB(0), "udp4 queue 1", NULL, -EINVAL, "no rules of flow type udp4; it has ether", ""},
+	{IGB(0), "ether proto 0x800 m 0xff queue 1", NULL, -EOPNOTSUPP, "a masked 'proto'",
+	 "proto (whole)"},
+	{IGB(0), "ether proto 1 prio 3 queue 1", NULL, -EOPNOTSUPP,
+	 "a filter of its own of each field", "one of 'proto'"},
+	{IGB(0), "ether proto 1 vlan-etype 0x8100 queue 1", NULL, -EOPNOTSUPP,
+	 "accepts 'vlan-etype'", ""},
+	{IGB(0), "ether proto 1 user-def 1 queue 1", NULL, -EOPNOTSUPP, "accepts 'user-def'", ""},
+	{IGB("ether proto 1 queue 1 loc 1", "ether proto 2 queue 1 loc 2",
+	     "ether proto 3 queue 1 loc 3"),
+	 "ether proto 4 queue 1", NULL, -EINVAL, "3 EtherType filters, and all are used",
+	 "delete one"},
+	{{"igb", I210, 0, 4},
+	 "ether dst 52:54:00:00:00:01 queue 1",
+	 "1 ether dst 52:54:00:00:00:01 -> queue 1"},
+	/* ntuple, and drivers that nobody has looked at */
+	{{"ixgbe", X520, 0, 8, {0}, 0, SRIOV_NTUPLE_OFF},
+	 "udp4 drop",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "ntuple is off on eno1",
+	 "ethtool -K eno1 ntuple on"},
+	{{"i40e", 0x1572, 0, 8, {0}, 9, SRIOV_NTUPLE_OFF_FIXED},
+	 "udp4 drop",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "ntuple is off",
+	 "cannot be switched on"},
+	{{"ice", 0x1592, 0, 8, {0}, 512},
+	 "udp4 drop",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "driver ice is not modelled",
+	 "ixgbe"},
+	{{"mlx5_core", 0x1017, 0, 8, {0}, 512},
+	 "udp4 drop",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "mlx5_core is not modelled",
+	 ""},
+	{{"", 0x10fb, 0, 8, {0}, 512},
+	 "udp4 drop",
+	 NULL,
+	 -EOPNOTSUPP,
+	 "driver (none) is not modelled",
+	 ""},
+};
+
+/* "LOC ENTRY; LOC ENTRY" */
+static void words_of(const struct sriov_entry *entry, size_t n, char *buf, size_t size)
+{
+	struct text text = {.at = buf, .size = size};
+	char words[256];
+
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(sriov_entry_format(&entry[i], words, sizeof(words)), 0);
+		text_add(&text, "%s%u %s", i ? "; " : "", entry[i].loc, words);
+	}
+}
+
+static void compiles_or_explains(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX],
+			untouched[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_error err = {0};
+		struct sriov_rule rule;
+		struct sriov_pf port;
+		char text[1024] = "";
+		size_t n = 77;
+		int r;
+
+		port_of(&cases[i].port, rules, &port);
+		rule_of(cases[i].rule, &rule);
+		memset(out, 0x5a, sizeof(out));
+		memcpy(untouched, out, sizeof(out));
+		r = sriov_rule_compile(&rule, &port, out, &n, &err);
+		if (r != cases[i].err)
+			fail_msg("case %zu '%s' gave %d: %s (%s)", i, cases[i].rule, r, err.message,
+				 err.hint);
+		if (r) {
+			assert_int_equal(err.code, r);
+			assert_int_equal(n, 77);
+			assert_memory_equal(out, untouched, sizeof(out));
+			if (!strstr(err.message, cases[i].message) ||
+			    !strstr(err.hint, cases[i].hint))
+				fail_msg("case %zu '%s' gave: %s (%s)", i, cases[i].rule,
+					 err.message, err.hint);
+			assert_non_null(strstr(err.object, "eno1"));
+			assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), r);
+			continue;
+		}
+		words_of(out, n, text, sizeof(text));
+		if (strcmp(text, cases[i].entries))
+			fail_msg("case %zu '%s' gave %s", i, cases[i].rule, text);
+	}
+}
+
+/*
+ * Where an ixgbe rule for a VF lands, by the driver's formula, against where the VF's queues are; the
+ * numbers of rings are those of the driver's own code (rings of one pool, one PF pool).
+ */
+static void never_reaches_another_vf(void **state)
+{
+	static const struct {
+		unsigned vfs, rings, vf, queue;
+		const char *message; /* NULL: right */
+	} targets[] = {
+		{4, 4, 0, 0},
+		{4, 4, 1, 0},
+		{4, 4, 3, 3},
+		{31, 4, 30, 3},
+		{1, 4, 0, 3},
+		{32, 2, 31, 1},
+		{63, 2, 62, 1},
+		{63, 2, 1, 0},
+		{4, 2, 0, 0},
+		{4, 2, 0, 1},
+		{4, 1, 0, 0},
+		{63, 1, 0, 0},
+		{32, 1, 0, 0},
+		{4, 2, 1, 0, "queue 2 of VF 0 instead of queue 0 of VF 1"},
+		{4, 2, 2, 0, "queue 0 of VF 1 instead of queue 0 of VF 2"},
+		{4, 2, 3, 1, "queue 3 of VF 1 instead of queue 1 of VF 3"},
+		{4, 1, 3, 0, "queue 3 of VF 0 instead of queue 0 of VF 3"},
+		{31, 3, 30, 2, "queue 0 of VF 23 instead of queue 2 of VF 30"},
+		{63, 1, 62, 0, "queue 0 of VF 31 instead of queue 0 of VF 62"},
+		{32, 1, 1, 0, "queue 1 of VF 0 instead of queue 0 of VF 1"},
+		{4, 2, 0, 2, "queue 2 of VF 0 cannot be reached"},
+		{4, 1, 0, 1, "queue 1 of VF 0 cannot be reached"},
+		{4, 2, 1, 2, "queue 2 of VF 1 cannot be reached"},
+		{4, 4, 1, 4, "queue 4 of VF 1 cannot be reached"},
+		{4, 8, 1, 0, "DCB or macvlan offload"},
+		{32, 32, 1, 0, "DCB or macvlan offload"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		struct port_words words = IXGBE(targets[i].vfs, targets[i].rings);
+		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_error err = {0};
+		struct sriov_rule rule;
+		struct sriov_pf port;
+		size_t n = 0;
+		int r;
+
+		port_of(&words, rules, &port);
+		rule_of("udp4 vf 0", &rule);
+		rule.action.vf = targets[i].vf;
+		rule.action.queue = targets[i].queue;
+		r = sriov_rule_compile(&rule, &port, out, &n, &err);
+		if (!r != !targets[i].message || !strstr(err.message, targets[i].message ?: ""))
+			fail_msg("case %zu gave %d: %s", i, r, err.message);
+		if (!r)
+			continue;
+		assert_true(strlen(err.message) < sizeof(err.message) - 1);
+		if (strstr(err.message, "instead"))
+			assert_non_null(strstr(err.hint, targets[i].vfs < 32
+								 ? "ethtool -L eno1 combined 4"
+								 : "ethtool -L eno1 combined 2"));
+	}
+}
+
+/* For every number of VFs and rings: what passes lands in the VF asked for. */
+static void passing_targets_land_right(void **state)
+{
+	for (unsigned vfs = 1; vfs <= 63; vfs++) {
+		for (unsigned rings = 1; rings <= 8; rings++) {
+			struct port_words words = IXGBE(vfs, rings);
+			unsigned stride = vfs <= 31 ? 4 : 2, passed = 0;
+			struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+			struct sriov_rule rule;
+			struct sriov_pf port;
+			size_t n;
+
+			port_of(&words, rules, &port);
+			rule_of("udp4 vf 0", &rule);
+			for (rule.action.vf = 0; rule.action.vf < vfs; rule.action.vf++) {
+				for (rule.action.queue = 0; rule.action.queue < 9;
+				     rule.action.queue++) {
+					if (sriov_rule_compile(&rule, &port, out, &n, NULL))
+						continue;
+					passed++;
+					if (rule.action.vf)
+						assert_int_equal(rings, stride);
+					else
+						assert_true(rule.action.queue < rings);
+				}
+			}
+			if (rings == stride)
+				assert_int_equal(passed, vfs * stride);
+		}
+	}
+}
+
+static void avoids_the_drop_queue(void **state)
+{
+	static const struct {
+		unsigned vfs, rings, queue;
+		bool drops;
+	} queues[] = {
+		{31, 4, 3, true},  {31, 4, 2, false}, {63, 2, 1, true},  {63, 2, 0, false},
+		{30, 4, 3, false}, {62, 2, 1, false}, {32, 2, 1, false}, {1, 4, 3, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(queues); i++) {
+		struct port_words words = IXGBE(queues[i].vfs, queues[i].rings);
+		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_error err = {0};
+		struct sriov_rule rule;
+		struct sriov_pf port;
+		size_t n;
+
+		port_of(&words, rules, &port);
+		rule_of("udp4 queue 0", &rule);
+		rule.action.queue = queues[i].queue;
+		assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err),
+				 queues[i].drops ? -EOPNOTSUPP : 0);
+		if (queues[i].drops)
+			assert_non_null(strstr(err.message, "queue 127 of the hardware"));
+	}
+}
+
+/* What the driver's GET says of an installed i40e entry must not make the rule look new. */
+static void knows_its_rules_when_masks_read_back_wrong(void **state)
+{
+	struct port_words words = I40E("udp4 src-ip 10.0.0.1 dst-port 53 drop loc 3");
+	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_rule rule;
+	struct sriov_pf port;
+	size_t n = 0;
+
+	port_of(&words, rules, &port);
+	memset(rules[0].mask.dst_ip, 0xff, 4);
+	rules[0].mask.src_port = 0xffff;
+	rules[0].mask.tos = 0xff;
+	rule_of("udp4 src-ip 10.0.0.1 dst-port 53 drop", &rule);
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(out[0].loc, 3);
+	rule_of("udp4 src-ip 10.0.0.1 dst-port 54 drop", &rule);
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), 0);
+	assert_int_equal(out[0].loc, 1);
+	assert_int_equal(rules[0].mask.tos, 0xff); /* the caller's table is not ours to repair */
+}
+
+/* Without FLOW_EXT i40e would match the VLAN that an earlier rule has left in the input set. */
+static void i40e_entries_always_carry_ext(void **state)
+{
+	struct port_words words = I40E(0);
+	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct ethtool_rx_flow_spec spec;
+	struct sriov_rule rule;
+	struct sriov_pf port;
+	size_t n;
+
+	port_of(&words, rules, &port);
+	rule_of("ip4 drop", &rule);
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), 0);
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(ntuple_encode(&out[i], &spec), 0);
+		assert_true(spec.flow_type & FLOW_EXT);
+	}
+}
+
+static void out_of_tree_drivers_are_unknown(void **state)
+{
+	struct port_words words = IXGBE(0, 8);
+	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_error err = {0};
+	struct sriov_rule rule;
+	struct sriov_pf port;
+	size_t n;
+
+	port_of(&words, rules, &port);
+	port.in_tree = SRIOV_NO;
+	core_copy(port.driver_version, sizeof(port.driver_version), "5.19.6");
+	rule_of("udp4 drop", &rule);
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.message, "ixgbe 5.19.6 is not the kernel's own driver"));
+	port.in_tree = SRIOV_UNKNOWN;
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), 0);
+}
+
+static void refuses_rules_that_cannot_be_written(void **state)
+{
+	struct port_words words = IXGBE(0, 8);
+	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_rule rule = {.type = SRIOV_FLOW_IP4, .loc = -1, .mask.dst_port = 1};
+	struct sriov_error err = {0};
+	struct sriov_pf port;
+	size_t n;
+
+	port_of(&words, rules, &port);
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EINVAL);
+	rule = (struct sriov_rule){.loc = -1};
+	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EINVAL);
+}
+
+/* Random rules on filling ports: what is compiled is admitted where it stands, and again changes nothing. */
+static void compiled_entries_are_admitted(void **state)
+{
+	static const char *const words[] = {
+		"udp4 dst-port %u queue 1",    "udp4 dst-port %u drop",
+		"tcp4 src-port %u queue 2",    "ip4 src-ip 10.0.0.%u drop",
+		"tcp6 src-ip 2001:%u::1 drop", "ether proto %u queue 1",
+		"udp4 dst-ip 10.0.0.%u drop",  "udp4 vid %u drop",
+		"udp4 vlan %u drop",           "ether prio 3 queue %u",
+		"tcp4 dst-port %u vf 1",       "sctp4 dst-ip 10.0.0.%u vf 0",
+	};
+	static const struct port_words ports[] = {{"ixgbe", X520, 4, 4},
+						  {"ixgbe", X550, 0, 8},
+						  {"i40e", 0x1572, 4, 8, {0}, 64},
+						  {"igb", I350, 0, 4}};
+	const char *given = getenv("SRIOV_TEST_SEED");
+	unsigned first = given ? strtoul(given, NULL, 0) : (unsigned)time(NULL), seed = first;
+	unsigned installed = 0, refused = 0;
+
+	printf("SRIOV_TEST_SEED=%u\n", first);
+	for (int round = 0; round < 200; round++) {
+		struct sriov_entry rules[256];
+		const char *why = "";
+		struct sriov_pf port;
+
+		port_of(&ports[rand_r(&seed) % ARRAY_SIZE(ports)], rules, &port);
+		for (int i = 0; i < 40; i++) {
+			const char *format = words[rand_r(&seed) % ARRAY_SIZE(words)];
+			struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX],
+				again[SRIOV_RULE_ENTRIES_MAX];
+			struct sriov_rule rule;
+			size_t n, m, before = port.nrules;
+			char text[64];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			snprintf(text, sizeof(text), format, rand_r(&seed) % 8);
+#pragma GCC diagnostic pop
+			rule_of(text, &rule);
+			if (sriov_rule_compile(&rule, &port, out, &n, NULL)) {
+				refused++;
+				continue;
+			}
+			for (size_t k = 0; k < n; k++) {
+				bool there = false;
+
+				for (size_t j = 0; j < port.nrules; j++)
+					there |= port.rules[j].loc == out[k].loc &&
+						 sriov_entry_same(&port.rules[j], &out[k]);
+				if (there)
+					continue;
+				if (nic_profile_admit(nic_profile_find(port.driver), &port, &out[k],
+						      &why))
+					fail_msg("SRIOV_TEST_SEED=%u: %s: %s", first, text, why);
+				assert_true(port.nrules < ARRAY_SIZE(rules));
+				port.rules[port.nrules++] = out[k];
+			}
+			installed += port.nrules - before;
+			assert_int_equal(sriov_rule_compile(&rule, &port, again, &m, NULL), 0);
+			assert_int_equal(m, n);
+			for (size_t k = 0; k < n; k++) {
+				assert_int_equal(again[k].loc, out[k].loc);
+				assert_true(sriov_entry_same(&again[k], &out[k]));
+			}
+		}
+	}
+	assert_true(installed > 500 && refused > 500);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(compiles_or_explains),
+		cmocka_unit_test(never_reaches_another_vf),
+		cmocka_unit_test(passing_targets_land_right),
+		cmocka_unit_test(avoids_the_drop_queue),
+		cmocka_unit_test(knows_its_rules_when_masks_read_back_wrong),
+		cmocka_unit_test(i40e_entries_always_carry_ext),
+		cmocka_unit_test(out_of_tree_drivers_are_unknown),
+		cmocka_unit_test(refuses_rules_that_cannot_be_written),
+		cmocka_unit_test(compiled_entries_are_admitted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

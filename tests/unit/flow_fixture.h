@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports with rules, from words. */
+#ifndef FLOW_FIXTURE_H
+#define FLOW_FIXTURE_H
+
+#include "flows/nic/profile.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define X520 0x10fb
+#define X550 0x1563
+#define I210 0x1533
+#define I350 0x1521
+
+struct port_words {
+	const char *driver;
+	uint16_t device;
+	unsigned vfs, queues;
+	const char *rules[5]; /* with loc */
+	unsigned rules_max;
+	enum sriov_ntuple ntuple; /* UNKNOWN stands for on here */
+};
+
+static inline void rule_of(const char *text, struct sriov_rule *rule)
+{
+	struct sriov_error err = {0};
+
+	if (sriov_rule_parse(text, NULL, 0, rule, &err))
+		fail_msg("%s", err.message);
+}
+
+/* The entry of those words as it stands, whatever a driver would make of it. */
+static inline struct sriov_entry entry_of(const char *text)
+{
+	struct sriov_rule rule;
+	struct sriov_entry entry;
+
+	rule_of(text, &rule);
+	entry = (struct sriov_entry){.type = rule.type,
+				     .value = rule.value,
+				     .mask = rule.mask,
+				     .cookie = action_cookie(&rule.action),
+				     .ext = true};
+	entry_canonical(&entry);
+	entry.loc = rule.loc < 0 ? 1 : rule.loc;
+	return entry;
+}
+
+/* @rules has room for as many as the words have. */
+static inline void port_of(const struct port_words *words, struct sriov_entry *rules,
+			   struct sriov_pf *port)
+{
+	*port = (struct sriov_pf){.address = "0000:81:00.0",
+				  .netdev = "eno1",
+				  .device = words->device,
+				  .in_tree = SRIOV_YES,
+				  .vfs = words->vfs,
+				  .queues = words->queues,
+				  .ntuple = words->ntuple ? words->ntuple : SRIOV_NTUPLE_ON,
+				  .rules = rules,
+				  .rules_max = words->rules_max};
+	core_copy(port->driver, sizeof(port->driver), words->driver);
+	while (port->nrules < ARRAY_SIZE(words->rules) && words->rules[port->nrules]) {
+		rules[port->nrules] = entry_of(words->rules[port->nrules]);
+		port->nrules++;
+	}
+}
+
+#endif
