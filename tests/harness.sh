@@ -175,11 +175,11 @@ showed() {
 	for fragment; do has "the output" "$(out)" "$fragment"; done
 }
 
-# Everything that a command could leave behind: the host, the files, what was recorded.
+# Everything that a command could leave behind: the host, the files (but locks), what was recorded.
 world() {
 	local table
 	cat "$host"
-	find "$work" -path "$host*" | sort
+	find "$work" -path "$host*" ! -name '*.lock' | sort
 	[ -e "$host.state/state.db" ] || return 0
 	for table in pf pool lease journal; do query "SELECT * FROM $table"; done
 }

@@ -17,12 +17,18 @@ as_root() {
 	exec sudo -- "$@"
 }
 
+# lacking PACKAGE…: prints those that are not installed.
+lacking() {
+	local p
+	for p in "$@"; do
+		dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null | grep -q '^install ok' || printf '%s\n' "$p"
+	done
+}
+
 # need PACKAGE…: installs those that are not there. Says so first; does nothing when all are there.
 need() {
-	local missing=() p
-	for p in "$@"; do
-		dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null | grep -q '^install ok' || missing+=("$p")
-	done
+	local missing
+	mapfile -t missing < <(lacking "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing from Debian: ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
@@ -30,8 +36,9 @@ need() {
 	apt-get -qy -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# shellcheck disable=SC2034  # for the scripts that source this
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libmnl-dev libsqlite3-dev
-	libjansson-dev libxml2-dev)
+	libjansson-dev libxml2-dev jq)
 
 # build TYPE DIR [cmake options]: configures once, then builds.
 build() {

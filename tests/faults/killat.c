@@ -33,7 +33,7 @@
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static unsigned long calls, kill_at, full_at, signal_at;
-static int log_fd = -1;
+static const char *log_path;
 static pid_t self;
 
 static unsigned long number(const char *name)
@@ -49,9 +49,7 @@ __attribute__((constructor)) static void start(void)
 	kill_at = number("KILLAT");
 	full_at = number("KILLAT_FULL");
 	signal_at = number("KILLAT_SIGNAL");
-	if (getenv("KILLAT_LOG"))
-		log_fd = open(getenv("KILLAT_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-			      0600);
+	log_path = getenv("KILLAT_LOG");
 }
 
 __attribute__((destructor)) static void end(void)
@@ -70,12 +68,16 @@ static void log_call(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 static void log_call(const char *fmt, ...)
 {
 	va_list ap;
+	int fd;
 
-	if (log_fd < 0)
+	/* opened each time: a supervised child closes every descriptor that it does not know */
+	fd = log_path ? open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	if (fd < 0)
 		return;
 	va_start(ap, fmt);
-	vdprintf(log_fd, fmt, ap);
+	vdprintf(fd, fmt, ap);
 	va_end(ap);
+	close(fd);
 }
 
 /* The file behind a descriptor. */
@@ -93,7 +95,7 @@ static const char *path_of(int fd)
 
 static void log_file(const char *name, int fd)
 {
-	if (log_fd >= 0)
+	if (log_path)
 		log_call("%s %s\n", name, path_of(fd));
 }
 
@@ -106,7 +108,7 @@ static void log_netlink(const void *data, size_t size)
 		(const void *)((const char *)data + NLMSG_SPACE(sizeof(struct ifinfomsg)));
 	int vfs = 0;
 
-	if (log_fd < 0 || size < sizeof(*header))
+	if (!log_path || size < sizeof(*header))
 		return;
 	while (header->nlmsg_type == RTM_GETLINK && (const char *)(a + 1) <= end &&
 	       a->nla_len >= sizeof(*a)) {

@@ -86,23 +86,25 @@ edit_host '.domains = [{"name": "db1", "state": "running", "vfs": ["0000:81:10.2
 	| (.pfs[] | select(.netdev == "ens1f0") | .vf[1].up) = true'
 bad 1 "it is not a PF, but VF 1 of 0000:81:00.0" vf delete 0000:81:10.2
 bad 1 "it is not a PF, but VF 0 of 0000:3b:00.0" vf create ens1f0v0 --count 1
-bad 1 "64 VFs are more than the 63 that this port can have; the limit is the" vf create ens2f0 --count 64
-bad 1 "8 VFs are more than the 7 that this port can have; the limit is the" vf create eno1 --count 8 --disrupt-pf
+bad 1 "8 VFs are more than the 7 that this port can have; the limit is the device's" vf create eno1 --count 8 --disrupt-pf
+edit_host '(.pfs[] | select(.netdev == "eno1") | .vfs.total) = 9'
+bad 1 "8 VFs are more than the 7 that this port can have; the limit is the driver's" vf create eno1 --count 8 --disrupt-pf
 bad 1 "there is no VF 4" vf set ens2f0 4 --vlan 1
 bad 1 "there is no VF 4" vf bind ens2f0 2-4 --driver none
 bad 1 "0000:04:00.0: it has no VFs" vf set eno1 all --vlan 1
-bad 1 "VF 4" vf show ens2f0 4
+bad 1 "no such VF: the PF has VFs 0 to 3" vf show ens2f0 4
 bad 1 "x" vf show ens2f0 x
 bad 3 "has 4 VFs already" vf create ens2f0 --count 8
 
 # whose VF it is, and how that is known
 bad 3 "vf 0 of ens2f0: in use by guest web1 (lease 1" vf set ens2f0 0 --vlan 5
-bad 3 "vf 1 of ens2f0: in use by guest db1 (running)" vf set ens2f0 all --trust on
+bad 3 "vf 1 of ens2f0: in use by guest db1 (running)" vf set ens2f0 1-3 --trust on
 bad 3 "vf 1 of ens2f0: in use by guest db1 (running)" vf bind ens2f0 1,2 --driver none
-bad 3 "vf 0 of ens2f0: in use by guest web1" vf delete ens2f0
+bad 3 "in use by guest db1 (running) (domain db1 names 0000:81:10.2)" vf delete ens2f0
 bad 3 "vf 1 of ens1f0: in use by host (netdev ens1f0v1 is up" vf delete ens1f0
-bad 3 "in use by guest db1 (running)" flow delete ens2f0 vxlan --expect 0000000000000000
-bad 1 "no free VF on node 1" guest xml web2 --node 1
+bad 3 "not 0000000000000000" flow delete ens2f0 vxlan --expect 0000000000000000
+bad 1 "(eno1): no VFs (it can have 9)" guest xml web2 --pf eno1
+bad 1 "no free VF on node 5" guest xml web2 --node 5
 
 # what the driver does not have, or takes without effect
 bad 1 "MAC 01:00:5e:00:00:01 is a multicast address" vf set ens2f0 2 --mac 01:00:5e:00:00:01
@@ -122,7 +124,7 @@ bad 1 "10.0.0" flow add ens2f0 flow-type udp4 dst-ip 10.0.0 drop
 bad 1 "70000" flow add ens2f0 flow-type udp4 dst-port 70000 drop
 bad 1 "dst-prot" flow add ens2f0 flow-type udp4 dst-prot 1 drop
 bad 1 "" flow add ens2f0 flow-type udp4 dst-port 1
-bad 1 "there is no VF 9" flow add ens2f0 flow-type udp4 dst-port 1 vf 9
+bad 1 "VF 9 does not exist: ens2f0 has 4" flow add ens2f0 flow-type udp4 dst-port 1 vf 9
 bad 1 "no RX queue 400" flow add ens1f0 flow-type udp4 dst-port 1 queue 400
 bad 1 "does not send packets to a VF" flow add ens1f0 flow-type udp4 dst-port 1 vf 0
 bad 1 "mask" flow add ens2f0 flow-type udp4 src-port 1 drop
@@ -178,8 +180,8 @@ world() { cat "$host" && cksum "$database" && find "$work" -path "$host*" ! -nam
 sqlite "$database" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 rm "$database-wal" "$database-shm" 2>/dev/null || true
 cp "$database" "$work/whole.db"
-for offset in 4096 12288; do
-	head -c 4096 /dev/zero | tr '\0' 'x' | dd of="$database" bs=4096 seek=$((offset / 4096)) conv=notrunc status=none
+for ((page = 1; page < $(stat -c %s "$database") / 4096; page++)); do
+	head -c 4096 /dev/zero | tr '\0' 'x' | dd of="$database" bs=4096 seek="$page" conv=notrunc status=none
 done
 bad 1 "the database is damaged" vf create ens1f0 --count 2
 said "$database" "move it away"

@@ -63,9 +63,8 @@ ensure_setup() {
 	local k
 	mkdir -p "$lab_dir"
 	exec 9>"$lab_dir/lock"
-	flock -n 9 || { say "another 'lab setup' is at work, waiting for it"; flock 9; }
+	flock -w 2 9 || { say "another 'lab setup' is at work, waiting for it"; flock 9; }
 	host_packages
-	# Setup is optional for a machine that has everything; building needs root (mmdebstrap, file owners in the image).
 	for k in "$@"; do
 		step "kernel-$k" "$(key_of "$lab_src/kernel.sh" "$lab_src/modules.list" "$lab_src/guest/initramfs")" build_kernel "$k"
 	done

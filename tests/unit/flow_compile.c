@@ -572,6 +572,48 @@ static void compiled_entries_are_admitted(void **state)
 	assert_true(installed > 500 && refused > 500);
 }
 
+/* The files that people start from are right, rule by rule, on the port that they speak of. */
+static void examples_are_right(void **state)
+{
+	static const struct {
+		const char *file;
+		struct port_words port;
+		size_t entries;
+	} examples[] = {
+		{"examples/rules/vxlan-82599.rules", IXGBE(4, 4), 4},
+		{"examples/rules/queues-x710.rules", I40E(0), 7},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		_free_ char *path = core_printf("%s/%s", TEST_SOURCE_DIR, examples[i].file);
+		struct sriov_entry rules[16];
+		FILE *file = fopen(path, "re");
+		struct sriov_pf port;
+		char line[256];
+
+		assert_non_null(file);
+		port_of(&examples[i].port, rules, &port);
+		for (unsigned n = 1; fgets(line, sizeof(line), file); n++) {
+			struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX];
+			struct sriov_error err = {0};
+			struct sriov_rule rule;
+			size_t count = 0;
+			int r = sriov_rule_parse(line, examples[i].file, n, &rule, &err);
+
+			if (r == -ENODATA)
+				continue;
+			if (r || sriov_rule_compile(&rule, &port, out, &count, &err))
+				fail_msg("%s:%u: %s: %s", examples[i].file, n, err.object,
+					 err.message);
+			assert_true(port.nrules + count <= ARRAY_SIZE(rules));
+			memcpy(&rules[port.nrules], out, count * sizeof(*out));
+			port.nrules += count;
+		}
+		fclose(file);
+		assert_int_equal(port.nrules, examples[i].entries);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -584,6 +626,7 @@ int main(void)
 		cmocka_unit_test(out_of_tree_drivers_are_unknown),
 		cmocka_unit_test(refuses_rules_that_cannot_be_written),
 		cmocka_unit_test(compiled_entries_are_admitted),
+		cmocka_unit_test(examples_are_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,9 @@ static int teardown(void **state)
 	struct world *world = *state;
 
 	world->host.ops->close(&world->host);
+	/* children that were stuck and are let go end by themselves once we have hung up */
+	while (wait(NULL) > 0)
+		;
 	tree_remove(&world->sys);
 	tree_remove(&world->proc);
 	sriov_inventory_free(world->inv);
@@ -73,7 +76,6 @@ static void release(const struct tree *tree, const char *path, int how)
 	int fd = openat(tree->dir, path, how | O_NONBLOCK | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	assert_true(wait(NULL) > 0);
 	close(fd);
 }
 
