@@ -200,10 +200,10 @@ static int check_port(const struct compiler *c, const struct sriov_rule *rule)
 			   "driver %s is not modelled: what it would do with a rule is unknown",
 			   port->driver[0] ? port->driver : "(none)");
 	else
-		nic_refuse(
-			&v, -EOPNOTSUPP, "the driver is not the kernel's own",
-			"%s %s is not the kernel's own driver: what it would do with a rule is unknown",
-			port->driver, port->driver_version);
+		nic_refuse(&v, -EOPNOTSUPP, "the driver is not the kernel's own",
+			   "%s %s is not the kernel's own driver: what it would do with a rule is "
+			   "unknown",
+			   port->driver, port->driver_version);
 	nic_hint(&v, "modelled are ixgbe, i40e and igb of the kernel");
 	return refuse(c, &v);
 }

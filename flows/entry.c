@@ -71,8 +71,9 @@ SRIOV_EXPORT bool sriov_entry_same(const struct sriov_entry *a, const struct sri
 	if (a->cookie != b->cookie)
 		return false;
 	/*
-	 * What an entry of an unknown flow type matches is not known. One that still stands where it stood
-	 * and still acts the same counts as untouched, so that nobody "repairs" a rule that we cannot read.
+	 * What an entry of an unknown flow type matches is not known. One that still stands where
+	 * it stood and still acts the same counts as untouched, so that nobody "repairs" a rule
+	 * that we cannot read.
 	 */
 	if (a->type == SRIOV_FLOW_NONE && b->type == SRIOV_FLOW_NONE)
 		return a->loc == b->loc;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries as JSON: see flows.h. Reading checks types, ranges and member names; it is for text from strangers. */
+/*
+ * Entries as JSON: see flows.h. Reading is for text from strangers: types, ranges and member names
+ * are checked.
+ */
 #include "flows/value.h"
 #include "flows/words.h"
 

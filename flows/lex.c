@@ -107,7 +107,10 @@ static char printable(char c)
 	return is_control(c) || (unsigned char)c >= 0x80 ? '?' : c;
 }
 
-/* The columns from @first of the line, as plain ASCII, so that a caret below stands where it should. */
+/*
+ * The columns from @first of the line, as plain ASCII, so that a caret below stands where it
+ * should.
+ */
 static void excerpt(const char *line, unsigned first, char *out, size_t size)
 {
 	const char *end = line_end(line);

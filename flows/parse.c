@@ -251,44 +251,27 @@ static int say(struct parser *p, const struct word *word, unsigned id, unsigned 
 	return 0;
 }
 
-static int read_field(struct parser *p, const struct flow_field *f, const struct word *self)
+/* The mask behind a value, if there is one; @prefix: it had a prefix length. */
+static int read_mask(struct parser *p, const struct flow_field *f, const struct word *self,
+		     bool prefix)
 {
-	char mask_word[sizeof(self->text) + 5], prefix_mask[16], *slash = NULL;
-	struct word value, next;
-	bool prefix = false;
-	int r = lex_next(&p->lex, &value);
+	char mask_word[sizeof(self->text) + 5];
+	struct word word;
+	int r = lex_peek(&p->lex, &word);
 
 	if (r < 0)
 		return r;
-	if (r && (f->kind == KIND_IP4 || f->kind == KIND_IP6) && (slash = strchr(value.text, '/')))
-		*slash = '\0';
-	if (!r || value_read(f, value.text, &p->rule.value)) {
-		r = lex_error(&p->lex, -EINVAL, r ? &value : NULL, "%s needs %s", self->text,
-			      value_expected(f));
-		return r;
-	}
-	flow_field_fill(f, &p->rule.mask, 0xff);
-	if (slash) {
-		if (value_prefix(f, slash + 1, prefix_mask))
-			return lex_error(&p->lex, -EINVAL, &value,
-					 "a prefix length is a number from 0 to %u", f->size * 8);
-		flow_field_set_bytes(f, &p->rule.mask, prefix_mask);
-		prefix = true;
-	}
-	r = lex_peek(&p->lex, &next);
-	if (r < 0)
-		return r;
 	snprintf(mask_word, sizeof(mask_word), "%s-mask", self->text);
-	if (!r || (strcmp(next.text, "m") && strcmp(next.text, mask_word)))
+	if (!r || (strcmp(word.text, "m") && strcmp(word.text, mask_word)))
 		return 0;
-	lex_next(&p->lex, &next);
+	lex_next(&p->lex, &word);
 	if (prefix)
-		return lex_error(&p->lex, -EINVAL, &next, "the prefix length is the mask already");
-	r = lex_next(&p->lex, &value);
+		return lex_error(&p->lex, -EINVAL, &word, "the prefix length is the mask already");
+	r = lex_next(&p->lex, &word);
 	if (r < 0)
 		return r;
-	if (!r || value_read(f, value.text, &p->rule.mask)) {
-		r = lex_error(&p->lex, -EINVAL, r ? &value : NULL, "the mask of %s is %s",
+	if (!r || value_read(f, word.text, &p->rule.mask)) {
+		r = lex_error(&p->lex, -EINVAL, r ? &word : NULL, "the mask of %s is %s",
 			      self->text, value_expected_mask(f));
 		sriov_error_hint(p->lex.err,
 				 "as in ethtool(8), a 1 bit of a mask means: does not matter");
@@ -296,6 +279,30 @@ static int read_field(struct parser *p, const struct flow_field *f, const struct
 	}
 	value_invert(f, &p->rule.mask);
 	return 0;
+}
+
+static int read_field(struct parser *p, const struct flow_field *f, const struct word *self)
+{
+	char *slash = NULL;
+	uint8_t mask[16];
+	struct word word;
+	int r = lex_next(&p->lex, &word);
+
+	if (r < 0)
+		return r;
+	if (r && (f->kind == KIND_IP4 || f->kind == KIND_IP6) && (slash = strchr(word.text, '/')))
+		*slash = '\0';
+	if (!r || value_read(f, word.text, &p->rule.value))
+		return lex_error(&p->lex, -EINVAL, r ? &word : NULL, "%s needs %s", self->text,
+				 value_expected(f));
+	flow_field_fill(f, &p->rule.mask, 0xff);
+	if (slash) {
+		if (value_prefix(f, slash + 1, mask))
+			return lex_error(&p->lex, -EINVAL, &word,
+					 "a prefix length is a number from 0 to %u", f->size * 8);
+		flow_field_set_bytes(f, &p->rule.mask, mask);
+	}
+	return read_mask(p, f, self, slash);
 }
 
 static void list_types(struct text *text)

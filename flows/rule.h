@@ -5,11 +5,15 @@
 
 #include "flows/flows.h"
 
-/* Above are RX_CLS_LOC_SPECIAL and its kin (linux/ethtool.h), which no modelled driver understands. */
+/*
+ * Above are RX_CLS_LOC_SPECIAL and its kin (linux/ethtool.h), which no modelled driver understands.
+ */
 #define RULE_LOC_MAX INT32_MAX
 #define RULE_VF_MAX 254 /* ring_cookie has one byte for VF index + 1 */
 
-/* A rule's name: a letter or '_', then letters, digits and _ . : / - (so it is never a location). */
+/*
+ * A rule's name: a letter or '_', then letters, digits and _ . : / - (so it is never a location).
+ */
 bool rule_name_ok(const char *name);
 
 /* A word of a rule; the text is a copy. */

@@ -6,8 +6,8 @@
 #include "flows/words.h"
 
 /*
- * A decimal or 0x number up to @max. Leading zeros are refused: ethtool(8) reads 010 as eight, people
- * as ten. Returns 0, -EINVAL or -ERANGE.
+ * A decimal or 0x number up to @max. Leading zeros are refused: ethtool(8) reads 010 as eight,
+ * people as ten. Returns 0, -EINVAL or -ERANGE.
  */
 int value_number(const char *text, uint64_t max, uint64_t *out);
 /* Reads a value of @field, or bits in the same form, into @match. Returns 0 or -EINVAL. */

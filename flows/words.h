@@ -82,14 +82,19 @@ void text_add(struct text *text, const char *fmt, ...) __attribute__((format(pri
 /* text_add() with ", " before it unless it is the first. */
 void text_list(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* " src-ip 10.0.0.0/8 dst-port 80": the words for what is matched; values are cut to their masks. */
+/*
+ * " src-ip 10.0.0.0/8 dst-port 80": the words for what is matched; values are cut to their masks.
+ */
 void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
 		 const struct sriov_match *mask, bool ext);
 /* "dst-ip, dst-port m 0xff": what a mask selects, without values; "nothing" if empty. */
 void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *mask,
 		bool ext);
 
-/* flows/entry.c: an entry without bits that do not count: values under their masks, fields of its type only. */
+/*
+ * flows/entry.c: an entry without bits that do not count: values under their masks, fields of its
+ * type only.
+ */
 void entry_canonical(struct sriov_entry *entry);
 /* True if both match the same packets, whatever they do with them. */
 bool entry_same_match(const struct sriov_entry *a, const struct sriov_entry *b);

@@ -123,8 +123,9 @@ pf_of() { jq -c --arg pf "$1" ".pfs[] | select(.netdev == \$pf) | ${2-.}" "$host
 # How often each effect was called so far; what waits and reads is left out.
 effects() { jq -c '.sim.ops // {} | del(.wait, .pause, .read, .read_attrs, .read_rules)' "$host"; }
 
-# A PF as the tool shows it, all its VFs, rules and users included.
-shown() { "$tool" host show "$1" --json | jq -cS '.pfs[0] | .vf //= [] | .rules //= []'; }
+# A PF as the tool shows it, all its VFs, rules and users included; IOMMU groups are
+# numbered as VFs come.
+shown() { "$tool" host show "$1" --json | jq -cS '.pfs[0] | .vf //= [] | .rules //= [] | del(.vf[].iommu_group)'; }
 # All PFs but that one.
 others() { "$tool" host show --json | jq -c --arg pf "$1" '[.pfs[] | select(.netdev != $pf)]'; }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * i40e: X710, XL710, XXV710, X722. Facts from i40e_ethtool.c and i40e_txrx.c of Linux 6.1 and 6.12, which
- * answer alike; none from silicon.
+ * i40e: X710, XL710, XXV710, X722. Facts from i40e_ethtool.c and i40e_txrx.c of Linux 6.1 and 6.12,
+ * which answer alike; none from silicon.
  */
 #include "flows/nic/profile.h"
 
@@ -77,7 +77,8 @@ static int check_flex_offset(const struct nic_profile *profile, const struct sri
 		return 0;
 	return nic_refuse(
 		v, -ENOSPC, "all flexible offsets are used",
-		"the rules of %s use %d different offsets in 'user-def' already, and there are no more",
+		"the rules of %s use %d different offsets in 'user-def' already, and there are no "
+		"more",
 		nic_port_name(port), FLEX_OFFSETS);
 }
 
@@ -114,11 +115,10 @@ static int check_input_set(const struct nic_profile *profile, const struct sriov
 		mask_print(&text, other->type, &other->mask, other->ext);
 		text = (struct text){.at = ours, .size = sizeof(ours)};
 		mask_print(&text, e->type, &e->mask, e->ext);
-		nic_refuse(
-			v, -EOPNOTSUPP, "one input set per flow type",
-			"all %s rules of an i40e port match the same fields: the port's rules match %s, this "
-			"one %s",
-			flow_type_word(e->type), theirs, ours);
+		nic_refuse(v, -EOPNOTSUPP, "one input set per flow type",
+			   "all %s rules of an i40e port match the same fields: the port's rules "
+			   "match %s, this one %s",
+			   flow_type_word(e->type), theirs, ours);
 		v->other = other;
 		return nic_hint(v, "match the same fields, or delete the port's %s rules first",
 				flow_type_word(e->type));
@@ -143,8 +143,8 @@ static int check_target(const struct nic_profile *profile, const struct sriov_pf
 }
 
 /*
- * i40e_match_fdir_filter(): values only, without masks, flexible word and target. Of IPv6 it compares the
- * first eight bytes of the source address and nothing of the destination.
+ * i40e_match_fdir_filter(): values only, without masks, flexible word and target. Of IPv6 it
+ * compares the first eight bytes of the source address and nothing of the destination.
  */
 static bool is_duplicate(const struct sriov_entry *a, const struct sriov_entry *b)
 {
@@ -156,6 +156,10 @@ static bool is_duplicate(const struct sriov_entry *a, const struct sriov_entry *
 	       (has_vlan(a) ? a->value.vlan_tci : 0) == (has_vlan(b) ? b->value.vlan_tci : 0);
 }
 
+static const char false_duplicate[] =
+	"i40e takes this rule for a duplicate: it compares ports, VLAN and, of IPv6, only the "
+	"upper 64 bits of the source address, but neither destination address nor 'user-def'";
+
 static int check_duplicate(const struct nic_profile *profile, const struct sriov_pf *port,
 			   const struct sriov_entry *e, struct nic_verdict *v)
 {
@@ -164,13 +168,9 @@ static int check_duplicate(const struct nic_profile *profile, const struct sriov
 
 		if (other->loc == e->loc || !is_duplicate(e, other))
 			continue;
-		nic_refuse(
-			v, -EINVAL, "the driver takes it for a duplicate",
-			entry_same_match(e, other)
-				? "a rule for the same packets is there"
-				: "i40e takes this rule for a duplicate: it compares ports, VLAN and, of IPv6, only "
-				  "the upper 64 bits of the source address, but neither destination address nor "
-				  "'user-def'");
+		nic_refuse(v, -EINVAL, "the driver takes it for a duplicate", "%s",
+			   entry_same_match(e, other) ? "a rule for the same packets is there"
+						      : false_duplicate);
 		v->other = other;
 		return nic_hint(
 			v, "delete that rule first, or let the two differ in what is compared");
@@ -185,8 +185,8 @@ static int hazard_location(const struct nic_profile *profile, const struct sriov
 		return 0;
 	nic_refuse(
 		v, -EINVAL, "location 0 loses errors",
-		"location 0 is avoided on i40e: its number is also that of the driver's own (ATR) filters, and "
-		"that the NIC could not add it would go unnoticed");
+		"location 0 is avoided on i40e: its number is also that of the driver's own (ATR) "
+		"filters, and that the NIC could not add it would go unnoticed");
 	return nic_hint(v, "loc 1 or above, or no 'loc'");
 }
 
@@ -198,8 +198,8 @@ static int hazard_ip6(const struct nic_profile *profile, const struct sriov_pf *
 	/* the input set of FRAG_IPV6 stays as it is whatever an IPV6_USER rule matches */
 	nic_refuse(
 		v, -EOPNOTSUPP, "fragments are not matched as the rule says",
-		"i40e cannot match every IPv6 packet: its ip6 rules leave out TCP, UDP and SCTP, and the driver "
-		"never sets what is compared of fragments");
+		"i40e cannot match every IPv6 packet: its ip6 rules leave out TCP, UDP and SCTP, "
+		"and the driver never sets what is compared of fragments");
 	return nic_hint(v, "rules with flow type tcp6, udp6 and sctp6 are exact");
 }
 
@@ -213,12 +213,12 @@ static int hazard_vlan(const struct nic_profile *profile, const struct sriov_pf 
 	if (mask && mask != 0xffff) {
 		nic_refuse(
 			v, -EOPNOTSUPP, "VLAN masks are ignored",
-			"i40e matches all 16 bits of the VLAN tag; with any other mask it accepts the rule and "
-			"does not look at the tag");
+			"i40e matches all 16 bits of the VLAN tag; with any other mask it accepts "
+			"the rule and does not look at the tag");
 		return nic_hint(
 			v,
-			"`vlan %u` matches this VLAN at priority %u (and DEI 0) only; several rules "
-			"cover several priorities",
+			"`vlan %u` matches this VLAN at priority %u (and DEI 0) only; several "
+			"rules cover several priorities",
 			tci, tci >> VLAN_PRIO_SHIFT);
 	}
 	if (mask && !tci)
@@ -238,9 +238,9 @@ static int hazard_vlan(const struct nic_profile *profile, const struct sriov_pf 
 }
 
 /*
- * A flexible word is counted from behind the L4 header in tcp, udp and sctp rules and from behind the IP
- * header in ip rules, so the four entries of an ip4 rule would look at different bytes. And every delete,
- * even a failed one, makes the driver forget which offsets the hardware uses
+ * A flexible word is counted from behind the L4 header in tcp, udp and sctp rules and from behind
+ * the IP header in ip rules, so the four entries of an ip4 rule would look at different bytes. And
+ * every delete, even a failed one, makes the driver forget which offsets the hardware uses
  * (i40e_prune_flex_pit_list() compares bytes with words): with one offset a port that does no harm.
  */
 static int hazard_flex(const struct nic_profile *profile, const struct sriov_pf *port,
@@ -255,10 +255,9 @@ static int hazard_flex(const struct nic_profile *profile, const struct sriov_pf 
 				e->value.user_def & FLEX_MASK);
 	}
 	if (!(FLOW_BIT(e->type) & (FLOW_L4_V4 | FLOW_L4_V6))) {
-		nic_refuse(
-			v, -EOPNOTSUPP, "user-def of an ip rule is not exact",
-			"i40e counts the offset in 'user-def' from the IP payload here and from the TCP, UDP "
-			"or SCTP payload there: one ip rule cannot mean both");
+		nic_refuse(v, -EOPNOTSUPP, "user-def of an ip rule is not exact",
+			   "i40e counts the offset in 'user-def' from the IP payload here and from "
+			   "the TCP, UDP or SCTP payload there: one ip rule cannot mean both");
 		return nic_hint(v, "use a flow type with ports");
 	}
 	for (size_t i = 0; i < port->nrules; i++) {
@@ -267,10 +266,9 @@ static int hazard_flex(const struct nic_profile *profile, const struct sriov_pf 
 		if (!has_flex(other) ||
 		    FLEX_OFFSET(other->value.user_def) == FLEX_OFFSET(e->value.user_def))
 			continue;
-		nic_refuse(
-			v, -EOPNOTSUPP, "one flexible offset per port",
-			"the port has a rule with another offset in 'user-def', and i40e loses track of which "
-			"offset is which at the next delete");
+		nic_refuse(v, -EOPNOTSUPP, "one flexible offset per port",
+			   "the port has a rule with another offset in 'user-def', and i40e loses "
+			   "track of which offset is which at the next delete");
 		v->other = other;
 		return nic_hint(v, "use the same offset, or delete that rule first");
 	}
@@ -278,13 +276,13 @@ static int hazard_flex(const struct nic_profile *profile, const struct sriov_pf 
 }
 
 /*
- * Two ways in which the driver does something else than it is told are closed here. Without FLOW_EXT it
- * leaves the VLAN in the input set as it stood (i40e_check_fdir_input_set() begins with the register), also
- * after the last VLAN rule is gone: so every entry carries the flag. And a VLAN without its type is meant,
- * and read back, as 0x8100.
+ * Two ways in which the driver does something else than it is told are closed here. Without
+ * FLOW_EXT it leaves the VLAN in the input set as it stood (i40e_check_fdir_input_set() begins with
+ * the register), also after the last VLAN rule is gone: so every entry carries the flag. And a VLAN
+ * without its type is meant, and read back, as 0x8100.
  *
- * IP_USER is programmed for IPV4_OTHER and FRAG_IPV4 only (i40e_add_del_fdir()): TCP, UDP and
- * SCTP pass by, so "any L4" is four entries.
+ * IP_USER is programmed for IPV4_OTHER and FRAG_IPV4 only (i40e_add_del_fdir()): TCP, UDP and SCTP
+ * pass by, so "any L4" is four entries.
  */
 static size_t expand(const struct sriov_entry *rule, struct sriov_entry *out)
 {
@@ -324,11 +322,12 @@ static void no_mask(struct sriov_entry *e, enum flow_field_id id)
 }
 
 /*
- * i40e_get_ethtool_fdir_entry() makes masks from the input set, but tests overlapping bits and writes into
- * the wrong member of a union: a v4 rule with a source address reads as masked everywhere (tos too, which
- * INS always refuses: the sign), and of v6 rules the port masks land in the bytes of the source mask,
- * where a mask of the source itself covers them. What is lost is taken from the values: the driver stores
- * them, and a field that is matched is rarely matched for zero.
+ * i40e_get_ethtool_fdir_entry() makes masks from the input set, but tests overlapping bits and
+ * writes into the wrong member of a union: a v4 rule with a source address reads as masked
+ * everywhere (tos too, which INS always refuses: the sign), and of v6 rules the port masks land in
+ * the bytes of the source mask, where a mask of the source itself covers them. What is lost is
+ * taken from the values: the driver stores them, and a field that is matched is rarely matched for
+ * zero.
  */
 static void readback_v4(struct sriov_entry *e)
 {
@@ -387,8 +386,8 @@ static nic_check *const hazards[] = {nic_hazard_vf_target, hazard_location, haza
 
 const struct nic_profile nic_i40e = {
 	.driver = "i40e",
-	.source =
-		"i40e of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not silicon",
+	.source = "i40e of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not "
+		  "silicon",
 	.types = FLOW_L4_V4 | FLOW_L4_V6 | FLOW_BIT(SRIOV_FLOW_IP4) | FLOW_BIT(SRIOV_FLOW_IP6),
 	.type_err = -EOPNOTSUPP,
 	.field =

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * igb: 82576, I350, I354, I210. Facts from igb_ethtool.c and igb_main.c of Linux 6.1 and 6.12. Its filters
- * are not Flow Director's: an EtherType, a MAC or a VLAN priority each has its own small table, and only
- * queues of the PF are targets.
+ * igb: 82576, I350, I354, I210. Facts from igb_ethtool.c and igb_main.c of Linux 6.1 and 6.12. Its
+ * filters are not Flow Director's: an EtherType, a MAC or a VLAN priority each has its own small
+ * table, and only queues of the PF are targets.
  */
 #include "flows/nic/profile.h"
 
@@ -152,7 +152,10 @@ static int check_filters(const struct nic_profile *profile, const struct sriov_p
 	return 0;
 }
 
-/* igb_add_filter() writes one filter for each field, and each catches packets on its own: or, not and. */
+/*
+ * igb_add_filter() writes one filter for each field, and each catches packets on its own: or, not
+ * and.
+ */
 static int hazard_one_field(const struct nic_profile *profile, const struct sriov_pf *port,
 			    const struct sriov_entry *e, struct nic_verdict *v)
 {
@@ -162,20 +165,23 @@ static int hazard_one_field(const struct nic_profile *profile, const struct srio
 		return 0;
 	nic_refuse(
 		v, -EOPNOTSUPP, "fields are not combined",
-		"igb makes a filter of its own of each field, and each catches packets alone: the rule would "
-		"catch more packets than it says");
+		"igb makes a filter of its own of each field, and each catches packets alone: the "
+		"rule would catch more packets than it says");
 	return nic_hint(v, "match one of 'proto', 'prio', or on I210 'dst'");
 }
 
-/* igb keeps VLAN filtering on in promiscuous mode, which priority filters need, only with ntuple on. */
+/*
+ * igb keeps VLAN filtering on in promiscuous mode, which priority filters need, only with ntuple
+ * on.
+ */
 static int hazard_prio_ntuple(const struct nic_profile *profile, const struct sriov_pf *port,
 			      const struct sriov_entry *e, struct nic_verdict *v)
 {
 	if (!(recognised(e) & HAS_PRIO) || port->ntuple == SRIOV_NTUPLE_ON)
 		return 0;
-	nic_refuse(
-		v, -EOPNOTSUPP, "priority filters need ntuple on",
-		"igb takes a rule with 'prio' while ntuple is off, and it stops to work in promiscuous mode");
+	nic_refuse(v, -EOPNOTSUPP, "priority filters need ntuple on",
+		   "igb takes a rule with 'prio' while ntuple is off, and it stops to work in "
+		   "promiscuous mode");
 	return nic_hint(v, "ethtool -K %s ntuple on", nic_port_name(port));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ixgbe: 82599, X540, X550. Facts from ixgbe_ethtool.c, ixgbe_82599.c, ixgbe_lib.c and ixgbe_sriov.c of
- * Linux 6.1 and 6.12, which answer alike; none from silicon.
+ * ixgbe: 82599, X540, X550. Facts from ixgbe_ethtool.c, ixgbe_82599.c, ixgbe_lib.c and
+ * ixgbe_sriov.c of Linux 6.1 and 6.12, which answer alike; none from silicon.
  */
 #include "flows/nic/profile.h"
 
@@ -33,7 +33,10 @@ static unsigned flow_class(const struct sriov_entry *e)
 	}
 }
 
-/* What ixgbe_add_ethtool_fdir_entry() compares: one mask for all rules of a port, before normalising. */
+/*
+ * What ixgbe_add_ethtool_fdir_entry() compares: one mask for all rules of a port, before
+ * normalising.
+ */
 struct port_mask {
 	uint32_t class, src_ip, dst_ip, ports, vlan, flex, pool;
 };
@@ -58,8 +61,8 @@ static struct port_mask port_mask(const struct sriov_entry *e)
 
 /*
  * Queues of a pool in the hardware: 4 up to 32 pools, 2 above; the PF is the pool behind the VFs
- * (ixgbe_set_sriov_queues()). Rings of a pool as the driver counts them: with VFs on and without macvlan
- * offload or DCB the PF is one pool, so its rings are that number.
+ * (ixgbe_set_sriov_queues()). Rings of a pool as the driver counts them: with VFs on and without
+ * macvlan offload or DCB the PF is one pool, so its rings are that number.
  */
 static unsigned pool_stride(const struct sriov_pf *port)
 {
@@ -84,11 +87,10 @@ static int check_target(const struct nic_profile *profile, const struct sriov_pf
 				  nic_port_name(port), port->vfs, port->vfs - 1);
 	if (!port->queues || queue < port->queues)
 		return 0;
-	nic_refuse(
-		v, -EINVAL, "the VF has no such queue for a rule",
-		"queue %u of VF %u cannot be reached: ixgbe takes the PF's number of rings (%u) for the "
-		"queues of a VF (the hardware has %u for each)",
-		queue, vf - 1, port->queues, pool_stride(port));
+	nic_refuse(v, -EINVAL, "the VF has no such queue for a rule",
+		   "queue %u of VF %u cannot be reached: ixgbe takes the PF's number of rings (%u) "
+		   "for the queues of a VF (the hardware has %u for each)",
+		   queue, vf - 1, port->queues, pool_stride(port));
 	if (port->queues < pool_stride(port) && queue < pool_stride(port))
 		return nic_hint(v,
 				"ethtool -L %s combined %u (needs as many CPUs) makes them equal",
@@ -118,7 +120,8 @@ static int check_first_mask(const struct sriov_entry *e, struct nic_verdict *v)
 	if (mask.pool & POOL_MASK && (mask.pool & POOL_MASK) != POOL_MASK)
 		return nic_refuse(
 			v, -EINVAL, "the pool number can only be matched whole",
-			"ixgbe matches the pool number in user-def whole (m 0x…ff80) or not at all");
+			"ixgbe matches the pool number in user-def whole (m 0x…ff80) or not at "
+			"all");
 	if (mask.class == CLASS_IP && mask.ports)
 		return nic_refuse(v, -EINVAL, "ip4 rules cannot match l4data",
 				  "ixgbe cannot match 'l4data' of flow type ip4");
@@ -151,7 +154,8 @@ static int check_mask(const struct nic_profile *profile, const struct sriov_pf *
 	mask_print(&text, e->type, &e->mask, e->ext);
 	nic_refuse(
 		v, -EINVAL, "only one mask per port",
-		"an 82599-family port has one mask for all its rules: its rules match %s%s, this one %s%s",
+		"an 82599-family port has one mask for all its rules: its rules match %s%s, this "
+		"one %s%s",
 		other.class == CLASS_IP ? "ip4 by " : "", theirs,
 		mask.class == CLASS_IP ? "ip4 by " : "", ours);
 	v->other = &port->rules[0];
@@ -170,10 +174,10 @@ static int hazard_protocol(const struct nic_profile *profile, const struct sriov
 
 	if (e->type != SRIOV_FLOW_IP4 || flow_class(e) != CLASS_L4)
 		return 0;
-	nic_refuse(
-		v, -EOPNOTSUPP, "fragments would be left out",
-		"ixgbe makes 'ip4 l4proto %u' a filter for unfragmented packets only, whatever the mask",
-		e->value.proto);
+	nic_refuse(v, -EOPNOTSUPP, "fragments would be left out",
+		   "ixgbe makes 'ip4 l4proto %u' a filter for unfragmented packets only, whatever "
+		   "the mask",
+		   e->value.proto);
 	return nic_hint(v, "flow-type %s says exactly that", words[e->value.proto]);
 }
 
@@ -186,10 +190,9 @@ static int hazard_vlan(const struct nic_profile *profile, const struct sriov_pf 
 		return 0;
 	if (e->mask.vlan_tci & VLAN_DEI_MASK) {
 		/* mask & 0xEFFF in ixgbe_fdir_set_input_mask_82599() */
-		nic_refuse(
-			v, -EOPNOTSUPP, "the DEI bit is not looked at",
-			"'vlan' is all 16 bits of the tag, and ixgbe does not look at bit 12 (DEI): the "
-			"rule would catch more packets than it says");
+		nic_refuse(v, -EOPNOTSUPP, "the DEI bit is not looked at",
+			   "'vlan' is all 16 bits of the tag, and ixgbe does not look at bit 12 "
+			   "(DEI): the rule would catch more packets than it says");
 		return nic_hint(v,
 				"`vid %u` for that VLAN at any priority, `vid %u prio %u` for that "
 				"priority only",
@@ -205,7 +208,10 @@ static int hazard_vlan(const struct nic_profile *profile, const struct sriov_pf 
 	return 0;
 }
 
-/* user-def is a match on the pool that the switch has chosen: a VF's index, or the number of VFs for the PF. */
+/*
+ * user-def is a match on the pool that the switch has chosen: a VF's index, or the number of VFs
+ * for the PF.
+ */
 static int hazard_pool(const struct nic_profile *profile, const struct sriov_pf *port,
 		       const struct sriov_entry *e, struct nic_verdict *v)
 {
@@ -216,8 +222,8 @@ static int hazard_pool(const struct nic_profile *profile, const struct sriov_pf 
 	if (e->mask.user_def & ~(uint64_t)0xff) {
 		nic_refuse(
 			v, -EOPNOTSUPP, "user-def bits above 7 are ignored",
-			"ixgbe looks only at the low 7 bits of 'user-def' (the pool: VF index, or %u for the "
-			"PF) and ignores the rest",
+			"ixgbe looks only at the low 7 bits of 'user-def' (the pool: VF index, or "
+			"%u for the PF) and ignores the rest",
 			port->vfs);
 		return nic_hint(v, "user-def %u m 0xffffffffffffff80",
 				(unsigned)(pool & POOL_MASK));
@@ -231,7 +237,8 @@ static int hazard_pool(const struct nic_profile *profile, const struct sriov_pf 
 	if (pool > port->vfs)
 		return nic_refuse(
 			v, -EOPNOTSUPP, "no such pool",
-			"pool %u in 'user-def' does not exist: %s has VFs 0 to %u, and %u is the PF",
+			"pool %u in 'user-def' does not exist: %s has VFs 0 to %u, and %u is the "
+			"PF",
 			(unsigned)pool, nic_port_name(port), port->vfs - 1, port->vfs);
 	return 0;
 }
@@ -260,8 +267,8 @@ static int hazard_sctp_ports(const struct nic_profile *profile, const struct sri
 		return 0;
 	nic_refuse(
 		v, -EOPNOTSUPP, "SCTP ports are not looked at",
-		"82599 and X540 cannot match SCTP ports (the mask register FDIRSCTPM begins with X550); the "
-		"driver accepts the rule all the same");
+		"82599 and X540 cannot match SCTP ports (the mask register FDIRSCTPM begins with "
+		"X550); the driver accepts the rule all the same");
 	return nic_hint(v, "match sctp4 by address only");
 }
 
@@ -275,17 +282,17 @@ static int hazard_drop_queue(const struct nic_profile *profile, const struct sri
 		return 0;
 	nic_refuse(
 		v, -EOPNOTSUPP, "this queue is the one that drops",
-		"with %u VFs queue %u of the PF is queue %u of the hardware, and ixgbe takes that number for "
-		"\"drop\": the packets would be lost",
+		"with %u VFs queue %u of the PF is queue %u of the hardware, and ixgbe takes that "
+		"number for \"drop\": the packets would be lost",
 		port->vfs, queue, DROP_QUEUE);
 	return nic_hint(v, "another queue of the PF; or `drop`, if that is meant");
 }
 
 /*
- * ixgbe_add_ethtool_fdir_entry() sends a rule for a VF to queue (vf - 1) * num_rx_queues_per_pool + ring,
- * vf counted from 1; the VF's queues begin at VF index * hardware stride (ixgbe_sriov.c). Where the PF has
- * fewer rings in its pool than the hardware reserves, that is a queue of another VF. Measured in a lab of
- * emulated NICs with 4 VFs and 2 CPUs: packets for VF 2 came to VF 1.
+ * ixgbe_add_ethtool_fdir_entry() sends a rule for a VF to queue (vf - 1) * num_rx_queues_per_pool +
+ * ring, vf counted from 1; the VF's queues begin at VF index * hardware stride (ixgbe_sriov.c).
+ * Where the PF has fewer rings in its pool than the hardware reserves, that is a queue of another
+ * VF. Measured in a lab of emulated NICs with 4 VFs and 2 CPUs: packets for VF 2 came to VF 1.
  */
 static int hazard_wrong_pool(const struct nic_profile *profile, const struct sriov_pf *port,
 			     const struct sriov_entry *e, struct nic_verdict *v)
@@ -301,20 +308,20 @@ static int hazard_wrong_pool(const struct nic_profile *profile, const struct sri
 	if (rings > stride) {
 		nic_refuse(
 			v, -EOPNOTSUPP, "the queues of a VF cannot be computed",
-			"%s has %u RX rings with %u VFs on, more than the %u of one pool: DCB or macvlan "
-			"offload divides them, and where a rule for VF %u would land is unknown",
+			"%s has %u RX rings with %u VFs on, more than the %u of one pool: DCB or "
+			"macvlan offload divides them, and where a rule for VF %u would land is "
+			"unknown",
 			nic_port_name(port), rings, port->vfs, stride, vf);
 		return nic_hint(v, "switch DCB and l2-fwd-offload off; VF 0 is right as it stands");
 	}
 	absolute = vf * rings + queue;
-	nic_refuse(
-		v, -EOPNOTSUPP, "the rule would reach another VF",
-		"the rule would send packets to queue %u of VF %u instead of queue %u of VF %u: the PF has %u "
-		"RX ring%s, a VF has %u queues in the hardware with %u VFs, and ixgbe computes the queue as "
-		"VF * %u + queue = %u (ixgbe_ethtool.c: (vf-1)*num_rx_queues_per_pool+ring) where the "
-		"VF's queues begin at %u",
-		absolute % stride, absolute / stride, queue, vf, rings, rings == 1 ? "" : "s",
-		stride, port->vfs, rings, absolute, vf * stride);
+	nic_refuse(v, -EOPNOTSUPP, "the rule would reach another VF",
+		   "the rule would send packets to queue %u of VF %u instead of queue %u of VF %u: "
+		   "the PF has %u RX ring%s, a VF has %u queues in the hardware with %u VFs, and "
+		   "ixgbe computes the queue as VF * %u + queue = %u (ixgbe_ethtool.c: "
+		   "(vf-1)*num_rx_queues_per_pool+ring) where the VF's queues begin at %u",
+		   absolute % stride, absolute / stride, queue, vf, rings, rings == 1 ? "" : "s",
+		   stride, port->vfs, rings, absolute, vf * stride);
 	return nic_hint(
 		v,
 		"ethtool -L %s combined %u (needs at least %u CPUs; it empties the port's rule "
@@ -330,8 +337,8 @@ static nic_check *const hazards[] = {
 
 const struct nic_profile nic_ixgbe = {
 	.driver = "ixgbe",
-	.source =
-		"ixgbe of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not silicon",
+	.source = "ixgbe of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not "
+		  "silicon",
 	.types = FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4),
 	.type_err = -EINVAL,
 	.field =

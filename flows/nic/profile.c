@@ -163,11 +163,11 @@ int nic_check_masks(const struct nic_profile *profile, const struct sriov_pf *po
 			return hint_fields(profile, entry->type, verdict);
 		}
 		if (field->mask == NIC_MASK_FULL && !flow_field_full(f, &entry->mask)) {
-			nic_refuse(
-				verdict, field->err,
-				"the driver matches this field whole or not at all",
-				"%s matches '%s' whole or not at all, without mask or prefix length",
-				profile->driver, f->word);
+			nic_refuse(verdict, field->err,
+				   "the driver matches this field whole or not at all",
+				   "%s matches '%s' whole or not at all, without mask or prefix "
+				   "length",
+				   profile->driver, f->word);
 			return hint_fields(profile, entry->type, verdict);
 		}
 	}
@@ -186,8 +186,8 @@ int nic_hazard_masks(const struct nic_profile *profile, const struct sriov_pf *p
 			continue;
 		nic_refuse(
 			verdict, -EOPNOTSUPP, "the driver ignores this match",
-			"%s accepts %s'%s' and then does not look at it: the rule would catch more packets "
-			"than it says",
+			"%s accepts %s'%s' and then does not look at it: the rule would catch more "
+			"packets than it says",
 			profile->driver, partial ? "a masked " : "", f->word);
 		return hint_fields(profile, entry->type, verdict);
 	}
@@ -214,9 +214,10 @@ int nic_hazard_vf_target(const struct nic_profile *profile, const struct sriov_p
 		return 0;
 	nic_refuse(
 		verdict, -EOPNOTSUPP, "a rule cannot send packets to a VF here",
-		"a rule of %s does not send packets to a VF: the switch in the NIC has chosen the VF by MAC "
-		"and VLAN before, and a rule with a VF as target only picks the queue inside a VF that "
-		"was chosen anyway (vendor's user guide: routing to VF not supported)",
+		"a rule of %s does not send packets to a VF: the switch in the NIC has chosen the "
+		"VF by MAC and VLAN before, and a rule with a VF as target only picks the queue "
+		"inside a VF that was chosen anyway (vendor's user guide: routing to VF not "
+		"supported)",
 		profile->driver);
 	return nic_hint(
 		verdict,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Profiles: what a driver is known to accept, as data and small checks. They describe conservatively and
- * stay out of what a driver accepts and then does otherwise. One driver a file beside this one.
+ * Profiles: what a driver is known to accept, as data and small checks. They describe
+ * conservatively and stay out of what a driver accepts and then does otherwise. One driver a file
+ * beside this one.
  */
 #ifndef SRIOV_FLOWS_NIC_PROFILE_H
 #define SRIOV_FLOWS_NIC_PROFILE_H
@@ -46,7 +47,9 @@ struct nic_profile {
 	struct nic_field field[FIELDS];
 	bool drop, vf_target;
 	uint32_t table_size; /* 0 = as the driver says (rules_max) */
-	/* What the driver checks, in its order; and what it accepts though it does something else. */
+	/*
+	 * What the driver checks, in its order; and what it accepts though it does something else.
+	 */
 	nic_check *const *checks, *const *hazards;
 	/* Entries for a rule; NULL: one of the rule's own flow type. */
 	size_t (*expand)(const struct sriov_entry *rule, struct sriov_entry *out);

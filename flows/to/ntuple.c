@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An entry as the kernel's struct ethtool_rx_flow_spec (linux/ethtool.h) and back: fields in network byte
- * order, masks with 1 = must match, vlan and user-def only with FLOW_EXT. Pure functions.
+ * An entry as the kernel's struct ethtool_rx_flow_spec (linux/ethtool.h) and back: fields in
+ * network byte order, masks with 1 = must match, vlan and user-def only with FLOW_EXT. Pure
+ * functions.
  */
 #include "flows/words.h"
 

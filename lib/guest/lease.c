@@ -156,12 +156,12 @@ static int find_leased(const struct sriov_inventory *inv, struct store *store,
 		return r;
 	if (!same_nic)
 		return stale(lease, err, "another NIC is at that address now");
-	if (!pf->vf || lease->vf >= pf->vfs)
+	if (!pf_vf(pf, lease->vf))
 		return stale(lease, err, "the PF has fewer VFs now");
 	if (epoch != lease->epoch || !strcmp(lease->state, "stale"))
 		return stale(lease, err, "the PF's VFs were deleted and made anew since");
 	*out = (struct guest_choice){
-		.pf = pf, .vf = &pf->vf[lease->vf], .node = guest_pf_node(inv, pf)};
+		.pf = pf, .vf = pf_vf(pf, lease->vf), .node = guest_pf_node(inv, pf)};
 	return 0;
 }
 
@@ -226,26 +226,89 @@ static int reuse(const struct request *req, struct store *store, const struct sr
 	return 0;
 }
 
+/* The VF that the guest's domain names already, by somebody else's choice; false if there is none. */
+static bool find_named(const struct sriov_inventory *inv, const char *guest,
+		       struct guest_choice *out)
+{
+	for (size_t p = 0; p < inv->npfs; p++) {
+		const struct sriov_pf *pf = &inv->pf[p];
+
+		for (unsigned v = 0; pf->vf && v < pf->vfs; v++) {
+			const struct sriov_uses *uses = &pf->vf[v].uses;
+			char label[40];
+
+			for (size_t u = 0; u < uses->n; u++) {
+				if (!is_guest(&uses->at[u], guest))
+					continue;
+				*out = (struct guest_choice){
+					.pf = pf, .vf = &pf->vf[v], .node = guest_pf_node(inv, pf)};
+				snprintf(out->reason, sizeof(out->reason),
+					 "VF %u of %s, which the guest's domain names already (%s)",
+					 v, guest_pf_label(pf, label), uses->at[u].how);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Takes over the VF that the domain names, unless something else was asked for. */
+static int adopt(const struct request *req, const struct guest_choice *choice,
+		 struct sriov_error *err)
+{
+	if ((!req->pf || req->pf == choice->pf) && (req->node < 0 || req->node == choice->node))
+		return guest_pf_ready(choice->pf, err);
+	sriov_error_set(err, -EEXIST, req->as->guest,
+			"its domain has %s, not where it is wanted now", choice->reason);
+	return sriov_error_hint(
+		err, "take the VF out of the domain first (virsh detach-interface, virsh "
+		     "edit)");
+}
+
+/* While a change of the PF runs, or was left open, nobody knows which VFs there will be. */
+static int check_no_change(struct store *store, const struct sriov_pf *pf, struct sriov_error *err)
+{
+	struct store_journal journal = {0};
+	char label[40];
+	int r = store ? store_journal_open_of(store, pf->address, &journal, err) : -ENOENT;
+
+	if (r == -ENOENT)
+		return 0;
+	if (!r) {
+		sriov_error_set(err, -EBUSY, guest_pf_label(pf, label),
+				"its VFs are being changed: journal %ld (`%s`) is open",
+				journal.row.id, journal.row.command);
+		sriov_error_hint(err, "ask again when that is done; `sriovctl journal show` tells");
+		r = sriov_error_status(err, SRIOV_REFUSED);
+	}
+	store_journal_clear(&journal);
+	return r;
+}
+
 /* Finds or makes the lease; *@lease is the one to record if its id is 0 afterwards. */
 static int choose(const struct request *req, struct store *store, struct guest_choice *choice,
 		  struct sriov_lease *lease, struct sriov_error *err)
 {
 	const char *guest = req->as->guest;
-	bool same_nic;
+	bool same_nic, named;
 	int r = store ? store_lease_find(store, guest, lease, err) : -ENOENT;
 
 	if (!r)
 		return reuse(req, store, lease, choice, err);
 	if (r != -ENOENT)
 		return r;
-	r = guest_place(req->inv, req->pf, req->node, choice, err);
+	named = find_named(req->inv, guest, choice);
+	r = named ? adopt(req, choice, err)
+		  : guest_place(req->inv, req->pf, req->node, choice, err);
+	if (!r)
+		r = check_no_change(store, choice->pf, err);
 	if (r < 0)
 		return r;
 	*lease = (struct sriov_lease){
 		.generation = 1, .vf = choice->vf->index, .node = choice->node};
 	core_copy(lease->guest, sizeof(lease->guest), guest);
 	core_copy(lease->uuid, sizeof(lease->uuid), req->uuid);
-	core_copy(lease->state, sizeof(lease->state), "reserved");
+	core_copy(lease->state, sizeof(lease->state), named ? "adopted" : "reserved");
 	core_copy(lease->pf, sizeof(lease->pf), choice->pf->address);
 	core_copy(lease->address, sizeof(lease->address), choice->vf->address);
 	core_now(lease->created);
@@ -270,17 +333,12 @@ static int make_xml(const struct request *req, const struct guest_choice *choice
 static int record(const struct request *req, struct store *store, struct sriov_lease *lease,
 		  struct sriov_error *err)
 {
-	if (lease->id) {
-		int r;
-
-		if (!req->uuid[0] || lease->uuid[0])
-			return 0;
-		r = store_lease_delete(store, lease->id, lease->generation, err);
-		if (r < 0)
-			return r;
-		core_copy(lease->uuid, sizeof(lease->uuid), req->uuid);
-	}
-	return store_lease_insert(store, lease, err);
+	if (!lease->id)
+		return store_lease_insert(store, lease, err);
+	if (!req->uuid[0] || lease->uuid[0])
+		return 0;
+	core_copy(lease->uuid, sizeof(lease->uuid), req->uuid);
+	return store_lease_bind(store, lease->id, req->uuid, err);
 }
 
 SRIOV_EXPORT int sriov_guest_xml(struct sriov_host *host, const struct sriov_guest_request *as,

@@ -51,6 +51,7 @@ static int check_unused(struct sriov_host *host, struct store *store,
 	struct sriov_error gone = {0};
 	struct store_pf known = {0};
 	const struct sriov_pf *pf;
+	const struct sriov_vf *vf;
 	int r = store_pf_get(store, lease->pf, &known, err);
 	bool anew = !r && known.epoch != lease->epoch;
 
@@ -69,8 +70,9 @@ static int check_unused(struct sriov_host *host, struct store *store,
 		r = 0;
 	else if (r < 0 && err)
 		*err = gone;
-	if (pf && pf->vf && lease->vf < pf->vfs) {
-		const struct sriov_uses *uses = &pf->vf[lease->vf].uses;
+	vf = pf ? pf_vf(pf, lease->vf) : NULL;
+	if (vf) {
+		const struct sriov_uses *uses = &vf->uses;
 
 		for (size_t i = 0; !r && i < uses->n; i++)
 			if (uses->at[i].running || uses->at[i].unreadable)

@@ -32,9 +32,15 @@ struct host_ops {
 	/* One message. Attributes without a has-bit are left alone. -EAGAIN: the VF is in reset, try again. */
 	int (*vf_set)(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf,
 		      const struct sriov_vf_attrs *attrs, struct sriov_error *err);
+	/*
+	 * Driver binding. A device's lock may be held by a call that does not return; a @deadline_ms of
+	 * HOST_AT_ONCE says that nobody can hold it, because the device is unbound and was made by us
+	 * a moment ago.
+	 */
+#define HOST_AT_ONCE 0
 	/* Writes driver_override of a PCI device; "" clears it. */
 	int (*override)(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
-			const char *driver, struct sriov_error *err);
+			const char *driver, int64_t deadline_ms, struct sriov_error *err);
 	int (*unbind)(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		      int64_t deadline_ms, struct sriov_error *err);
 	int (*probe)(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
@@ -93,6 +99,16 @@ struct sriov_use *uses_add(struct sriov_uses *uses, bool running, const char *wh
 static inline const char *pf_label(const struct sriov_pf *pf)
 {
 	return pf->netdev[0] ? pf->netdev : pf->address;
+}
+/* The VF of that index; NULL if there is none (a deletion that hangs half-way leaves holes). */
+static inline struct sriov_vf *pf_vf(const struct sriov_pf *pf, unsigned index)
+{
+	if (pf->vf && index < pf->vfs && pf->vf[index].index == index)
+		return &pf->vf[index];
+	for (unsigned i = 0; pf->vf && i < pf->vfs; i++)
+		if (pf->vf[i].index == index)
+			return &pf->vf[i];
+	return NULL;
 }
 struct sriov_pf *inventory_find(const struct sriov_inventory *inv,
 				const char *name); /* netdev or address */

@@ -45,7 +45,7 @@ int live_numvfs(struct sriov_host *host, const struct sriov_pf *pf, unsigned n, 
 int live_autoprobe(struct sriov_host *host, const struct sriov_pf *pf, bool on,
 		   struct sriov_error *err);
 int live_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
-		  const char *driver, struct sriov_error *err);
+		  const char *driver, int64_t deadline_ms, struct sriov_error *err);
 int live_unbind(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		int64_t deadline_ms, struct sriov_error *err);
 int live_probe(struct sriov_host *host, const struct sriov_pf *pf, const char *address,

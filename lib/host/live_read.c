@@ -3,6 +3,7 @@
  * Reading the live host. Each flag adds only its own look at the kernel: `vf list` is one VF dump a PF and
  * some links in sysfs, whatever else the host has.
  */
+#include "flows/flows.h"
 #include "lib/guest/guest.h"
 #include "lib/host/live.h"
 
@@ -96,16 +97,20 @@ static int read_port(struct live *live, struct sriov_pf *pf, struct sriov_error 
 
 static int read_rules(struct live *live, struct sriov_pf *pf, struct sriov_error *err)
 {
+	const struct nic_profile *profile = nic_profile_find(pf->driver);
 	const struct ethioctl *eth;
 	int r;
 
 	if (!pf->ifindex)
 		return 0;
 	r = live_ioctl(live, &eth, err);
-	if (r < 0)
-		return r;
-	return unless_unsupported(
-		ethioctl_rules(eth, pf->netdev, &pf->rules, &pf->nrules, &pf->rules_max, err));
+	if (!r)
+		r = unless_unsupported(ethioctl_rules(eth, pf->netdev, &pf->rules, &pf->nrules,
+						      &pf->rules_max, err));
+	/* i40e reads masks back wrongly */
+	for (size_t i = 0; !r && profile && i < pf->nrules; i++)
+		nic_profile_readback(profile, &pf->rules[i]);
+	return r;
 }
 
 /* The overrides cannot be read: nobody knows what holds these VFs, so they are not free. */
@@ -154,7 +159,7 @@ static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 	r = sysfs_pf(live->sys, address, pf, err);
 	if (!r && (what & (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS)))
 		r = sysfs_vfs(live->sys, pf, err);
-	if (!r && (what & SRIOV_READ_VFS))
+	if (!r && (what & SRIOV_READ_OVERRIDES))
 		r = read_overrides(host, pf, err);
 	if (!r)
 		r = read_link(live, pf, what & SRIOV_READ_ATTRS, err);

@@ -22,7 +22,7 @@ struct meaning {
 static int explain(struct sriov_error *err, int code, const struct meaning *meanings)
 {
 	/* the supervisor says more where the kernel did not answer */
-	if (code == -ETIMEDOUT || code == -EACCES)
+	if (!code || code == -ETIMEDOUT || code == -EACCES)
 		return code;
 	for (; meanings->code; meanings++)
 		if (meanings->code == code)
@@ -106,6 +106,13 @@ static int write_slow(struct sriov_host *host, const struct sriov_pf *pf, const 
 	struct supervised what = access_to(host, pf, path, deadline_ms);
 	struct live *live = host->priv;
 
+	if (deadline_ms == HOST_AT_ONCE) {
+		int r = core_write_file(live->sys, path, text);
+
+		return r ? core_errno(err, r, live_object(pf), "cannot write '%.32s' to %s", text,
+				      path)
+			 : 0;
+	}
 	return after_access(live, pf, supervise_write(supervisor_of(live, pf), &what, text, err));
 }
 
@@ -155,24 +162,14 @@ int live_read_override(struct sriov_host *host, const struct sriov_pf *pf, const
 }
 
 int live_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
-		  const char *driver, struct sriov_error *err)
+		  const char *driver, int64_t deadline_ms, struct sriov_error *err)
 {
-	char path[96], text[48], now[32];
-	int r;
+	char path[96], text[48];
 
 	snprintf(path, sizeof(path), "bus/pci/devices/%s/driver_override", address);
 	/* an empty line clears it; an empty write would not reach the kernel's handler */
 	snprintf(text, sizeof(text), "%s\n", driver);
-	r = write_slow(host, pf, path, text, core_monotonic_ms() + QUICK_MS, err);
-	if (!r)
-		r = live_read_override(host, pf, address, now, err);
-	if (r < 0)
-		return explain(err, r, bind_meanings);
-	if (strcmp(now, driver) != 0)
-		return sriov_error_set(err, -EIO, address,
-				       "driver_override was set to '%s', but reads '%s'", driver,
-				       now);
-	return 0;
+	return explain(err, write_slow(host, pf, path, text, deadline_ms, err), bind_meanings);
 }
 
 /* The driver that a device is bound to, "" if none. */

@@ -232,7 +232,7 @@ static int do_vf_set(struct sriov_host *host, const struct sriov_pf *pf, unsigne
 }
 
 static int do_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
-		       const char *driver, struct sriov_error *err)
+		       const char *driver, int64_t deadline_ms, struct sriov_error *err)
 {
 	return run(host, &(struct sim_call){SIM_OVERRIDE, pf, .address = address, .driver = driver},
 		   err);

@@ -73,7 +73,7 @@ static int show_vfs(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 	for (unsigned v = 0; v < pf->vfs; v++) {
 		struct sriov_vf *vf = &pf->vf[v];
 
-		if (!(what & SRIOV_READ_VFS))
+		if (!(what & SRIOV_READ_OVERRIDES))
 			vf->driver_override[0] = '\0';
 		if (!(what & SRIOV_READ_ATTRS))
 			memset(&vf->attrs, 0, sizeof(vf->attrs));

@@ -62,11 +62,12 @@ int ethioctl_driver(const struct ethioctl *eth, const char *netdev, struct ethto
 
 	if (r < 0)
 		return core_errno(err, r, netdev, "cannot read the driver's facts");
-	snprintf(out->driver, sizeof(out->driver), "%.*s", (int)sizeof(info.driver), info.driver);
-	snprintf(out->version, sizeof(out->version), "%.*s", (int)sizeof(info.version),
-		 info.version);
-	snprintf(out->firmware, sizeof(out->firmware), "%.*s", (int)sizeof(info.fw_version),
-		 info.fw_version);
+	info.driver[sizeof(info.driver) - 1] = '\0';
+	info.version[sizeof(info.version) - 1] = '\0';
+	info.fw_version[sizeof(info.fw_version) - 1] = '\0';
+	core_copy(out->driver, sizeof(out->driver), info.driver);
+	core_copy(out->version, sizeof(out->version), info.version);
+	core_copy(out->firmware, sizeof(out->firmware), info.fw_version);
 	return 0;
 }
 

@@ -21,16 +21,23 @@ void change_assume_unreported(struct change *change, const struct pf_state *beli
 	if (!driver || !(driver->traits & SRIOV_VF_REPORTS_NO_LINK_STATE) || !change->pf->vf)
 		return;
 	for (unsigned i = 0; i < change->pf->vfs; i++) {
-		const struct vf_state *vf = state_find_vf(believed, i);
+		struct sriov_vf *now = &change->pf->vf[i];
+		const struct vf_state *vf = state_find_vf(believed, now->index);
 
-		if (change->pf->vf[i].attrs.has & SRIOV_VF_LINK)
-			continue; /* this kernel does report it */
-
-		if (!vf || !(vf->attrs.has & SRIOV_VF_LINK))
+		if ((now->attrs.has & SRIOV_VF_LINK) || !vf || !(vf->attrs.has & SRIOV_VF_LINK))
 			continue;
-		change->pf->vf[i].attrs.has |= SRIOV_VF_LINK;
-		change->pf->vf[i].attrs.link = vf->attrs.link;
+		now->attrs.has |= SRIOV_VF_LINK;
+		now->attrs.link = vf->attrs.link;
 	}
+}
+
+/* Pools and leases, and how many leases there were. */
+static int join(struct change *change, struct sriov_inventory *inv, struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	int r = store_lease_list(change->store, change->pf->address, &lease, &change->nleases, err);
+
+	return r ? r : store_join(change->store, inv, err);
 }
 
 int change_read(struct change *change, struct sriov_error *err)
@@ -39,7 +46,7 @@ int change_read(struct change *change, struct sriov_error *err)
 	int r = host_read(change->host, change->pf->address, change->what, &inv, err);
 
 	if (!r && change->store && (change->what & SRIOV_READ_USERS))
-		r = store_join(change->store, inv, err);
+		r = join(change, inv, err);
 	if (r < 0) {
 		sriov_inventory_free(inv);
 		return r;
@@ -182,6 +189,21 @@ void change_tell_states(struct change *change, const struct steps *steps)
 		change->plan->step[i].state = steps->at[i].state;
 }
 
+/* Leases are made without the PF's lock; from this transaction on the open journal keeps new ones away. */
+static int check_leases(struct change *change, struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	size_t n = 0;
+	int r = store_lease_list(change->store, change->pf->address, &lease, &n, err);
+
+	if (r < 0 || !(change->what & SRIOV_READ_USERS) || n == change->nleases)
+		return r;
+	sriov_error_set(err, -EAGAIN, pf_label(change->pf),
+			"its leases have changed since the plan was made");
+	sriov_error_hint(err, "run the command again");
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
 static int open_journal(struct change *change, const struct pf_state *before, size_t nsteps,
 			struct sriov_error *err)
 {
@@ -201,6 +223,8 @@ static int open_journal(struct change *change, const struct pf_state *before, si
 	journal.row.steps = nsteps;
 	if (!r)
 		r = store_begin(change->store, STORE_DURABLE, err);
+	if (!r)
+		r = check_leases(change, err);
 	if (!r)
 		r = store_journal_insert(change->store, &journal, err);
 	if (!r)

@@ -180,7 +180,7 @@ static const struct sriov_vf fresh_vf = {
 
 static const struct sriov_vf *vf_now(const struct planner *p, unsigned index)
 {
-	return p->remade ? &fresh_vf : &p->now->vf[index];
+	return p->remade ? &fresh_vf : pf_vf(p->now, index);
 }
 
 static unsigned attrs_missing(const struct planner *p, const struct vf_state *want)
@@ -221,6 +221,7 @@ static void plan_binding(struct planner *p)
 		step = add(p, STEP_BIND);
 		step->number = want->index;
 		core_copy(step->driver, sizeof(step->driver), want->driver);
+		step->fresh = p->remade;
 		step->hits_vf = !p->remade;
 	}
 }
@@ -322,8 +323,9 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 
 	for (size_t i = 0; i < want->nvf; i++) {
 		unsigned count = p.remade ? want->count : now->vfs;
+		unsigned index = want->vf[i].index;
 
-		if (want->vf[i].index >= count)
+		if (p.remade ? index >= count : !pf_vf(now, index))
 			return sriov_error_set(err, -ERANGE, pf_label(now),
 					       "there is no VF %u: the PF has %u VFs",
 					       want->vf[i].index, count);

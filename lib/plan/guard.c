@@ -40,7 +40,9 @@ static bool has_running(const struct sriov_uses *uses)
 
 static int guard_vf(const struct sriov_pf *pf, unsigned index, struct sriov_error *err)
 {
-	return index < pf->vfs && pf->vf[index].uses.n ? refuse_vf(pf, &pf->vf[index], err) : 0;
+	const struct sriov_vf *vf = pf_vf(pf, index);
+
+	return vf && vf->uses.n ? refuse_vf(pf, vf, err) : 0;
 }
 
 static int guard_port(const struct sriov_pf *pf, bool force, bool disrupt_pf, const char *what,
@@ -82,7 +84,7 @@ int steps_guard(const struct sriov_pf *now, const struct steps *steps, bool forc
 		if (step->kind != STEP_NUMVFS)
 			r = guard_vf(now, step->number, err);
 		for (unsigned v = 0; !r && step->kind == STEP_NUMVFS && v < now->vfs; v++)
-			r = guard_vf(now, v, err);
+			r = guard_vf(now, now->vf[v].index, err);
 	}
 	return r;
 }

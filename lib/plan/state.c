@@ -96,10 +96,12 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 		r = capture_vf(&pf->vf[i], SRIOV_VF_ALL, true, &state);
 	for (size_t i = 0; !r && remade && i < pf->nrules; i++)
 		r = capture_rule(pf, pf->rules[i].loc, &state);
-	for (size_t i = 0; !r && !remade && i < want->nvf; i++)
-		if (want->vf[i].index < pf->vfs)
-			r = capture_vf(&pf->vf[want->vf[i].index], want->vf[i].attrs.has,
-				       want->vf[i].has_driver, &state);
+	for (size_t i = 0; !r && !remade && i < want->nvf; i++) {
+		const struct sriov_vf *now = pf_vf(pf, want->vf[i].index);
+
+		if (now)
+			r = capture_vf(now, want->vf[i].attrs.has, want->vf[i].has_driver, &state);
+	}
 	for (size_t i = 0; !r && i < want->nrules; i++)
 		r = capture_rule(pf, want->rule[i].entry.loc, &state);
 	if (r < 0) {

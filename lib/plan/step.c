@@ -187,12 +187,13 @@ static int attrs_left(struct step_context *ctx, unsigned vf, const struct sriov_
 		      unsigned *left, struct sriov_error *err)
 {
 	struct sriov_inventory *inv = NULL;
+	const struct sriov_vf *now;
 	int r = read_again(ctx, SRIOV_READ_VFS | SRIOV_READ_ATTRS, &inv, err);
 
 	if (r < 0)
 		return r;
-	*left = vf < inv->pf[0].vfs ? sriov_vf_attrs_differ(&inv->pf[0].vf[vf].attrs, attrs)
-				    : attrs->has;
+	now = pf_vf(&inv->pf[0], vf);
+	*left = now ? sriov_vf_attrs_differ(&now->attrs, attrs) : attrs->has;
 	sriov_inventory_free(inv);
 	return 0;
 }
@@ -227,28 +228,26 @@ static int run_bind(struct step_context *ctx, struct step *step, struct sriov_er
 	const struct host_ops *ops = ctx->host->ops;
 	const struct sriov_pf *pf = pf_of(ctx);
 	const struct sriov_driver *facts = sriov_driver_find(pf->driver);
+	const struct sriov_vf *vf = pf_vf(pf, step->number);
 	const char *driver = step->driver, *override = driver;
-	const struct sriov_vf *vf;
-	int64_t deadline = ops->now_ms(ctx->host) + ctx->kernel_ms;
 	bool by_default = !strcmp(driver, BIND_ANY_DEFAULT) ||
 			  (facts && !strcmp(driver, facts->vf_driver));
+	int64_t deadline = step->fresh ? HOST_AT_ONCE : ops->now_ms(ctx->host) + ctx->kernel_ms;
 	int r = 0;
 
-	if (step->number >= pf->vfs)
+	if (!vf)
 		return sriov_error_set(err, -ENODEV, pf_label(pf), "VF %u is gone", step->number);
-	vf = &pf->vf[step->number];
-	if (by_default) {
-		/* without autoprobe drivers_probe does nothing unless the device is told its driver */
+	/* without autoprobe drivers_probe does nothing unless the device is told its driver */
+	if (by_default)
 		override = pf->autoprobe || !facts ? "" : facts->vf_driver;
-	}
-	if (strcmp(vf->driver_override, override) != 0)
-		r = ops->override(ctx->host, pf, vf->address, override, err);
+	if (override[0] || !step->fresh)
+		r = ops->override(ctx->host, pf, vf->address, override, deadline, err);
 	if (!r && vf->driver[0] && !step_bound_as(vf->driver, driver))
 		r = ops->unbind(ctx->host, pf, vf->address, deadline, err);
 	if (!r && driver[0])
 		r = ops->probe(ctx->host, pf, vf->address, deadline, err);
 	if (!r && by_default && override[0])
-		r = ops->override(ctx->host, pf, vf->address, "", err);
+		r = ops->override(ctx->host, pf, vf->address, "", deadline, err);
 	return r;
 }
 

@@ -28,6 +28,7 @@ struct step {
 	char driver[32];             /* BIND: "" = none, "default" = the kernel's choice */
 	struct sriov_entry entry;    /* RULE_* */
 	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
+	bool fresh;                  /* BIND: the VF was made by an earlier step */
 	bool hits_port, hits_vf;     /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
 	enum sriov_step_state state;
 };

@@ -20,7 +20,8 @@ static bool mac_taken(const struct change *change, const struct sriov_inventory 
 		if (!memcmp(host->pf[i].mac, mac, 6) || !memcmp(host->pf[i].perm_mac, mac, 6))
 			return true;
 	for (unsigned i = 0; i < change->pf->vfs; i++)
-		if (i != index && !memcmp(change->pf->vf[i].attrs.mac, mac, 6))
+		if (change->pf->vf[i].index != index &&
+		    !memcmp(change->pf->vf[i].attrs.mac, mac, 6))
 			return true;
 	for (size_t i = 0; i < change->want.nvf; i++)
 		if (change->want.vf[i].index != index &&
@@ -97,9 +98,7 @@ static void leave_libvirts(struct change *change)
 {
 	for (size_t i = 0; i < change->want.nvf; i++) {
 		struct vf_state *vf = &change->want.vf[i];
-		const struct sriov_vf *now = vf->index < change->pf->vfs
-						     ? &change->pf->vf[vf->index]
-						     : NULL;
+		const struct sriov_vf *now = pf_vf(change->pf, vf->index);
 
 		for (size_t u = 0; now && u < now->uses.n; u++)
 			if (now->uses.at[u].libvirt_net)

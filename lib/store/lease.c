@@ -98,6 +98,15 @@ int store_lease_delete(struct store *store, long id, unsigned generation, struct
 	return r ? 0 : -ENOENT;
 }
 
+int store_lease_bind(struct store *store, long id, const char *uuid, struct sriov_error *err)
+{
+	int r = store_run(store, err, NULL, NULL,
+			  "UPDATE lease SET uuid = ? WHERE id = ? AND uuid = ''", "ti", uuid,
+			  (int64_t)id);
+
+	return r < 0 ? r : 0;
+}
+
 int store_lease_epoch(struct store *store, const char *pf, unsigned epoch, unsigned count,
 		      struct sriov_error *err)
 {

@@ -134,13 +134,13 @@ static int join_leases(struct store *store, struct sriov_inventory *inv, struct 
 
 	for (size_t i = 0; !r && i < n; i++) {
 		const struct sriov_pf *pf = inventory_find(inv, lease[i].pf);
+		struct sriov_vf *vf = pf ? pf_vf(pf, lease[i].vf) : NULL;
 		char who[SRIOV_NAME_LEN + 8];
 
-		if (!pf || !pf->vf || lease[i].vf >= pf->vfs)
+		if (!vf)
 			continue;
 		snprintf(who, sizeof(who), "guest %s", lease[i].guest);
-		if (!uses_add(&pf->vf[lease[i].vf].uses, false, who, "lease %ld (%s)", lease[i].id,
-			      lease[i].state))
+		if (!uses_add(&vf->uses, false, who, "lease %ld (%s)", lease[i].id, lease[i].state))
 			r = core_oom(err);
 	}
 	return r;

@@ -60,6 +60,8 @@ int store_lease_list(struct store *store, const char *pf, struct sriov_lease **o
 int store_lease_insert(struct store *store, struct sriov_lease *lease,
 		       struct sriov_error *err); /* sets id */
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err);
+/* A lease by name binds to the first UUID seen. */
+int store_lease_bind(struct store *store, long id, const char *uuid, struct sriov_error *err);
 /* VFs of the PF were made anew: leases of existing indices move to @epoch, others become stale. */
 int store_lease_epoch(struct store *store, const char *pf, unsigned epoch, unsigned count,
 		      struct sriov_error *err);

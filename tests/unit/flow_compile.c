@@ -2,8 +2,6 @@
 /* From rules to entries: what each NIC can do exactly, where it goes, and why the rest cannot be. */
 #include "tests/unit/flow_fixture.h"
 
-#include <time.h>
-
 #define IXGBE(...)                                                                                 \
 	{                                                                                          \
 		"ixgbe", X520, __VA_ARGS__                                                         \
@@ -302,130 +300,6 @@ static void compiles_or_explains(void **state)
 	}
 }
 
-/*
- * Where an ixgbe rule for a VF lands, by the driver's formula, against where the VF's queues are; the
- * numbers of rings are those of the driver's own code (rings of one pool, one PF pool).
- */
-static void never_reaches_another_vf(void **state)
-{
-	static const struct {
-		unsigned vfs, rings, vf, queue;
-		const char *message; /* NULL: right */
-	} targets[] = {
-		{4, 4, 0, 0},
-		{4, 4, 1, 0},
-		{4, 4, 3, 3},
-		{31, 4, 30, 3},
-		{1, 4, 0, 3},
-		{32, 2, 31, 1},
-		{63, 2, 62, 1},
-		{63, 2, 1, 0},
-		{4, 2, 0, 0},
-		{4, 2, 0, 1},
-		{4, 1, 0, 0},
-		{63, 1, 0, 0},
-		{32, 1, 0, 0},
-		{4, 2, 1, 0, "queue 2 of VF 0 instead of queue 0 of VF 1"},
-		{4, 2, 2, 0, "queue 0 of VF 1 instead of queue 0 of VF 2"},
-		{4, 2, 3, 1, "queue 3 of VF 1 instead of queue 1 of VF 3"},
-		{4, 1, 3, 0, "queue 3 of VF 0 instead of queue 0 of VF 3"},
-		{31, 3, 30, 2, "queue 0 of VF 23 instead of queue 2 of VF 30"},
-		{63, 1, 62, 0, "queue 0 of VF 31 instead of queue 0 of VF 62"},
-		{32, 1, 1, 0, "queue 1 of VF 0 instead of queue 0 of VF 1"},
-		{4, 2, 0, 2, "queue 2 of VF 0 cannot be reached"},
-		{4, 1, 0, 1, "queue 1 of VF 0 cannot be reached"},
-		{4, 2, 1, 2, "queue 2 of VF 1 cannot be reached"},
-		{4, 4, 1, 4, "queue 4 of VF 1 cannot be reached"},
-		{4, 8, 1, 0, "DCB or macvlan offload"},
-		{32, 32, 1, 0, "DCB or macvlan offload"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-		struct port_words words = IXGBE(targets[i].vfs, targets[i].rings);
-		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
-		struct sriov_error err = {0};
-		struct sriov_rule rule;
-		struct sriov_pf port;
-		size_t n = 0;
-		int r;
-
-		port_of(&words, rules, &port);
-		rule_of("udp4 vf 0", &rule);
-		rule.action.vf = targets[i].vf;
-		rule.action.queue = targets[i].queue;
-		r = sriov_rule_compile(&rule, &port, out, &n, &err);
-		if (!r != !targets[i].message || !strstr(err.message, targets[i].message ?: ""))
-			fail_msg("case %zu gave %d: %s", i, r, err.message);
-		if (!r)
-			continue;
-		assert_true(strlen(err.message) < sizeof(err.message) - 1);
-		if (strstr(err.message, "instead"))
-			assert_non_null(strstr(err.hint, targets[i].vfs < 32
-								 ? "ethtool -L eno1 combined 4"
-								 : "ethtool -L eno1 combined 2"));
-	}
-}
-
-/* For every number of VFs and rings: what passes lands in the VF asked for. */
-static void passing_targets_land_right(void **state)
-{
-	for (unsigned vfs = 1; vfs <= 63; vfs++) {
-		for (unsigned rings = 1; rings <= 8; rings++) {
-			struct port_words words = IXGBE(vfs, rings);
-			unsigned stride = vfs <= 31 ? 4 : 2, passed = 0;
-			struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
-			struct sriov_rule rule;
-			struct sriov_pf port;
-			size_t n;
-
-			port_of(&words, rules, &port);
-			rule_of("udp4 vf 0", &rule);
-			for (rule.action.vf = 0; rule.action.vf < vfs; rule.action.vf++) {
-				for (rule.action.queue = 0; rule.action.queue < 9;
-				     rule.action.queue++) {
-					if (sriov_rule_compile(&rule, &port, out, &n, NULL))
-						continue;
-					passed++;
-					if (rule.action.vf)
-						assert_int_equal(rings, stride);
-					else
-						assert_true(rule.action.queue < rings);
-				}
-			}
-			if (rings == stride)
-				assert_int_equal(passed, vfs * stride);
-		}
-	}
-}
-
-static void avoids_the_drop_queue(void **state)
-{
-	static const struct {
-		unsigned vfs, rings, queue;
-		bool drops;
-	} queues[] = {
-		{31, 4, 3, true},  {31, 4, 2, false}, {63, 2, 1, true},  {63, 2, 0, false},
-		{30, 4, 3, false}, {62, 2, 1, false}, {32, 2, 1, false}, {1, 4, 3, false},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(queues); i++) {
-		struct port_words words = IXGBE(queues[i].vfs, queues[i].rings);
-		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
-		struct sriov_error err = {0};
-		struct sriov_rule rule;
-		struct sriov_pf port;
-		size_t n;
-
-		port_of(&words, rules, &port);
-		rule_of("udp4 queue 0", &rule);
-		rule.action.queue = queues[i].queue;
-		assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err),
-				 queues[i].drops ? -EOPNOTSUPP : 0);
-		if (queues[i].drops)
-			assert_non_null(strstr(err.message, "queue 127 of the hardware"));
-	}
-}
-
 /* What the driver's GET says of an installed i40e entry must not make the rule look new. */
 static void knows_its_rules_when_masks_read_back_wrong(void **state)
 {
@@ -503,130 +377,14 @@ static void refuses_rules_that_cannot_be_written(void **state)
 	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EINVAL);
 }
 
-/* Random rules on filling ports: what is compiled is admitted where it stands, and again changes nothing. */
-static void compiled_entries_are_admitted(void **state)
-{
-	static const char *const words[] = {
-		"udp4 dst-port %u queue 1",    "udp4 dst-port %u drop",
-		"tcp4 src-port %u queue 2",    "ip4 src-ip 10.0.0.%u drop",
-		"tcp6 src-ip 2001:%u::1 drop", "ether proto %u queue 1",
-		"udp4 dst-ip 10.0.0.%u drop",  "udp4 vid %u drop",
-		"udp4 vlan %u drop",           "ether prio 3 queue %u",
-		"tcp4 dst-port %u vf 1",       "sctp4 dst-ip 10.0.0.%u vf 0",
-	};
-	static const struct port_words ports[] = {{"ixgbe", X520, 4, 4},
-						  {"ixgbe", X550, 0, 8},
-						  {"i40e", 0x1572, 4, 8, {0}, 64},
-						  {"igb", I350, 0, 4}};
-	const char *given = getenv("SRIOV_TEST_SEED");
-	unsigned first = given ? strtoul(given, NULL, 0) : (unsigned)time(NULL), seed = first;
-	unsigned installed = 0, refused = 0;
-
-	printf("SRIOV_TEST_SEED=%u\n", first);
-	for (int round = 0; round < 200; round++) {
-		struct sriov_entry rules[256];
-		const char *why = "";
-		struct sriov_pf port;
-
-		port_of(&ports[rand_r(&seed) % ARRAY_SIZE(ports)], rules, &port);
-		for (int i = 0; i < 40; i++) {
-			const char *format = words[rand_r(&seed) % ARRAY_SIZE(words)];
-			struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX],
-				again[SRIOV_RULE_ENTRIES_MAX];
-			struct sriov_rule rule;
-			size_t n, m, before = port.nrules;
-			char text[64];
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-			snprintf(text, sizeof(text), format, rand_r(&seed) % 8);
-#pragma GCC diagnostic pop
-			rule_of(text, &rule);
-			if (sriov_rule_compile(&rule, &port, out, &n, NULL)) {
-				refused++;
-				continue;
-			}
-			for (size_t k = 0; k < n; k++) {
-				bool there = false;
-
-				for (size_t j = 0; j < port.nrules; j++)
-					there |= port.rules[j].loc == out[k].loc &&
-						 sriov_entry_same(&port.rules[j], &out[k]);
-				if (there)
-					continue;
-				if (nic_profile_admit(nic_profile_find(port.driver), &port, &out[k],
-						      &why))
-					fail_msg("SRIOV_TEST_SEED=%u: %s: %s", first, text, why);
-				assert_true(port.nrules < ARRAY_SIZE(rules));
-				port.rules[port.nrules++] = out[k];
-			}
-			installed += port.nrules - before;
-			assert_int_equal(sriov_rule_compile(&rule, &port, again, &m, NULL), 0);
-			assert_int_equal(m, n);
-			for (size_t k = 0; k < n; k++) {
-				assert_int_equal(again[k].loc, out[k].loc);
-				assert_true(sriov_entry_same(&again[k], &out[k]));
-			}
-		}
-	}
-	assert_true(installed > 500 && refused > 500);
-}
-
-/* The files that people start from are right, rule by rule, on the port that they speak of. */
-static void examples_are_right(void **state)
-{
-	static const struct {
-		const char *file;
-		struct port_words port;
-		size_t entries;
-	} examples[] = {
-		{"examples/rules/vxlan-82599.rules", IXGBE(4, 4), 4},
-		{"examples/rules/queues-x710.rules", I40E(0), 7},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		_free_ char *path = core_printf("%s/%s", TEST_SOURCE_DIR, examples[i].file);
-		struct sriov_entry rules[16];
-		FILE *file = fopen(path, "re");
-		struct sriov_pf port;
-		char line[256];
-
-		assert_non_null(file);
-		port_of(&examples[i].port, rules, &port);
-		for (unsigned n = 1; fgets(line, sizeof(line), file); n++) {
-			struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX];
-			struct sriov_error err = {0};
-			struct sriov_rule rule;
-			size_t count = 0;
-			int r = sriov_rule_parse(line, examples[i].file, n, &rule, &err);
-
-			if (r == -ENODATA)
-				continue;
-			if (r || sriov_rule_compile(&rule, &port, out, &count, &err))
-				fail_msg("%s:%u: %s: %s", examples[i].file, n, err.object,
-					 err.message);
-			assert_true(port.nrules + count <= ARRAY_SIZE(rules));
-			memcpy(&rules[port.nrules], out, count * sizeof(*out));
-			port.nrules += count;
-		}
-		fclose(file);
-		assert_int_equal(port.nrules, examples[i].entries);
-	}
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compiles_or_explains),
-		cmocka_unit_test(never_reaches_another_vf),
-		cmocka_unit_test(passing_targets_land_right),
-		cmocka_unit_test(avoids_the_drop_queue),
 		cmocka_unit_test(knows_its_rules_when_masks_read_back_wrong),
 		cmocka_unit_test(i40e_entries_always_carry_ext),
 		cmocka_unit_test(out_of_tree_drivers_are_unknown),
 		cmocka_unit_test(refuses_rules_that_cannot_be_written),
-		cmocka_unit_test(compiled_entries_are_admitted),
-		cmocka_unit_test(examples_are_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

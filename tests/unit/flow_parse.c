@@ -226,6 +226,8 @@ static const struct {
 	 "1 bit of a mask means: does not matter"},
 	{"udp4 dst-ip 10.0.0.1 m", 23, -EINVAL, "the mask of dst-ip", ""},
 	{"udp4 dst-ip 10.0.0.1 m 8 drop", 24, -EINVAL, "the mask of dst-ip", ""},
+	{"udp4 dst-ip 10.0.0.1/32 m 0.0.0.1 drop", 25, -EINVAL,
+	 "the prefix length is the mask already", ""},
 	{"udp4 dst-ip 10.0.0.0/8 m 0.0.0.1 drop", 24, -EINVAL,
 	 "the prefix length is the mask already", ""},
 	{"udp4 dst-port 80 m 0x10000 drop", 20, -EINVAL,

@@ -99,6 +99,52 @@ static size_t count_leases(struct sriov_host *host)
 	return n;
 }
 
+static void name_vf_2(struct sriov_inventory *inv)
+{
+	uses_add(&inventory_find(inv, PF)->vf[2].uses, false, "guest web1 (defined)", "web1.xml");
+}
+
+/* Somebody else has chosen for this guest: its lease is of that VF. */
+static void test_adopts_what_the_domain_names(void **state)
+{
+	struct sriov_guest_request req = {.guest = "web1", .node = -1};
+	struct sriov_lease lease;
+	struct sriov_error err;
+	char reason[256];
+
+	change = name_vf_2;
+	assert_int_equal(ask(*state, &req, false, &lease, reason, &err), 0);
+	assert_int_equal(lease.vf, 2);
+	assert_string_equal(lease.state, "adopted");
+	assert_non_null(strstr(reason, "names already (web1.xml)"));
+	assert_int_equal(sriov_guest_release(*state, "web1", false, false, &lease, &err), 0);
+	req.node = 0;
+	assert_int_equal(ask(*state, &req, false, &lease, NULL, &err), -EEXIST);
+	assert_non_null(strstr(err.message, "VF 2"));
+}
+
+/* The VFs of a PF whose change is not at its end may not be there a moment later. */
+static void test_no_lease_during_a_change(void **state)
+{
+	struct sriov_guest_request req = {.guest = "web1", .node = 1};
+	struct store_journal journal = {.row = {.pf = PF, .command = "vf delete", .status = "open"},
+					.before = (char *)"",
+					.want = (char *)"",
+					.steps = (char *)""};
+	struct sriov_lease lease;
+	struct sriov_error err;
+	struct store *store;
+
+	assert_int_equal(store_get(*state, true, &store, &err), 0);
+	assert_int_equal(store_journal_insert(store, &journal, &err), 0);
+	assert_int_equal(ask(*state, &req, false, &lease, NULL, &err), -EBUSY);
+	assert_int_equal(err.status, SRIOV_REFUSED);
+	assert_non_null(strstr(err.message, "vf delete"));
+	assert_int_equal(count_leases(*state), 0);
+	assert_int_equal(store_journal_status(store, journal.row.id, "undone", NULL, &err), 0);
+	assert_int_equal(ask(*state, &req, false, &lease, NULL, &err), 0);
+}
+
 static void test_lease(void **state)
 {
 	struct sriov_guest_request req = {.guest = "web1", .node = 1};
@@ -375,8 +421,22 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_lease), T(test_dry_run), T(test_names),   T(test_refused),
-		T(test_uuid),  T(test_return),  T(test_release), T(test_release_unknown),
+		T(test_lease),
+		T(test_dry_run),
+		T(test_names),
+		T(test_refused),
+		T(test_adopts_what_the_domain_names),
+		T(test_dry_run),
+		T(test_names),
+		T(test_refused),
+		T(test_no_lease_during_a_change),
+		T(test_dry_run),
+		T(test_names),
+		T(test_refused),
+		T(test_uuid),
+		T(test_return),
+		T(test_release),
+		T(test_release_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

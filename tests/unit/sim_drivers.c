@@ -105,13 +105,18 @@ static void without_autoprobe(void **state)
 	/* drivers_probe with autoprobe off does nothing, and says nothing */
 	EXPECT(ops->probe(&f.host, look(&f, IXGBE), "0000:81:10.0", deadline, &f.err), 0);
 	assert_string_equal(look(&f, IXGBE)->vf[0].driver, "");
-	EXPECT(ops->override(&f.host, f.inv->pf, "0000:81:10.0", "vfio-pci", &f.err), -ENODEV);
-	EXPECT(ops->override(&f.host, look(&f, IXGBE), "0000:81:10.0", "vfio-pci", &f.err), 0);
+	EXPECT(ops->override(&f.host, f.inv->pf, "0000:81:10.0", "vfio-pci", HOST_AT_ONCE, &f.err),
+	       -ENODEV);
+	EXPECT(ops->override(&f.host, look(&f, IXGBE), "0000:81:10.0", "vfio-pci", HOST_AT_ONCE,
+			     &f.err),
+	       0);
 	EXPECT(ops->probe(&f.host, look(&f, IXGBE), "0000:81:10.0", deadline, &f.err), 0);
 	assert_string_equal(look(&f, IXGBE)->vf[0].driver, "vfio-pci");
 	assert_string_equal(look(&f, IXGBE)->vf[0].driver_override, "vfio-pci");
 	/* an override that names no driver here matches nothing */
-	EXPECT(ops->override(&f.host, look(&f, IXGBE), "0000:81:10.2", "no-driver", &f.err), 0);
+	EXPECT(ops->override(&f.host, look(&f, IXGBE), "0000:81:10.2", "no-driver", HOST_AT_ONCE,
+			     &f.err),
+	       0);
 	EXPECT(ops->probe(&f.host, look(&f, IXGBE), "0000:81:10.2", deadline, &f.err), 0);
 	assert_string_equal(look(&f, IXGBE)->vf[1].driver, "");
 	fixture_close(&f);
@@ -130,14 +135,14 @@ static void binding(void **state)
 	settle(&f);
 	deadline = ops->now_ms(&f.host) + 100000;
 	assert_string_equal(look(&f, IXGBE)->vf[1].netdev, "ens2f0v1");
-	EXPECT(ops->override(&f.host, look(&f, IXGBE), vf, "vfio-pci", &f.err), 0);
+	EXPECT(ops->override(&f.host, look(&f, IXGBE), vf, "vfio-pci", HOST_AT_ONCE, &f.err), 0);
 	EXPECT(ops->unbind(&f.host, look(&f, IXGBE), vf, deadline, &f.err), 0);
 	assert_string_equal(look(&f, IXGBE)->vf[1].netdev, "");
 	EXPECT(ops->unbind(&f.host, look(&f, IXGBE), vf, deadline, &f.err), -ENODEV);
 	EXPECT(ops->probe(&f.host, look(&f, IXGBE), vf, deadline, &f.err), 0);
 	assert_string_equal(look(&f, IXGBE)->vf[1].driver, "vfio-pci");
 	EXPECT(ops->unbind(&f.host, look(&f, IXGBE), vf, deadline, &f.err), 0);
-	EXPECT(ops->override(&f.host, look(&f, IXGBE), vf, "", &f.err), 0);
+	EXPECT(ops->override(&f.host, look(&f, IXGBE), vf, "", HOST_AT_ONCE, &f.err), 0);
 	EXPECT(ops->probe(&f.host, look(&f, IXGBE), vf, deadline, &f.err), 0);
 	assert_string_equal(look(&f, IXGBE)->vf[1].driver, "ixgbevf");
 	assert_string_equal(look(&f, IXGBE)->vf[1].netdev, "");

@@ -138,7 +138,9 @@ static void what_is_read(void **state)
 	assert_int_equal(all->pf[0].speed_mbps, 10000);
 	sriov_inventory_free(all);
 
-	EXPECT(f.host.ops->read(&f.host, "03:00.0", SRIOV_READ_VFS, &inv, &f.err), 0);
+	EXPECT(f.host.ops->read(&f.host, "03:00.0", SRIOV_READ_VFS | SRIOV_READ_OVERRIDES, &inv,
+				&f.err),
+	       0);
 	all = calloc(1, sizeof(*all));
 	*all = inv;
 	assert_int_equal(all->pf[0].vf[1].attrs.has, 0);

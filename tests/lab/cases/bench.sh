@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# bench [PAIRS]: 63 VFs with MAC, VLAN, spoofchk and trust, then on vfio-pci, four ways, interleaved in one run:
+# bench [ROUNDS [ROUNDS-OF-PEOPLE]]: 63 VFs with MAC, VLAN, spoofchk and trust, then on vfio-pci, four ways,
+# interleaved in one run and each round in another order:
 #   bare    the bare system calls (tests/bench/bare.c)
 #   tool    sriovctl vf create
 #   batch   autoprobe off, `ip -batch` with one line a VF, the same writes from a shell
 #   people  autoprobe on, one `ip link` an attribute, unbind, the same writes from a shell
 # Reports medians in milliseconds and ratios; loosely gated. The NIC is emulated and the CPU too (TCG).
 . /share/cases/lib.sh
-pairs=${1:-3} count=63
+rounds=${1:-5} people_rounds=${2:-1} count=63
 modprobe -a vfio-pci ixgbevf
 t "the PF is up and has a link" pf_up
 dev=$(pf) addr=$(pf_addr) dir=$(pf_dir)
@@ -53,16 +54,20 @@ way_people() {
 }
 median() { sort -n "/tmp/$1" | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
 
-for ((n = 0; n < pairs; n++)); do
-	for way in bare tool batch people; do
+ways=(bare tool batch people)
+for ((n = 0; n < rounds; n++)); do
+	for i in 0 1 2 3; do
+		way=${ways[(n + i) % 4]}
+		[ $way != people ] || [ $n -lt "$people_rounds" ] || continue
 		"way_$way" >>/tmp/$way
 		is "$(vf_driver 62) $(ip link show "$dev" | grep -c 'vlan 7.*trust on')" "vfio-pci $count" "$way: all there"
 		if [ $way = tool ]; then s vf delete "$dev" >/dev/null; else clear_vfs; fi
 		wait_until "[ \$(cat /sys/class/net/$dev/carrier) = 1 ]" 20
 	done
 done
+for way in "${ways[@]}"; do echo "# $way: $(paste -sd' ' /tmp/$way) ms"; done
 bare=$(median bare) tool=$(median tool) batch=$(median batch) people=$(median people)
-echo "# $pairs rounds, medians: bare $bare ms, sriovctl $tool ms, ip -batch $batch ms, ip per attribute $people ms"
+echo "# $rounds rounds, medians: bare $bare ms, sriovctl $tool ms, ip -batch $batch ms, ip per attribute $people ms"
 awk -v b="$bare" -v t="$tool" -v p="$people" -v i="$batch" 'BEGIN {
 	printf "# sriovctl is %.2fx of bare, %.2fx of ip -batch; ip per attribute is %.1fx of sriovctl\n", t / b, t / i, p / t }'
 t "sriovctl within 2.5x of the bare calls" test $((tool * 10)) -le $((bare * 25))
