@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2034
 # Sourced by the host-side tests (integration, faults, bench, fuzz): a simulated host in a folder of its own,
 # commands with the exit status that is expected of them, checks, and the verdict at the end.
 #
@@ -73,6 +73,12 @@ fail() {
 is() {
 	if [ "$2" = "$3" ]; then passed; else fail "$1: expected '$2', found '$3'"; fi
 }
+
+# between WHAT LEAST MOST FOUND
+between() {
+	if [ "$4" -ge "$2" ] && [ "$4" -le "$3" ]; then passed; else fail "$1: $4 is not $2 to $3"; fi
+}
+at_most() { between "$1" 0 "$2" "$3"; }
 
 # same WHAT EXPECTED FOUND: for long texts, of which the difference is told
 same() {

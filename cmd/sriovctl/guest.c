@@ -69,19 +69,11 @@ static const struct column lease_columns[] = {
 	{"CREATED"}, {"UUID", .optional = true},
 };
 
-int cmd_guest_list(const struct args *args, struct sriov_host *host, struct out *out,
-		   struct sriov_error *err)
+static int print_leases(const struct sriov_lease *leases, size_t n, struct sriov_error *err)
 {
-	_free_ struct sriov_lease *leases = NULL;
 	TABLE(table, lease_columns);
-	_json_ json_t *array = json_array();
-	size_t n = 0;
-	int r = sriov_guest_list(host, &leases, &n, err);
 
-	if (r < 0)
-		return r;
 	for (const struct sriov_lease *lease = leases; lease < leases + n; lease++) {
-		json_array_append_new(array, encode_lease(lease));
 		table_cell(&table, "%s", lease->guest);
 		table_cell(&table, "%s", lease->state);
 		table_cell(&table, "%s", lease->pf);
@@ -91,11 +83,27 @@ int cmd_guest_list(const struct args *args, struct sriov_host *host, struct out 
 		table_cell(&table, "%s", lease->created);
 		table_cell(&table, "%s", lease->uuid);
 	}
-	if (out->doc)
-		return out_add(out, "leases", core_steal(array), err);
 	if (!n)
 		puts("no guest holds a VF");
 	return table_print(&table, 0, err);
+}
+
+int cmd_guest_list(const struct args *args, struct sriov_host *host, struct out *out,
+		   struct sriov_error *err)
+{
+	_free_ struct sriov_lease *leases = NULL;
+	size_t n = 0;
+	int r = sriov_guest_list(host, &leases, &n, err);
+	json_t *array;
+
+	if (r < 0)
+		return r;
+	if (!out->doc)
+		return print_leases(leases, n, err);
+	array = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, encode_lease(&leases[i]));
+	return out_add(out, "leases", array, err);
 }
 
 int cmd_guest_release(const struct args *args, struct sriov_host *host, struct out *out,

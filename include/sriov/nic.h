@@ -60,7 +60,7 @@ struct sriov_driver {
 	unsigned rate_max_mbps;  /* largest, 0 = link speed */
 	unsigned rate_link_mbps; /* the link must have exactly this speed, 0 = any */
 	unsigned rate_step_mbps; /* the hardware rounds down to a multiple, 0 = exact */
-	bool rate;               /* has max rate */
+	bool rate;               /* has max rate, on some device: see sriov_driver_has_rate() */
 	bool min_rate;           /* has min rate */
 	bool vlan_8021ad;        /* has VLAN protocol 802.1ad for VFs */
 	unsigned link_states;    /* bit per enum sriov_link_state that has an effect */
@@ -69,6 +69,16 @@ struct sriov_driver {
 
 /* NULL for a driver that is not modelled. */
 const struct sriov_driver *sriov_driver_find(const char *name);
+
+/* Whether the driver has VF rates on this device: igb has them on the 82576 alone. */
+bool sriov_driver_has_rate(const struct sriov_driver *driver, uint16_t device);
+
+/*
+ * RX queues that a PF has with @vfs VFs, of @queues without any: with VFs a PF keeps one pool of queues
+ * (ixgbe 4, or 2 in the mode of 64 pools; igb 2, on the I350 1).
+ */
+unsigned sriov_driver_queues(const struct sriov_driver *driver, uint16_t device, unsigned vfs,
+			     unsigned queues);
 
 /* Marketing name of an Intel NIC of the modelled drivers, or NULL. */
 const char *sriov_device_name(uint16_t vendor, uint16_t device);

@@ -53,6 +53,12 @@ struct host_ops {
 			   struct sriov_error *err);
 
 	/*
+	 * Whether a call of an earlier command still hangs in the kernel for @pf. NULL where the PF's
+	 * lock says so: a live call that hangs holds it.
+	 */
+	bool (*hangs)(struct sriov_host *host, const struct sriov_pf *pf);
+
+	/*
 	 * Waiting is for events. watch() starts to collect them, before the effect whose end is awaited;
 	 * wait() returns 0 when something happened on the host's links or devices since the last call,
 	 * -ETIMEDOUT at @deadline_ms. Events say only "look again".

@@ -166,3 +166,30 @@ SRIOV_EXPORT const struct sriov_driver *sriov_driver_find(const char *name)
 	}
 	return NULL;
 }
+
+SRIOV_EXPORT bool sriov_driver_has_rate(const struct sriov_driver *driver, uint16_t device)
+{
+	/* E1000_DEV_ID_82576*: of the NICs of igb the only one that igb_ndo_set_vf_bw() serves */
+	static const uint16_t igb_with_rate[] = {0x10c9, 0x10e6, 0x10e7, 0x10e8,
+						 0x150a, 0x150d, 0x1518, 0x1526};
+
+	if (strcmp(driver->name, "igb") != 0)
+		return driver->rate;
+	for (size_t i = 0; i < ARRAY_SIZE(igb_with_rate); i++)
+		if (igb_with_rate[i] == device)
+			return true;
+	return false;
+}
+
+SRIOV_EXPORT unsigned sriov_driver_queues(const struct sriov_driver *driver, uint16_t device,
+					  unsigned vfs, unsigned queues)
+{
+	unsigned most = queues;
+
+	/* ixgbe_set_sriov_queues(); igb_set_sriov_capability(), igb_init_queue_configuration() */
+	if (vfs && driver && !strcmp(driver->name, "ixgbe"))
+		most = vfs < 32 ? 4 : 2;
+	else if (vfs && driver && !strcmp(driver->name, "igb"))
+		most = device == 0x1521 || device == 0x1522 ? 1 : 2;
+	return queues < most ? queues : most;
+}

@@ -300,6 +300,14 @@ static int do_read(struct sriov_host *host, const char *pf, unsigned what,
 	return sim_read(sim, pf, what, inv, err);
 }
 
+static bool do_hangs(struct sriov_host *host, const struct sriov_pf *pf)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+
+	return !load(host->priv, &sim, NULL) && sim_stuck_on(sim, pf);
+}
+
 static int do_watch(struct sriov_host *host, struct sriov_error *err)
 {
 	_cleanup_(sim_freep)
@@ -412,6 +420,7 @@ const struct host_ops host_sim_ops = {
 	.ntuple = do_ntuple,
 	.rule_insert = do_rule_insert,
 	.rule_delete = do_rule_delete,
+	.hangs = do_hangs,
 	.watch = do_watch,
 	.wait = do_wait,
 	.pause = do_pause,

@@ -68,19 +68,6 @@ static int set_vlan(struct setting *s)
 	return vf_resets(s);
 }
 
-/* E1000_DEV_ID_82576*: of the NICs of igb the only one that igb_ndo_set_vf_bw() serves */
-static bool is_82576(uint16_t device)
-{
-	static const uint16_t ids[] = {0x10c9, 0x10e6, 0x10e7, 0x10e8,
-				       0x150a, 0x150d, 0x1518, 0x1526};
-
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-		if (ids[i] == device)
-			return true;
-	}
-	return false;
-}
-
 static int set_rate(struct setting *s)
 {
 	const struct sriov_driver *driver = s->driver;
@@ -92,7 +79,7 @@ static int set_rate(struct setting *s)
 
 	if (max && max < min)
 		return refuse(s, -EINVAL, "the maximum is smaller than the minimum");
-	if (!driver->rate || (!strcmp(driver->name, "igb") && !is_82576(s->pf->device)))
+	if (!sriov_driver_has_rate(driver, s->pf->device))
 		return refuse(s, -EOPNOTSUPP, "this NIC has no VF rates");
 	if (driver->traits & SRIOV_RATE_NEEDS_LINK && !speed)
 		return refuse(s, -EINVAL, "the port has no link");

@@ -8,20 +8,10 @@
 
 void sim_show_port(struct sriov_pf *pf)
 {
-	unsigned most = 0;
-
 	if (!pf->carrier)
 		pf->speed_mbps = 0;
-	/*
-	 * With VFs a PF keeps one pool of queues: ixgbe 4, or 2 in the mode of 64 pools (ixgbe_lib.c); igb 2,
-	 * on I350 1 (igb_set_sriov_capability(), igb_init_queue_configuration()).
-	 */
-	if (pf->vfs && !strcmp(pf->driver, "ixgbe"))
-		most = pf->vfs < 32 ? 4 : 2;
-	else if (pf->vfs && !strcmp(pf->driver, "igb"))
-		most = pf->device == 0x1521 || pf->device == 0x1522 ? 1 : 2;
-	if (most && pf->queues > most)
-		pf->queues = most;
+	pf->queues = sriov_driver_queues(sriov_driver_find(pf->driver), pf->device, pf->vfs,
+					 pf->queues);
 }
 
 static int add_use(struct sriov_vf *vf, bool running, const char *who, const char *how)

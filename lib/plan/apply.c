@@ -82,12 +82,14 @@ int apply_verify(struct change *change, const struct pf_state *want, struct srio
 	change_assume_unreported(change, want);
 	r = steps_diff(change->pf, want, &left, err);
 	if (!r && left.n) {
-		step_describe(change->pf, &left.at[0], &text);
+		size_t first = left.n > 1 && left.at[0].kind == STEP_LINK;
+
+		step_describe(change->pf, &left.at[first], &text);
 		sriov_error_set(
 			err, -EIO, change->pf->address,
 			"the kernel accepted everything, but reading back shows that this is "
 			"missing: %s%s",
-			text.what, left.n > 1 ? " (and more)" : "");
+			text.what, left.n > first + 1 ? " (and more)" : "");
 		r = sriov_error_hint(err,
 				     "something else changes this PF at the same time, or its "
 				     "driver takes the value without effect: see `sriovctl host "

@@ -88,10 +88,18 @@ static int load_known(struct change *change, struct sriov_error *err)
 
 static int take_lock(struct change *change, struct sriov_error *err)
 {
+	const struct host_ops *ops = change->host->ops;
 	unsigned timeout = change->opts->lock_timeout;
+	int r = lock_pf(change->host, change->pf->address, command_of(change),
+			timeout ? timeout : DEFAULT_TIMEOUT, recover_stuck, err);
 
-	return lock_pf(change->host, change->pf->address, command_of(change),
-		       timeout ? timeout : DEFAULT_TIMEOUT, recover_stuck, err);
+	if (r || !ops->hangs || !ops->hangs(change->host, change->pf))
+		return r;
+	r = recover_stuck(change->host, change->pf->address, err);
+	if (r < 0)
+		return r;
+	sriov_error_set(err, -EBUSY, pf_label(change->pf), "a call still hangs in the kernel");
+	return sriov_error_status(err, SRIOV_STUCK);
 }
 
 int change_open_unrecovered(struct change *change, struct sriov_host *host, const char *pf,
@@ -364,12 +372,39 @@ static int note_pool(struct change *change, struct steps *steps, struct sriov_er
 	return 0;
 }
 
+/*
+ * Rules that the plan wipes and installs again belong to what is wanted, so that the readback and a
+ * recovery miss them if they are not there.
+ */
+static int want_kept(struct change *change, const struct steps *steps, struct sriov_error *err)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *step = &steps->at[i];
+		struct rule_state *rule;
+
+		if (step->kind != STEP_RULE_INSERT)
+			continue;
+		rule = state_rule(&change->want, step->entry.loc);
+		if (!rule)
+			return core_oom(err);
+		if (rule->present)
+			continue;
+		rule->present = rule->kept = true;
+		rule->entry = step->entry;
+	}
+	return 0;
+}
+
 static int plan(struct change *change, struct steps *steps, struct sriov_error *err)
 {
 	int r = steps_check(change->inv, change->pf, &change->want, err);
 
 	if (!r)
 		r = steps_diff(change->pf, &change->want, steps, err);
+	if (!r)
+		r = steps_check_rules(change->pf, &change->want, steps, err);
+	if (!r)
+		r = want_kept(change, steps, err);
 	if (!r)
 		r = note_pool(change, steps, err);
 	return r ? r : change_tell(change, steps, err);

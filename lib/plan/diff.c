@@ -100,14 +100,16 @@ static bool loses_target(const struct planner *p, const struct sriov_entry *entr
 	return p->remade && target_vf(entry) >= (int)p->want->count;
 }
 
-static void plan_port_up(struct planner *p)
+/* Up before everything that needs the port, down after everything that does. */
+static void plan_port(struct planner *p, bool up)
 {
-	if ((p->want->has & STATE_UP) && p->want->up != p->now->up) {
-		struct step *step = add(p, STEP_PF_UP);
+	struct step *step;
 
-		step->on = p->want->up;
-		step->hits_port = !p->want->up;
-	}
+	if (!(p->want->has & STATE_UP) || p->want->up == p->now->up || p->want->up != up)
+		return;
+	step = add(p, STEP_PF_UP);
+	step->on = up;
+	step->hits_port = !up;
 }
 
 static void plan_rules_out(struct planner *p)
@@ -330,7 +332,7 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 					       "there is no VF %u: the PF has %u VFs",
 					       want->vf[i].index, count);
 	}
-	plan_port_up(&p);
+	plan_port(&p, true);
 	plan_rules_out(&p);
 	plan_vfs(&p);
 	plan_attrs(&p);
@@ -338,6 +340,7 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 	plan_ntuple(&p);
 	plan_rules_in(&p);
 	plan_rates(&p);
+	plan_port(&p, false);
 	if (steps.n)
 		plan_notes(&p);
 	if (p.failed) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is refused before anything is tried: whom a plan would hit, and what a driver cannot do. */
+#include "flows/flows.h"
 #include "lib/plan/step.h"
 
 #include <errno.h>
@@ -114,7 +115,7 @@ static int check_rate(const struct sriov_pf *pf, const struct sriov_driver *driv
 
 	if (!attrs->max_rate && !attrs->min_rate)
 		return 0;
-	if (!driver->rate)
+	if (!sriov_driver_has_rate(driver, pf->device))
 		return refuse_attr(pf, vf, -EOPNOTSUPP,
 				   "limit the guest's rate in the guest's XML or switch instead",
 				   err, "%s has no VF rate on this device", driver->name);
@@ -194,4 +195,39 @@ int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 		}
 	}
 	return r;
+}
+
+int steps_check_rules(const struct sriov_pf *now, const struct pf_state *want,
+		      const struct steps *steps, struct sriov_error *err)
+{
+	const struct nic_profile *profile = nic_profile_find(now->driver);
+	struct sriov_pf then = *now;
+
+	/* how many queues a port has once its last VF is gone is known only then */
+	if (!profile || !(want->has & STATE_COUNT) || !want->count || now->vfs)
+		return 0;
+	then.vfs = want->count;
+	then.queues = sriov_driver_queues(sriov_driver_find(now->driver), now->device, want->count,
+					  now->queues);
+	then.ntuple = SRIOV_NTUPLE_ON;
+	then.nrules = 0;
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *step = &steps->at[i];
+		const char *why;
+		char words[256];
+		int r;
+
+		if (step->kind != STEP_RULE_INSERT)
+			continue;
+		r = nic_profile_admit(profile, &then, &step->entry, &why);
+		if (r >= 0)
+			continue;
+		sriov_entry_format(&step->entry, words, sizeof(words));
+		sriov_error_set(err, r, pf_label(now),
+				"with %u VFs (and %u queues) the driver would not take the rule at "
+				"location %u again: %s: %s",
+				want->count, then.queues, step->entry.loc, words, why);
+		return sriov_error_hint(err, "delete that rule first, or give it another target");
+	}
+	return 0;
 }

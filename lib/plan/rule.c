@@ -98,9 +98,37 @@ static int want_entries(struct change *change, const struct sriov_rule *rule,
 	return 0;
 }
 
+static bool is_installed(const struct sriov_pf *pf, const struct sriov_entry *entry)
+{
+	for (size_t i = 0; i < pf->nrules; i++)
+		if (pf->rules[i].loc == entry->loc && sriov_entry_same(&pf->rules[i], entry))
+			return true;
+	return false;
+}
+
+/* The table as it would be with the rules of ours that somebody took away: their places are theirs. */
+static int with_missing(const struct change *change, struct sriov_entry **out, size_t *n,
+			struct sriov_error *err)
+{
+	_free_ struct sriov_entry *rules = calloc(change->pf->nrules + change->intent.nrules + 1,
+						  sizeof(*rules));
+
+	if (!rules)
+		return core_oom(err);
+	*n = change->pf->nrules;
+	if (*n)
+		memcpy(rules, change->pf->rules, *n * sizeof(*rules));
+	for (size_t i = 0; i < change->intent.nrules; i++)
+		if (!is_installed(change->pf, &change->intent.rule[i].entry))
+			rules[(*n)++] = change->intent.rule[i].entry;
+	*out = core_steal(rules);
+	return 0;
+}
+
 static int want_rule(struct change *change, const struct sriov_rule *rule, struct sriov_error *err)
 {
 	struct sriov_entry entry[SRIOV_RULE_ENTRIES_MAX];
+	_free_ struct sriov_entry *rules = NULL;
 	struct sriov_pf port = *change->pf;
 	size_t n = 0;
 	int r;
@@ -108,7 +136,10 @@ static int want_rule(struct change *change, const struct sriov_rule *rule, struc
 	/* the plan switches ntuple on where that is all that is missing */
 	if (port.ntuple == SRIOV_NTUPLE_OFF)
 		port.ntuple = SRIOV_NTUPLE_ON;
-	r = sriov_rule_compile(rule, &port, entry, &n, err);
+	r = with_missing(change, &rules, &port.nrules, err);
+	port.rules = rules;
+	if (!r)
+		r = sriov_rule_compile(rule, &port, entry, &n, err);
 	if (r < 0)
 		return r;
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
@@ -204,14 +235,6 @@ static int add_row(struct rows *rows, const struct sriov_entry *entry,
 		core_copy(row->owner, sizeof(row->owner), ours->owner);
 	}
 	return 0;
-}
-
-static bool is_installed(const struct sriov_pf *pf, const struct sriov_entry *entry)
-{
-	for (size_t i = 0; i < pf->nrules; i++)
-		if (pf->rules[i].loc == entry->loc && sriov_entry_same(&pf->rules[i], entry))
-			return true;
-	return false;
 }
 
 SRIOV_EXPORT int sriov_flow_list(struct sriov_host *host, const char *pf,

@@ -157,8 +157,11 @@ static int merge_rules(struct pf_state *intent, const struct pf_state *change)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < change->nrules; i++) {
-		struct rule_state *rule = state_rule(intent, change->rule[i].entry.loc);
+		struct rule_state *rule;
 
+		if (change->rule[i].kept)
+			continue;
+		rule = state_rule(intent, change->rule[i].entry.loc);
 		if (!rule)
 			return -ENOMEM;
 		*rule = change->rule[i];

@@ -26,6 +26,7 @@ struct vf_state {
 /* One location of the rule table: an entry, or nothing. */
 struct rule_state {
 	bool present;
+	bool kept;                /* stood there before and stays: no part of the intent */
 	struct sriov_entry entry; /* only loc counts if not present */
 	char name[SRIOV_NAME_LEN], owner[SRIOV_NAME_LEN];
 };

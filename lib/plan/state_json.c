@@ -30,8 +30,9 @@ static json_t *encode_rule(const struct rule_state *rule)
 {
 	if (!rule->present)
 		return json_pack("{s:I}", "loc", (json_int_t)rule->entry.loc);
-	return json_pack("{s:I, s:o, s:s, s:s}", "loc", (json_int_t)rule->entry.loc, "entry",
-			 entry_encode(&rule->entry), "name", rule->name, "owner", rule->owner);
+	return json_pack("{s:I, s:b, s:o, s:s, s:s}", "loc", (json_int_t)rule->entry.loc, "kept",
+			 rule->kept, "entry", entry_encode(&rule->entry), "name", rule->name,
+			 "owner", rule->owner);
 }
 
 int state_encode(const struct pf_state *state, char **out, struct sriov_error *err)
@@ -86,6 +87,7 @@ static int decode_rule(const json_t *json, struct pf_state *state, struct sriov_
 	if (!rule)
 		return core_oom(err);
 	rule->present = entry;
+	rule->kept = core_json_bool(json, "kept", false, NULL);
 	core_copy(rule->name, sizeof(rule->name), core_json_text(json, "name", "", NULL));
 	core_copy(rule->owner, sizeof(rule->owner), core_json_text(json, "owner", "", NULL));
 	return entry ? entry_decode(entry, &rule->entry, err) : 0;

@@ -65,6 +65,10 @@ int steps_guard(const struct sriov_pf *now, const struct steps *steps, bool forc
 int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 		const struct pf_state *want, struct sriov_error *err);
 
+/* Rules that a plan wipes must be such that the driver takes them again afterwards. */
+int steps_check_rules(const struct sriov_pf *now, const struct pf_state *want,
+		      const struct steps *steps, struct sriov_error *err);
+
 /* In words: what it does, and what it disrupts. */
 void step_describe(const struct sriov_pf *pf, const struct step *step, struct sriov_step_text *out);
 

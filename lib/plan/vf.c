@@ -317,6 +317,12 @@ static int want_as_found(struct change *change, struct sriov_error *err)
 		want->has |= STATE_NTUPLE;
 		want->ntuple = false;
 	}
+	/* taking the port down would take rules with it */
+	if ((found.has & STATE_UP) && !found.up && (change->intent.has & STATE_UP) && last_rule &&
+	    change->pf->nrules == want->nrules) {
+		want->has |= STATE_UP;
+		want->up = false;
+	}
 	state_clear(&found);
 	return 0;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What commands cost, in numbers that do not depend on the machine: effects and dumps on the simulated host,
 # durable commits and sleeps by strace.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 tool=$release
 
@@ -13,9 +14,6 @@ counted() {
 	ops=$(jq -c .sim.ops "$host")
 }
 op() { jq ".$1 // 0" <<<"$ops"; }
-
-# at_most WHAT MOST FOUND
-at_most() { if [ "$3" -le "$2" ]; then passed; else fail "$1: $3, more than $2"; fi; }
 
 printf '%-28s %7s %7s %7s %7s %7s %7s\n' command numvfs vf_set dumps reads pauses waits
 row() { printf '%-28s %7d %7d %7d %7d %7d %7d\n' "$1" "$(op numvfs)" "$(op vf_set)" "$(op read_attrs)" "$(op read)" "$(op pause)" "$(op wait)"; }
@@ -73,19 +71,19 @@ durable() {
 	local commits=$1
 	shift
 	status=0
-	command="$* (strace)"
+	command=$*
 	strace -f -qq -y -o "$work/trace" \
 		-e trace=fsync,fdatasync,sync_file_range,msync,nanosleep,clock_nanosleep \
 		"$tool" "$@" >"$work/out" 2>"$work/err" || status=$?
 	is "status" 0 "$status"
-	printf '%-62s %d commits, %d syncs of the folder\n' "${*:0:60}" "$(calls 'sync\(.*-wal>')" "$(calls 'sync\(.*\.state>')"
+	printf '%-62s %d commits, %d syncs of the folder\n' "${command:0:60}" "$(calls 'sync\(.*-wal>')" "$(calls 'sync\(.*\.state>')"
 	is "durable commits" "$commits" "$(calls 'sync\(.*-wal>')"
 	at_most "syncs of the folder" 1 "$(calls 'sync\(.*\.state>')"
 	is "syncs of anything else" 0 "$(calls 'sync\(' '-wal>|\.state>')"
 	is "sleeps" 0 "$(calls 'nanosleep\(')"
 }
 # calls PATTERN [NOT]: in the trace
-calls() { grep -E "$1" "$work/trace" | grep -vcE "${2:-^$}" || true; }
+calls() { grep -E -e "$1" "$work/trace" | grep -vcE -e "${2:-^$}" || true; }
 
 durable 2 vf set ens2f0 0 --vlan 7
 durable 0 vf set ens2f0 0 --vlan 7

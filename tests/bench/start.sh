@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # How long it takes to say anything: `sriovctl vf list` on the simulated host against `ip -V`, which does
 # nothing but start. Medians of interleaved pairs; the goal is 3 times, the gate is loose.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with gcc ip
 new_host

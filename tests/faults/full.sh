@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A disk that is full from any point on: before the first effect nothing happens, after it the change is undone
 # or can be recovered, and the error names the database and says that it is about space.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with gcc
 tool=$release

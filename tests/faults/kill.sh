@@ -3,6 +3,7 @@
 # A change killed at every point, by kill -9 and by a signal that it may catch: what is left can be read, and
 # the next change of the PF (or `journal undo`, `journal resume`) ends in the old state or the new one, with a
 # history that says which.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with gcc
 tool=$release
@@ -149,9 +150,11 @@ lease_at_every_point() {
 	back
 }
 
-# with a rule of somebody else in the table, which creating VFs wipes on ixgbe
+# with a rule of somebody else in the table: creating VFs wipes it on ixgbe, and putting it back is the last step
 new_host '(.pfs[] | select(.netdev == "ens2f0")) |= (.ntuple = "on" | .rules = [
 	{"loc": 7, "flow": "udp4", "value": {"pdst": 53}, "mask": {"pdst": 65535}, "cookie": "0x1"}])'
+change=(vf create ens2f0 --count 1 --driver none)
+at_every_point "vf create, plain" ens2f0
 change=(vf create ens2f0 --count 2 --mac auto --vlan 100 --trust on --max-rate 500 --driver vfio-pci)
 at_every_point "vf create" ens2f0
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What must not work: each row is an exit status, a fragment of what is told, and a command line. No row
 # changes a byte of the host, of what was recorded, or the set of files.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 
 rows=0
@@ -56,9 +57,11 @@ bad 1 "--driver igb_uio: not one of" vf create ens2f0 --count 1 --driver igb_uio
 bad 1 "--pool '': not to be left empty" vf create ens2f0 --count 1 --pool ""
 bad 1 "a number of seconds" vf create ens2f0 --count 1 --link-timeout 0
 bad 1 "a NUMA node" guest xml web1 --node -1
-for list in '' , 0, 0-,  -1 3-1 0,x 0..3 256 'all,0'; do
-	bad 1 "" vf set ens2f0 "$list" --vlan 1
+bad 1 "VFS is empty" vf set ens2f0 '' --vlan 1
+for list in ',' '0,' '0-' -1 '0,x' 0..3 256 'all,0'; do
+	bad 1 "is not a VF index or range" vf set ens2f0 "$list" --vlan 1
 done
+bad 1 "range '3-1' runs backwards" vf set ens2f0 3-1 --vlan 1
 bad 1 "not the id of a journal" journal undo x
 bad 1 "not the id of a journal" journal undo 0
 bad 1 "there is no journal 7" journal resume 7
@@ -91,7 +94,7 @@ edit_host '(.pfs[] | select(.netdev == "eno1") | .vfs.total) = 9'
 bad 1 "8 VFs are more than the 7 that this port can have; the limit is the driver's" vf create eno1 --count 8 --disrupt-pf
 bad 1 "there is no VF 4" vf set ens2f0 4 --vlan 1
 bad 1 "there is no VF 4" vf bind ens2f0 2-4 --driver none
-bad 1 "0000:04:00.0: it has no VFs" vf set eno1 all --vlan 1
+bad 1 "it has no VFs" vf set eno1 all --vlan 1
 bad 1 "no such VF: the PF has VFs 0 to 3" vf show ens2f0 4
 bad 1 "x" vf show ens2f0 x
 bad 3 "has 4 VFs already" vf create ens2f0 --count 8

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Flow Director rules by whole commands: what is asked for stands in the table under its name and location,
 # rules of others stay, and rules that another command wipes come back with its own plan.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 
 # rules PF: LOC NAME OWNER INSTALLED RULE, a line each

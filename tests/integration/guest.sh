@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Guests get a VF on the right node, keep it, and give it back; the XML is what libvirt takes.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 
 # valid KIND: libvirt's own schema for the last output; the interface alone is put into a domain.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # VFs from their creation to their end, on each driver: everything is read back, every command can be run
 # twice, and deleting leaves the PF as it was found.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 
 # vf PF INDEX JQ-FILTER: as the tool shows it

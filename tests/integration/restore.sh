@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The last committed intent comes back: after the PF's driver was loaded again, after a reboot, with a change
 # open when the host went down, and without a link.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 
 # What `modprobe -r; modprobe` leaves of a PF, and what a reboot leaves of all of them.
