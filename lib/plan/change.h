@@ -24,35 +24,33 @@ struct change {
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 
+/* ---- change.c: opening, reading, telling ---- */
+
 /*
- * Opens a change of @pf (netdev or PCI address): takes the PF's lock and recovers an open journal (not in
- * a dry run), reads the PF with @what and its row. change_close() frees everything; the lock stays until
- * the host is closed.
+ * Takes the PF's lock (not in a dry run; it stays until the host is closed) and loads what is known of it.
+ * @pf is a netdev or PCI address. change_close() frees everything.
  */
-int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
-		const struct sriov_options *opts, struct sriov_error *err);
-/* The same without recovering and reading: for the commands on journals. */
 int change_open_unrecovered(struct change *change, struct sriov_host *host, const char *pf,
 			    unsigned what, const struct sriov_options *opts,
 			    struct sriov_error *err);
 void change_close(struct change *change);
-/* Plans from the PF to change->want, and unless it is a dry run applies and commits. */
-int change_run(struct change *change, struct sriov_error *err);
-/* Plans and shows, and goes no further. */
-int change_show(struct change *change, struct sriov_error *err);
+/* Reads the PF into change->inv, with what the database knows. */
+int change_read(struct change *change, struct sriov_error *err);
+/* What a driver does not report (VF link states of ixgbe before 6.12) is taken from @believed. */
+void change_assume_unreported(struct change *change, const struct pf_state *believed);
 /* The plan in words and its digest, from @steps (whose notes it takes); and later how far they came. */
 int change_tell(struct change *change, struct steps *steps, struct sriov_error *err);
 void change_tell_states(struct change *change, const struct steps *steps);
 /* Hands the plan to the caller of a public function (also after a failure). */
 void change_give_plan(struct change *change, struct sriov_plan **plan);
+/* What the user typed, for the journal and the lock. */
+static inline const char *change_command(const struct change *change)
+{
+	return change->opts->command ? change->opts->command : "libsriov";
+}
 
-/* lib/plan/recover.c: what the PF's open journal asks for, under the lock. */
-enum recover_how { RECOVER_AUTO, RECOVER_RESUME, RECOVER_UNDO };
-int recover_pf(struct change *change, enum recover_how how, struct sriov_error *err);
-/* The error of a PF whose holder hangs in the kernel; 0 if there is no such journal. */
-int recover_stuck(struct sriov_host *host, const char *address, struct sriov_error *err);
+/* ---- apply.c: what a change and its recovery share ---- */
 
-/* lib/plan/apply.c: the parts that a change and its recovery share. */
 struct steps_result {
 	size_t done;  /* steps that ran */
 	bool touched; /* an effect was tried */
@@ -67,12 +65,23 @@ int apply_undo(struct change *change, const struct pf_state *before, size_t *und
 /* The durable end of a change: journal, intent, epoch, leases, pools in one transaction. */
 int apply_commit(struct change *change, const struct pf_state *before, long journal,
 		 struct sriov_error *err);
-/* Closes or marks a journal durably; errors are returned but leave the caller's result as it is. */
+/* Closes or marks a journal durably. */
 int apply_journal_status(struct change *change, long journal, const char *status, const char *why,
 			 struct sriov_error *err);
-/* Reads the PF into change->inv. */
-int change_read(struct change *change, struct sriov_error *err);
-/* What a driver does not report (VF link states of ixgbe before 6.12) is taken from @believed. */
-void change_assume_unreported(struct change *change, const struct pf_state *believed);
+
+/* ---- recover.c: what the PF's open journal asks for, under the lock ---- */
+
+enum recover_how { RECOVER_AUTO, RECOVER_RESUME, RECOVER_UNDO };
+int recover_pf(struct change *change, enum recover_how how, struct sriov_error *err);
+
+/* ---- run.c: the whole of it ---- */
+
+/* change_open_unrecovered(), then recovers an open journal (not in a dry run) and reads the PF. */
+int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
+		const struct sriov_options *opts, struct sriov_error *err);
+/* Plans from the PF to change->want, and unless it is a dry run applies and commits. */
+int change_run(struct change *change, struct sriov_error *err);
+/* Plans and shows, and goes no further. */
+int change_show(struct change *change, struct sriov_error *err);
 
 #endif

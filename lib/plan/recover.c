@@ -10,30 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int recover_stuck(struct sriov_host *host, const char *address, struct sriov_error *err)
-{
-	struct store_journal journal = {0};
-	struct store *store = NULL;
-	int r = store_get(host, false, &store, err);
-
-	if (r < 0 || !store)
-		return r;
-	r = store_journal_open_of(store, address, &journal, err);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	if (!strcmp(journal.row.status, "stuck")) {
-		sriov_error_set(
-			err, -EBUSY, address,
-			"quarantined: a call of journal %ld (`%s`) still hangs in the kernel: %s",
-			journal.row.id, journal.row.command, journal.row.error);
-		sriov_error_hint(err, "stop what holds the VF; the call then returns, and the next "
-				      "change of this PF recovers");
-		r = sriov_error_status(err, SRIOV_STUCK);
-	}
-	store_journal_clear(&journal);
-	return r == -EBUSY ? r : 0;
-}
-
 /* The way that a recovery goes: on to the wanted state, or back to the one before. */
 struct recovery {
 	struct store_journal journal;

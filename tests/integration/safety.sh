@@ -106,7 +106,7 @@ stuck() {
 	expect 6 journal undo 2
 	expect 6 journal resume 2
 	is "nothing was tried" "$before" "$(effects)"
-	expect 1 guest xml web2 --node 1
+	expect 3 guest xml web2 --node 1
 	is "journal" stuck "$(query 'SELECT status FROM journal WHERE id = 2')"
 	expect 0 vf list ens2f0
 	expect 0 host show
