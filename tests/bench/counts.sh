@@ -16,7 +16,10 @@ counted() {
 op() { jq ".$1 // 0" <<<"$ops"; }
 
 printf '%-28s %7s %7s %7s %7s %7s %7s\n' command numvfs vf_set dumps reads pauses waits
-row() { printf '%-28s %7d %7d %7d %7d %7d %7d\n' "$1" "$(op numvfs)" "$(op vf_set)" "$(op read_attrs)" "$(op read)" "$(op pause)" "$(op wait)"; }
+row() {
+	printf '%-28s %7d %7d %7d %7d %7d %7d\n' "$1" "$(op numvfs)" "$(op vf_set)" "$(op read_attrs)" \
+		"$(op read)" "$(op pause)" "$(op wait)"
+}
 
 for n in 4 63; do
 	# ixgbe: one message for the attributes of a VF, one for its rate
@@ -76,7 +79,8 @@ durable() {
 		-e trace=fsync,fdatasync,sync_file_range,msync,nanosleep,clock_nanosleep \
 		"$tool" "$@" >"$work/out" 2>"$work/err" || status=$?
 	is "status" 0 "$status"
-	printf '%-62s %d commits, %d syncs of the folder\n' "${command:0:60}" "$(calls 'sync\(.*-wal>')" "$(calls 'sync\(.*\.state>')"
+	printf '%-62s %d commits, %d syncs of the folder\n' "${command:0:60}" \
+		"$(calls 'sync\(.*-wal>')" "$(calls 'sync\(.*\.state>')"
 	is "durable commits" "$commits" "$(calls 'sync\(.*-wal>')"
 	at_most "syncs of the folder" 1 "$(calls 'sync\(.*\.state>')"
 	is "syncs of anything else" 0 "$(calls 'sync\(' '-wal>|\.state>')"

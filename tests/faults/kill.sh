@@ -35,7 +35,12 @@ settled() {
 }
 
 # The state that a kill starts from, saved by keep and brought back by back.
-keep() { rm -rf "$work/kept" && mkdir "$work/kept" && cp -a "$host" "$work/kept" && { [ ! -e "$host.state" ] || cp -a "$host.state" "$work/kept"; }; }
+keep() {
+	rm -rf "$work/kept"
+	mkdir "$work/kept"
+	cp -a "$host" "$work/kept"
+	[ ! -e "$host.state" ] || cp -a "$host.state" "$work/kept"
+}
 back() { rm -rf "$host" "$host.state" "$host.tmp" && cp -a "$work/kept/." "$work"; }
 
 # killed VARIABLE N: runs the command in "${change[@]}" to its N-th call

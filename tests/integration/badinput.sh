@@ -14,7 +14,8 @@ bad() {
 	before=$(world)
 	expect "$wanted" "$@"
 	said "sriovctl: " "$fragment"
-	is "nothing on standard output but a plan" "" "$(grep -vE '^(plan for|refused:|  note:| +[0-9!])' "$work/out" || true)"
+	is "nothing on standard output but a plan" "" \
+		"$(grep -vE '^(plan for|refused:|  note:| +[0-9!])' "$work/out" || true)"
 	same "the host, the database and the files" "$before" "$(world)"
 }
 

@@ -6,7 +6,8 @@
 . "$(dirname "$0")/../harness.sh"
 
 # What `modprobe -r; modprobe` leaves of a PF, and what a reboot leaves of all of them.
-reload='.vfs.now = 0 | .vf = [] | .rules = [] | .autoprobe = true | .ntuple = if .driver == "ixgbe" then "off" else .ntuple end'
+reload='.vfs.now = 0 | .vf = [] | .rules = [] | .autoprobe = true
+	| .ntuple = if .driver == "ixgbe" then "off" else .ntuple end'
 driver_reload() { edit_host "(.pfs[] | select(.netdev == \"ens2f0\")) |= ($reload)"; }
 reboot() {
 	edit_host --arg boot "$1" ".boot_id = \$boot | .pfs |= map($reload)
