@@ -106,6 +106,17 @@ int cmd_guest_list(const struct args *args, struct sriov_host *host, struct out 
 	return out_add(out, "leases", array, err);
 }
 
+/* Releasing is ensuring: a guest without a lease is what was asked for, unless the name is a slip. */
+static int nothing_to_release(const char *guest, struct out *out, struct sriov_error *err)
+{
+	if (out->doc)
+		return out_add(out, "released", json_null(), err);
+	printf("%s: nothing to do: %s\n", guest, err->message);
+	if (err->hint[0])
+		printf("  hint: %s\n", err->hint);
+	return 0;
+}
+
 int cmd_guest_release(const struct args *args, struct sriov_host *host, struct out *out,
 		      struct sriov_error *err)
 {
@@ -113,6 +124,8 @@ int cmd_guest_release(const struct args *args, struct sriov_host *host, struct o
 	struct sriov_lease lease;
 	int r = sriov_guest_release(host, args->pos[0], args->run.force, dry_run, &lease, err);
 
+	if (r == -ENOENT)
+		return nothing_to_release(args->pos[0], out, err);
 	if (r < 0)
 		return r;
 	if (out->doc) {

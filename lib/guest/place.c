@@ -266,7 +266,7 @@ int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf 
 			"would clear it",
 			attrs->vlan, attrs->qos ? "a priority (qos)" : "protocol 802.1ad");
 		return sriov_error_hint(err,
-					"give the VF a plain VLAN: sriovctl vf set %s --vfs %u "
+					"give the VF a plain VLAN: sriovctl vf set %s %u "
 					"--vlan %u",
 					pf->netdev, vf->index, attrs->vlan);
 	}

@@ -19,18 +19,6 @@ static void name_uses(const struct sriov_uses *uses, char *buf, size_t size)
 				 uses->at[i].who, uses->at[i].how);
 }
 
-static int refuse_vf(const struct sriov_pf *pf, const struct sriov_vf *vf, struct sriov_error *err)
-{
-	char object[64], names[400];
-
-	snprintf(object, sizeof(object), "vf %u of %s", vf->index, pf_label(pf));
-	name_uses(&vf->uses, names, sizeof(names));
-	sriov_error_set(err, -EBUSY, object, "in use by %s", names);
-	sriov_error_hint(err, "stop or release its user first (`sriovctl guest release`, `virsh "
-			      "shutdown`, `ip link set … down`), or pass --force to hit it");
-	return sriov_error_status(err, SRIOV_REFUSED);
-}
-
 static bool has_running(const struct sriov_uses *uses)
 {
 	for (size_t i = 0; i < uses->n; i++)
@@ -39,55 +27,74 @@ static bool has_running(const struct sriov_uses *uses)
 	return false;
 }
 
-static int guard_vf(const struct sriov_pf *pf, unsigned index, struct sriov_error *err)
+/* Whether @step hits somebody on @vf: a reset of the port hits who runs, the rest whoever has it. */
+static bool hits(const struct step *step, const struct sriov_vf *vf)
 {
-	const struct sriov_vf *vf = pf_vf(pf, index);
-
-	return vf && vf->uses.n ? refuse_vf(pf, vf, err) : 0;
+	if (step->hits_port && has_running(&vf->uses))
+		return true;
+	return step->hits_vf && vf->uses.n &&
+	       (step->kind == STEP_NUMVFS || step->number == vf->index);
 }
 
-static int guard_port(const struct sriov_pf *pf, bool force, bool disrupt_pf, const char *what,
-		      struct sriov_error *err)
+/* Names every VF that the steps would hit and its users. */
+static int guard_vfs(const struct sriov_pf *now, const struct steps *steps, struct sriov_error *err)
 {
+	char object[64] = "", first[300] = "", names[300], text[700] = "";
+	size_t used = 0;
+	unsigned found = 0;
+
+	for (unsigned v = 0; now->vf && v < now->vfs; v++) {
+		const struct sriov_vf *vf = &now->vf[v];
+		size_t i = 0;
+
+		while (i < steps->n && !hits(&steps->at[i], vf))
+			i++;
+		if (i == steps->n)
+			continue;
+		name_uses(&vf->uses, names, sizeof(names));
+		if (!found++) {
+			snprintf(object, sizeof(object), "vf %u of %s", vf->index, pf_label(now));
+			core_copy(first, sizeof(first), names);
+		}
+		if (used < sizeof(text))
+			used += snprintf(text + used, sizeof(text) - used, "%svf %u by %s",
+					 used ? "; " : "", vf->index, names);
+	}
+	if (!found)
+		return 0;
+	if (found == 1)
+		sriov_error_set(err, -EBUSY, object, "in use by %s", first);
+	else
+		sriov_error_set(err, -EBUSY, pf_label(now), "%u of its VFs are in use: %s", found,
+				text);
+	sriov_error_hint(err, "stop or release the users first (`sriovctl guest release`, `virsh "
+			      "shutdown`, `ip link set … down`), or pass --force to hit them");
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+static int guard_host(const struct sriov_pf *now, const struct step *step, struct sriov_error *err)
+{
+	struct sriov_step_text text;
 	char names[400];
 
-	if (pf->uses.n && !disrupt_pf) {
-		name_uses(&pf->uses, names, sizeof(names));
-		sriov_error_set(err, -EBUSY, pf_label(pf),
-				"the port carries the host's own traffic: %s; this step would "
-				"reset it: %s",
-				names, what);
-		sriov_error_hint(err, "move that traffic to another port, or pass --disrupt-pf to "
-				      "interrupt it for some seconds");
-		return sriov_error_status(err, SRIOV_REFUSED);
-	}
-	for (unsigned i = 0; !force && pf->vf && i < pf->vfs; i++)
-		if (has_running(&pf->vf[i].uses))
-			return refuse_vf(pf, &pf->vf[i], err);
-	return 0;
+	name_uses(&now->uses, names, sizeof(names));
+	step_describe(now, step, &text);
+	sriov_error_set(err, -EBUSY, pf_label(now),
+			"the port carries the host's own traffic: %s; this step would reset it: %s",
+			names, text.what);
+	sriov_error_hint(err,
+			 "move that traffic to another port, or pass --disrupt-pf to interrupt "
+			 "it for some seconds");
+	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
 int steps_guard(const struct sriov_pf *now, const struct steps *steps, bool force, bool disrupt_pf,
 		struct sriov_error *err)
 {
-	int r = 0;
-
-	for (size_t i = 0; !r && i < steps->n; i++) {
-		const struct step *step = &steps->at[i];
-		struct sriov_step_text text;
-
-		if (step->hits_port) {
-			step_describe(now, step, &text);
-			r = guard_port(now, force, disrupt_pf, text.what, err);
-		}
-		if (r || !step->hits_vf || force)
-			continue;
-		if (step->kind != STEP_NUMVFS)
-			r = guard_vf(now, step->number, err);
-		for (unsigned v = 0; !r && step->kind == STEP_NUMVFS && v < now->vfs; v++)
-			r = guard_vf(now, now->vf[v].index, err);
-	}
-	return r;
+	for (size_t i = 0; now->uses.n && !disrupt_pf && i < steps->n; i++)
+		if (steps->at[i].hits_port)
+			return guard_host(now, &steps->at[i], err);
+	return force ? 0 : guard_vfs(now, steps, err);
 }
 
 static int refuse_attr(const struct sriov_pf *pf, unsigned vf, int code, const char *hint,

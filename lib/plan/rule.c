@@ -169,20 +169,25 @@ static bool selected(const struct rule_state *rule, const char *which)
 	return !core_number(which, 0, UINT32_MAX, &loc) && loc == rule->entry.loc;
 }
 
-static int unknown_rule(const struct change *change, const char *which, struct sriov_error *err)
+/* What is not there needs no deleting; what somebody else has put there is not ours to delete. */
+static int not_ours(struct change *change, const char *which, struct sriov_error *err)
 {
+	char **slot;
 	uint64_t loc;
 
-	sriov_error_set(err, -ENOENT, pf_label(change->pf),
-			"no rule of ours is named or located %s", which);
-	for (size_t i = 0; i < change->pf->nrules; i++)
-		if (!core_number(which, 0, UINT32_MAX, &loc) && change->pf->rules[i].loc == loc)
-			return sriov_error_hint(
-				err,
-				"location %s holds a rule that somebody else made: it is "
-				"not touched",
-				which);
-	return sriov_error_hint(err, "`sriovctl flow list %s` shows them", change->pf->address);
+	for (size_t i = 0; i < change->pf->nrules; i++) {
+		if (core_number(which, 0, UINT32_MAX, &loc) < 0 || change->pf->rules[i].loc != loc)
+			continue;
+		sriov_error_set(err, -EPERM, pf_label(change->pf),
+				"location %s holds a rule that somebody else made", which);
+		sriov_error_hint(err, "who made it deletes it: ethtool -N %s delete %s",
+				 pf_label(change->pf), which);
+		return sriov_error_status(err, SRIOV_REFUSED);
+	}
+	slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
+	if (slot)
+		*slot = core_printf("no rule of ours is named or located %s", which);
+	return slot && *slot ? 0 : core_oom(err);
 }
 
 static int want_deleted(struct change *change, const char *which, struct sriov_error *err)
@@ -199,7 +204,7 @@ static int want_deleted(struct change *change, const char *which, struct sriov_e
 			return core_oom(err);
 		core_copy(rule->name, sizeof(rule->name), ours->name);
 	}
-	return which && !change->want.nrules ? unknown_rule(change, which, err) : 0;
+	return which && !change->want.nrules ? not_ours(change, which, err) : 0;
 }
 
 SRIOV_EXPORT int sriov_flow_delete(struct sriov_host *host, const char *pf, const char *which,

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 /* One entry a schema version; user_version counts those applied. Never edit an entry that was released. */
@@ -184,6 +185,7 @@ static int create(const char *dir, const char *path, struct sriov_error *err)
 
 int store_get(struct sriov_host *host, bool write, struct store **out, struct sriov_error *err)
 {
+	_close_ int alone = -1;
 	struct store *store;
 	int result, r = 0;
 
@@ -203,6 +205,10 @@ int store_get(struct sriov_host *host, bool write, struct store **out, struct sr
 		return 0;
 	}
 	if (!r) {
+		/* the switch to WAL and the migrations of two processes must not meet: SQLite says BUSY */
+		alone = open(host->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (alone >= 0)
+			flock(alone, LOCK_EX);
 		result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE, NULL);
 		r = result == SQLITE_OK ? configure(store, err) : store_fail(store, result, err);
 	}

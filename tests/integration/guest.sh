@@ -103,10 +103,10 @@ expect 0 guest release web1 --dry-run
 is "leases" 4 "$(query 'SELECT count(*) FROM lease')"
 expect 0 guest release web1
 is "leases" 3 "$(query 'SELECT count(*) FROM lease')"
-expect 1 guest release web1
-said "no guest of that name holds a lease"
-expect 1 guest release wap1
-said "did you mean 'app1'?"
+expect 0 guest release web1
+showed "nothing to do" "no guest of that name holds a lease"
+expect 0 guest release wap1
+showed "did you mean 'app1'?"
 expect 0 guest xml web9 --node 1
 is "lease" "0000:81:00.0|0|reserved" "$(lease web9)"
 

@@ -85,7 +85,7 @@ is "a change is open" 1 "$(query "SELECT count(*) FROM journal WHERE status = 'o
 reboot "${boot}4"
 before=$(effects)
 expect 0 vf list
-expect 1 flow delete ens2f0 no-such-rule
+expect 0 flow delete ens2f0 no-such-rule
 is "nothing was done about it" "$before" "$(effects)"
 is "the journal" boot "$(query 'SELECT status FROM journal ORDER BY id DESC LIMIT 1')"
 expect 0 restore

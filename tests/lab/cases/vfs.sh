@@ -2,6 +2,9 @@
 # The VF part on any driver: attributes, binding, running twice, the host as found.
 . /share/cases/lib.sh
 modprobe vfio-pci
+# no unasked packets of IPv6, where exact counts matter
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 t "the PF is up and has a link" pf_up
 dev=$(pf)
 driver=$(pf_driver)
@@ -9,7 +12,12 @@ before=$(port)
 rate=200
 attributes=(--mac auto --vlan 100:2 --spoofchk on --trust on --max-rate $rate)
 
-exits 0 "4 VFs on $driver" s vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci
+exits 0 "4 VFs on $driver" env KILLAT_LOG=/tmp/log LD_PRELOAD=/share/killat.so \
+	/share/sriovctl vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci
+# i40e may answer EAGAIN while a VF resets: its repeats are reported, not gated
+echo "# $driver: $(grep -c 'netlink type 19' /tmp/log) attribute messages for 4 VFs with rates," \
+	"$(grep -c 'with VFs' /tmp/log) dumps, $(grep -c '^sleep' /tmp/log || true) pauses"
+is "$(grep -c 'write .*sriov_numvfs' /tmp/log)" 1 "1 write of sriov_numvfs"
 for i in 0 1 2 3; do
 	like "$(vf_line $i)" "vlan 100, qos 2.*max_tx_rate ${rate}Mbps, spoof checking on, .*trust on" "vf $i has them all"
 	is "$(vf_driver $i)" vfio-pci "vf $i is on vfio-pci"

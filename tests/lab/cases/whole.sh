@@ -2,6 +2,9 @@
 # The main job on the real ixgbe driver: VFs, binding, rules with packets, a guest, and the host as found.
 . /share/cases/lib.sh
 modprobe vfio-pci
+# no unasked packets of IPv6, where exact counts matter
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 t "the peer is up" peer_setup
 t "the PF is up and has a link" pf_up
 dev=$(pf) mac=$(pf_mac)
