@@ -23,10 +23,16 @@ bind_all() {
 		echo "$a" >/sys/bus/pci/drivers_probe
 	done
 }
-way_bare() { /share/bare "$addr" "$dev" $count; }
+# both from the guest's own disk, both timed from outside: the start of the program is part of what a user waits for
+cp /share/sriovctl /share/bare /tmp/
+way_bare() {
+	local start=${EPOCHREALTIME/./}
+	/tmp/bare "$addr" "$dev" $count >/dev/null
+	ms "$start"
+}
 way_tool() {
 	local start=${EPOCHREALTIME/./}
-	s vf create "$dev" --count $count --mac auto --vlan 7 --spoofchk on --trust on --driver vfio-pci >/dev/null
+	/tmp/sriovctl vf create "$dev" --count $count --mac auto --vlan 7 --spoofchk on --trust on --driver vfio-pci >/dev/null
 	ms "$start"
 }
 way_batch() {
@@ -52,23 +58,23 @@ way_people() {
 	bind_all
 	ms "$start"
 }
-median() { sort -n "/tmp/$1" | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
+median() { sort -n "/tmp/times-$1" | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
 
 ways=(bare tool batch people)
 for ((n = 0; n < rounds; n++)); do
 	for i in 0 1 2 3; do
 		way=${ways[(n + i) % 4]}
 		[ $way != people ] || [ $n -lt "$people_rounds" ] || continue
-		"way_$way" >>/tmp/$way
+		"way_$way" >>/tmp/times-$way
 		is "$(vf_driver 62) $(ip link show "$dev" | grep -c 'vlan 7.*trust on')" "vfio-pci $count" "$way: all there"
 		if [ $way = tool ]; then s vf delete "$dev" >/dev/null; else clear_vfs; fi
 		wait_until "[ \$(cat /sys/class/net/$dev/carrier) = 1 ]" 20
 	done
 done
-for way in "${ways[@]}"; do echo "# $way: $(paste -sd' ' /tmp/$way) ms"; done
+for way in "${ways[@]}"; do echo "# $way: $(paste -sd' ' /tmp/times-$way) ms"; done
 bare=$(median bare) tool=$(median tool) batch=$(median batch) people=$(median people)
 echo "# $rounds rounds, medians: bare $bare ms, sriovctl $tool ms, ip -batch $batch ms, ip per attribute $people ms"
 awk -v b="$bare" -v t="$tool" -v p="$people" -v i="$batch" 'BEGIN {
 	printf "# sriovctl is %.2fx of bare, %.2fx of ip -batch; ip per attribute is %.1fx of sriovctl\n", t / b, t / i, p / t }'
-t "sriovctl within 2.5x of the bare calls" test $((tool * 10)) -le $((bare * 25))
+t "sriovctl within twice the bare calls" test "$tool" -le $((bare * 2))
 t "and at least 3 times ahead of one ip call an attribute" test $((tool * 3)) -le "$people"
