@@ -41,10 +41,14 @@ static struct sriov_vf *find_vf(struct sriov_inventory *inv, const char *address
  * Where a PCI device stands in a domain: given whole, as an interface, or, for an interface from a
  * libvirt network, in the <actual> that only the files of running domains have.
  */
-static const char *const places[] = {
-	"//devices/hostdev[@type='pci']/source/address",
-	"//devices/interface[@type='hostdev']/source/address[not(@type) or @type='pci']",
-	"//devices/interface/actual[@type='hostdev']/source/address[not(@type) or @type='pci']",
+static const struct {
+	const char *path;
+	bool interface; /* libvirt sets its MAC and VLAN */
+} places[] = {
+	{"//devices/hostdev[@type='pci']/source/address", false},
+	{"//devices/interface[@type='hostdev']/source/address[not(@type) or @type='pci']", true},
+	{"//devices/interface/actual[@type='hostdev']/source/address[not(@type) or @type='pci']",
+	 true},
 };
 
 /* "guest web1 (defined)"; of a running one the state that libvirt wrote: "guest web1 (paused)". */
@@ -76,12 +80,13 @@ static int add_uses(struct scan *scan, struct xml_doc *xml, const char *file,
 	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
 		_free_ xmlNodePtr *nodes = NULL;
 		size_t n = 0;
-		int r = xml_select(xml, places[p], &nodes, &n, err);
+		int r = xml_select(xml, places[p].path, &nodes, &n, err);
 
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < n; i++) {
 			char address[SRIOV_PCI_LEN];
+			struct sriov_use *use;
 			struct sriov_vf *vf;
 
 			if (domain_pci_address(xml, nodes[i], address) < 0) {
@@ -89,9 +94,12 @@ static int add_uses(struct scan *scan, struct xml_doc *xml, const char *file,
 				continue;
 			}
 			vf = find_vf(scan->inv, address);
-			if (vf &&
-			    !uses_add(&vf->uses, scan->running, who, "%s/%s", scan->dir, file))
+			if (!vf)
+				continue;
+			use = uses_add(&vf->uses, scan->running, who, "%s/%s", scan->dir, file);
+			if (!use)
 				return core_oom(err);
+			use->libvirt_net = scan->running && places[p].interface;
 		}
 	}
 	return xml->oom ? core_oom(err) : odd;

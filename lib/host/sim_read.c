@@ -14,28 +14,30 @@ void sim_show_port(struct sriov_pf *pf)
 					 pf->queues);
 }
 
-static int add_use(struct sriov_vf *vf, bool running, const char *who, const char *how)
+/* The use of that name, added if the file does not have it yet. */
+static struct sriov_use *add_use(struct sriov_vf *vf, bool running, const char *who,
+				 const char *how)
 {
-	for (size_t i = 0; i < vf->uses.n; i++) {
+	for (size_t i = 0; i < vf->uses.n; i++)
 		if (!strcmp(vf->uses.at[i].who, who))
-			return 0;
-	}
-	return uses_add(&vf->uses, running, who, "%s", how) ? 0 : -ENOMEM;
+			return &vf->uses.at[i];
+	return uses_add(&vf->uses, running, who, "%s", how);
 }
 
 /* Who uses the VF, by what the state of its netdev and the domains say; in the words of the live host. */
 static int add_users(const struct sim *sim, struct sriov_vf *vf)
 {
 	char who[SRIOV_NAME_LEN * 2], how[192];
+	struct sriov_use *use;
 
-	if (vf->in_netns && add_use(vf, true, "netns", "its netdev is in another namespace") < 0)
+	if (vf->in_netns && !add_use(vf, true, "netns", "its netdev is in another namespace"))
 		return -ENOMEM;
 	snprintf(how, sizeof(how), "netdev %s is %s%s%s", vf->netdev, vf->netdev_up ? "up" : "",
 		 vf->netdev_up && *vf->master ? " and in "
 		 : *vf->master                ? "in "
 					      : "",
 		 vf->master);
-	if ((vf->netdev_up || *vf->master) && add_use(vf, vf->netdev_up, "host", how) < 0)
+	if ((vf->netdev_up || *vf->master) && !add_use(vf, vf->netdev_up, "host", how))
 		return -ENOMEM;
 	for (size_t i = 0; i < sim->ndomains; i++) {
 		const struct sim_domain *domain = &sim->domain[i];
@@ -44,9 +46,13 @@ static int add_users(const struct sim *sim, struct sriov_vf *vf)
 			 domain->running ? "running" : "defined");
 		snprintf(how, sizeof(how), "domain %s names %s", domain->name, vf->address);
 		for (size_t k = 0; k < domain->nvfs; k++) {
-			if (!strcmp(domain->vfs[k], vf->address) &&
-			    add_use(vf, domain->running, who, how) < 0)
+			if (strcmp(domain->vfs[k], vf->address) != 0)
+				continue;
+			use = add_use(vf, domain->running, who, how);
+			if (!use)
 				return -ENOMEM;
+			/* domains here are of the common kind: <interface type='hostdev'> */
+			use->libvirt_net = domain->running;
 		}
 	}
 	return 0;

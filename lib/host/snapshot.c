@@ -31,6 +31,7 @@ const struct field snapshot_use_fields[] = {
 	FIELD(struct sriov_use, who, FIELD_TEXT, .required = true),
 	FIELD(struct sriov_use, how, FIELD_TEXT),
 	FIELD(struct sriov_use, running, FIELD_BOOL),
+	FIELD(struct sriov_use, libvirt_net, FIELD_BOOL),
 	FIELD(struct sriov_use, unreadable, FIELD_BOOL),
 	FIELD_END,
 };

@@ -26,6 +26,21 @@ void change_assume_unreported(struct change *change, const struct pf_state *beli
 	}
 }
 
+void change_leave_libvirts(struct change *change)
+{
+	for (size_t i = 0; i < change->want.nvf; i++) {
+		struct vf_state *vf = &change->want.vf[i];
+		const struct sriov_vf *now = pf_vf(change->pf, vf->index);
+
+		for (size_t u = 0; now && u < now->uses.n; u++) {
+			if (!now->uses.at[u].libvirt_net)
+				continue;
+			vf->attrs.has &= ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
+			vf->has_driver = false;
+		}
+	}
+}
+
 /* Pools and leases, and how many leases there were. */
 static int join(struct change *change, struct sriov_inventory *inv, struct sriov_error *err)
 {

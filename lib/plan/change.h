@@ -38,6 +38,11 @@ void change_close(struct change *change);
 int change_read(struct change *change, struct sriov_error *err);
 /* What a driver does not report (VF link states of ixgbe before 6.12) is taken from @believed. */
 void change_assume_unreported(struct change *change, const struct pf_state *believed);
+/*
+ * Takes out of what is wanted what libvirt owns while a running <interface type='hostdev'> holds the VF:
+ * MAC, VLAN, driver. It writes them at the guest's start and puts them back at its end.
+ */
+void change_leave_libvirts(struct change *change);
 /* The plan in words and its digest, from @steps (whose notes it takes); and later how far they came. */
 int change_tell(struct change *change, struct steps *steps, struct sriov_error *err);
 void change_tell_states(struct change *change, const struct steps *steps);

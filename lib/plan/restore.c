@@ -22,6 +22,7 @@ static int restore_pf(struct sriov_host *host, const char *pf, const struct srio
 	if (!r)
 		r = state_merge(&change.want, &change.intent, err);
 	if (!r) {
+		change_leave_libvirts(&change);
 		change.keep_on_no_link = true;
 		r = change_run(&change, err);
 	}

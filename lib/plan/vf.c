@@ -93,19 +93,6 @@ static int want_macs(struct change *change, bool automatic, const uint8_t *first
 	return r;
 }
 
-/* Libvirt writes MAC and VLAN of a VF that its domain holds as an interface: not ours to compare. */
-static void leave_libvirts(struct change *change)
-{
-	for (size_t i = 0; i < change->want.nvf; i++) {
-		struct vf_state *vf = &change->want.vf[i];
-		const struct sriov_vf *now = pf_vf(change->pf, vf->index);
-
-		for (size_t u = 0; now && u < now->uses.n; u++)
-			if (now->uses.at[u].libvirt_net)
-				vf->attrs.has &= ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
-	}
-}
-
 /* ---- binding ---- */
 
 static const char *const bind_drivers[] = {
@@ -126,10 +113,8 @@ static void want_driver(struct vf_state *vf, enum sriov_bind bind)
 
 static int finish(struct change *change, int r, struct sriov_plan **plan, struct sriov_error *err)
 {
-	if (!r) {
-		leave_libvirts(change);
+	if (!r)
 		r = change_run(change, err);
-	}
 	change_give_plan(change, plan);
 	change_close(change);
 	return r;
@@ -219,6 +204,8 @@ SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
 		r = want_macs(&change, create->mac_auto, create->mac_first, err);
 	if (!r && change.pf->vfs && change.pf->vfs != create->count)
 		r = refuse_resize(&change, err);
+	if (!r)
+		change_leave_libvirts(&change);
 	return finish(&change, r, plan, err);
 }
 

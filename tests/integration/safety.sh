@@ -59,6 +59,11 @@ expect 0 vf set ens2f0 all --spoofchk on
 showed "nothing to do"
 expect 0 vf create ens2f0 --count 4 --mac auto
 showed "nothing to do"
+# MAC, VLAN and driver of a VF that a running guest holds are libvirt's: vf create does not compare them
+edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[2] | .attrs.vlan) = 55'
+expect 0 vf create ens2f0 --count 4 --mac auto --vlan 0 --dry-run
+refused "vf 2" vf set ens2f0 2 --vlan 0
+edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[2] | .attrs.vlan) = 0'
 # a reset of the port hits the running guests, not those that are merely defined
 refused "in use" flow add ens2f0 flow-type udp4 dst-port 4789 drop
 

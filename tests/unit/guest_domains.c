@@ -104,6 +104,10 @@ static void test_places(void **state)
 	assert_use(uses_of(inv, 1), rows[1].who, etc, rows[1].file, false);
 	assert_use(uses_of(inv, 2), "guest net (paused)", run, "net.xml", true);
 	assert_int_equal(uses_of(inv, 3)->n, 0);
+	/* libvirt owns MAC and VLAN of an interface while its domain runs, no more and no longer */
+	assert_false(uses_of(inv, 0)->at[0].libvirt_net);
+	assert_false(uses_of(inv, 1)->at[0].libvirt_net);
+	assert_true(uses_of(inv, 2)->at[0].libvirt_net);
 }
 
 /* Devices that are none of ours, and files that are no domains of libvirt. */

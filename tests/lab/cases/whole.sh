@@ -78,6 +78,9 @@ t "start --paused" virsh -q start vm1 --paused
 index=$(s guest list --json | jq -r '.. | .vf? // empty' | head -n 1)
 is "$(vf_driver "$index")" vfio-pci "libvirt has put the VF on vfio-pci"
 like "$(s vf list "$dev")" "vm1 \(running\)" "the list says who holds it"
+exits 0 "what libvirt has set meanwhile (driver, MAC, VLAN) is not compared" \
+	s vf create "$dev" --count 4 --mac auto --vlan 0 --driver default --dry-run
+t_not "and that VF is in no plan" grep -q "vf $index:" <<<"$out"
 exits 3 "its attributes are refused while the guest runs" s vf set "$dev" "$index" --trust off
 like "$out" "vm1" "naming the guest"
 t "destroy" virsh -q destroy vm1
