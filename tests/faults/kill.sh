@@ -89,7 +89,7 @@ at_every_point() {
 		killed KILLAT "$n"
 		is "$at" 137 "$status"
 		readable "$at"
-		expect 1 flow delete "$pf" no-such-rule
+		expect 0 flow delete "$pf" no-such-rule
 		either "$at, then another command"
 		settled "$at, then another command"
 

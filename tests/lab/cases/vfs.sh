@@ -10,7 +10,7 @@ dev=$(pf)
 driver=$(pf_driver)
 before=$(port)
 rate=200
-attributes=(--mac auto --vlan 100:2 --spoofchk on --trust on --max-rate $rate)
+attributes=(--mac auto --vlan 100:2 --spoofchk on --trust on --max-rate "$rate")
 
 exits 0 "4 VFs on $driver" env KILLAT_LOG=/tmp/log LD_PRELOAD=/share/killat.so \
 	/share/sriovctl vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci

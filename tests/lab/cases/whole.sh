@@ -22,6 +22,12 @@ like "$(vf_line 3)" "vlan 100, qos 3" "vf 3: VLAN and qos"
 exits 0 "again: nothing to do" s vf create "$dev" --count 4 --mac auto --trust on --spoofchk on --max-rate 1000 --driver default
 like "$out" "nothing to do" "it says so"
 
+exits 0 "the host as a file" s host snapshot /tmp/host.json
+exits 0 "the same change of that file: nothing to do" s --host /tmp/host.json vf create "$dev" --count 4 --trust on --max-rate 1000
+like "$out" "nothing to do" "it says so"
+exits 0 "another change of the file" s --host /tmp/host.json vf delete "$dev"
+is "$(ls -d "$(pf_dir)"/virtfn* | wc -l)" 4 "the host itself has its VFs"
+
 exits 0 "two go to vfio-pci" s vf bind "$dev" 0,3 --driver vfio-pci
 is "$(vf_driver 0) $(vf_driver 1) $(vf_driver 3)" "vfio-pci ixgbevf vfio-pci" "and only these two"
 exits 0 "and back" s vf bind "$dev" 0,3 --driver default
