@@ -54,6 +54,10 @@ if [ "$driver" = i40e ]; then
 	exits 0 "the rules go" s flow delete "$dev" --all
 	is "$(rules)" 0 "none is left"
 fi
+if [ "$driver" = igb ]; then
+	exits 1 "Debian's igb has no ntuple on this NIC" s flow add "$dev" ether proto 0x88f7 queue 1
+	like "$out" "ntuple" "it says so"
+fi
 exits 0 "all VFs go" s vf delete "$dev"
 t "the link is back" pf_up
 is "$(port)" "$before" "the port is as found"
