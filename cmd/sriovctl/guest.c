@@ -79,7 +79,10 @@ static int print_leases(const struct sriov_lease *leases, size_t n, struct sriov
 		table_cell(&table, "%s", lease->pf);
 		table_cell(&table, "%u", lease->vf);
 		table_cell(&table, "%s", lease->address);
-		table_cell(&table, lease->node < 0 ? "" : "%d", lease->node);
+		if (lease->node < 0)
+			table_cell(&table, "-");
+		else
+			table_cell(&table, "%d", lease->node);
 		table_cell(&table, "%s", lease->created);
 		table_cell(&table, "%s", lease->uuid);
 	}

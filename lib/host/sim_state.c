@@ -333,9 +333,10 @@ static json_t *extras_encode(const struct sim *sim)
 
 	ops_fields(fields, sim, &nonzero);
 	/* every json_put() runs: it takes the array over, also when it fails */
-	ok = json_put(json, "pending", pending) & json_put(json, "deviate", deviate) &
-	     json_put(json, "stuck", stuck) &
-	     json_put(json, "ops", fields_encode(fields, sim->ops, nonzero));
+	ok = json_put(json, "pending", pending);
+	ok = json_put(json, "deviate", deviate) && ok;
+	ok = json_put(json, "stuck", stuck) && ok;
+	ok = json_put(json, "ops", fields_encode(fields, sim->ops, nonzero)) && ok;
 	for (size_t i = 0; ok && i < sim->nevents; i++)
 		ok = json_add(pending,
 			      fields_encode(event_fields, &sim->event[i], sim->event[i].has));

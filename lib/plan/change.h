@@ -9,6 +9,9 @@
 #include "lib/plan/step.h"
 #include "lib/store/store.h"
 
+/* All of a PF that plans look at. */
+#define CHANGE_READ_ALL (SRIOV_READ_ALL & ~(SRIOV_READ_NODES | SRIOV_READ_OVERRIDES))
+
 struct change {
 	struct sriov_host *host;
 	const struct sriov_options *opts;

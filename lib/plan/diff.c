@@ -50,16 +50,16 @@ struct planner {
 	bool autoprobe, ntuple;
 	bool wiped; /* the rule table was emptied on the way */
 	bool failed;
+	struct step nowhere; /* takes what there is no memory for */
 };
 
 static struct step *add(struct planner *p, enum step_kind kind)
 {
-	static struct step nowhere;
 	struct step *step = core_grow(&p->out->at, &p->out->n, sizeof(*step));
 
 	if (!step) {
 		p->failed = true;
-		step = &nowhere;
+		step = &p->nowhere;
 	}
 	step->kind = kind;
 	return step;

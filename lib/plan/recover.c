@@ -154,7 +154,7 @@ int recover_pf(struct change *change, enum recover_how how, struct sriov_error *
 	if (r == -ENOENT)
 		return 0;
 	if (!r) {
-		change->what = SRIOV_READ_ALL & ~SRIOV_READ_NODES;
+		change->what = CHANGE_READ_ALL;
 		r = recover(change, &recovery, how, err);
 		change->what = what;
 	}

@@ -5,13 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define READ_ALL_OF_PF (SRIOV_READ_ALL & ~SRIOV_READ_NODES)
-
 static int restore_pf(struct sriov_host *host, const char *pf, const struct sriov_options *opts,
 		      struct sriov_plan **plan, struct sriov_error *err)
 {
 	struct change change;
-	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
+	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
 
 	if (!r && !change.known.intent) {
 		r = sriov_error_set(err, -ENOENT, change.pf->address,
@@ -126,7 +124,7 @@ static int end_journal(struct sriov_host *host, long id, enum recover_how how,
 	r = find_open(host, id, pf, err);
 	if (r < 0)
 		return r;
-	r = change_open_unrecovered(&change, host, pf, READ_ALL_OF_PF, opts, err);
+	r = change_open_unrecovered(&change, host, pf, CHANGE_READ_ALL, opts, err);
 	if (!r)
 		r = recover_pf(&change, how, err);
 	change_give_plan(&change, plan);

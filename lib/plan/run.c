@@ -31,6 +31,16 @@ static int check_leases(struct change *change, struct sriov_error *err)
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
+/* The steps as they were shown, as JSON: for people who look into the database. */
+static char *steps_text(const struct sriov_plan *plan)
+{
+	_json_ json_t *array = json_array();
+
+	for (size_t i = 0; i < plan->nsteps; i++)
+		json_array_append_new(array, json_string(plan->step[i].what));
+	return json_dumps(array, JSON_COMPACT);
+}
+
 static int open_journal(struct change *change, const struct pf_state *before, size_t nsteps,
 			struct sriov_error *err)
 {
@@ -39,8 +49,7 @@ static int open_journal(struct change *change, const struct pf_state *before, si
 
 	if (!r)
 		r = state_encode(&change->want, &journal.want, err);
-	if (!r &&
-	    !(journal.steps = core_printf("%zu steps, digest %s", nsteps, change->plan->digest)))
+	if (!r && !(journal.steps = steps_text(change->plan)))
 		r = core_oom(err);
 	core_copy(journal.row.pf, sizeof(journal.row.pf), change->pf->address);
 	core_copy(journal.row.command, sizeof(journal.row.command), change_command(change));

@@ -7,8 +7,6 @@
 #include <string.h>
 
 #define READ_VFS (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS | SRIOV_READ_USES)
-/* What comes or goes with the VFs is read too: rules, ntuple. */
-#define READ_ALL_OF_PF (READ_VFS | SRIOV_READ_PORT | SRIOV_READ_RULES)
 
 /* ---- MAC addresses ---- */
 
@@ -194,7 +192,7 @@ SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
 				 struct sriov_error *err)
 {
 	struct change change;
-	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
+	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
 
 	if (!r)
 		r = check_pool(create, err);
@@ -319,7 +317,7 @@ SRIOV_EXPORT int sriov_vf_delete(struct sriov_host *host, const char *pf,
 				 struct sriov_error *err)
 {
 	struct change change;
-	int r = change_open(&change, host, pf, READ_ALL_OF_PF, opts, err);
+	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
 
 	if (!r) {
 		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
