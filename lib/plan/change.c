@@ -161,6 +161,8 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 
 void change_close(struct change *change)
 {
+	if (change->host)
+		unlock_pfs(change->host);
 	sriov_inventory_free(change->inv);
 	store_pf_clear(&change->known);
 	state_clear(&change->intent);

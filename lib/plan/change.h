@@ -30,8 +30,8 @@ struct change {
 /* ---- change.c: opening, reading, telling ---- */
 
 /*
- * Takes the PF's lock (not in a dry run; it stays until the host is closed) and loads what is known of it.
- * @pf is a netdev or PCI address. change_close() frees everything.
+ * Takes the PF's lock (not in a dry run) and loads what is known of it. @pf is a netdev or PCI address.
+ * change_close() frees everything and gives the lock back.
  */
 int change_open_unrecovered(struct change *change, struct sriov_host *host, const char *pf,
 			    unsigned what, const struct sriov_options *opts,

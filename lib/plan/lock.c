@@ -120,3 +120,9 @@ int lock_pf(struct sriov_host *host, const char *address, const char *command, u
 	host->lock_fd[host->nlocks++] = core_steal_fd(&fd);
 	return 0;
 }
+
+void unlock_pfs(struct sriov_host *host)
+{
+	while (host->nlocks)
+		close(host->lock_fd[--host->nlocks]);
+}

@@ -6,12 +6,14 @@
 #include "lib/host/host.h"
 
 /*
- * Takes the lock of the PF at @address, for the life of @host, and writes who holds it (@command) into the
+ * Takes the lock of the PF at @address until unlock_pfs() and writes who holds it (@command) into the
  * file. Waits up to @timeout seconds; -EBUSY names the holder. Where @stuck (may be NULL) says that the
  * holder hangs in the kernel, the wait is short and ends with its error.
  */
 int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
 	    int (*stuck)(struct sriov_host *host, const char *address, struct sriov_error *err),
 	    struct sriov_error *err);
+/* Gives all locks of @host back; a call that hangs in the kernel has its own hold on its PF's. */
+void unlock_pfs(struct sriov_host *host);
 
 #endif

@@ -150,6 +150,7 @@ static int apply(struct change *change, struct steps *steps, struct sriov_error 
 	struct pf_state before = {0};
 	struct steps_result result = {0};
 	struct sriov_error unused;
+	bool no_link, kept;
 	int r;
 
 	if (!err)
@@ -162,16 +163,16 @@ static int apply(struct change *change, struct steps *steps, struct sriov_error 
 		return r;
 	}
 	r = apply_steps(change, steps, change->plan->journal, &result, err);
-	if (r == -ETIMEDOUT && only_rates_wait(change, steps, result.done)) {
+	no_link = r == -ETIMEDOUT && only_rates_wait(change, steps, result.done);
+	if (no_link)
 		r = keep_without_rates(change, &before, err);
-	} else {
-		if (!r)
-			r = apply_verify(change, &change->want, err);
-		if (!r)
-			r = apply_commit(change, &before, change->plan->journal, err);
-		if (r < 0)
-			r = fail(change, steps, &before, result.touched, r, err);
-	}
+	if (!r)
+		r = apply_verify(change, &change->want, err);
+	if (!r)
+		r = apply_commit(change, &before, change->plan->journal, err);
+	kept = no_link && r == -ENOLINK;
+	if (r < 0 && !kept)
+		r = fail(change, steps, &before, result.touched, r, err);
 	change_tell_states(change, steps);
 	state_clear(&before);
 	return r;

@@ -92,6 +92,15 @@ expect 0 restore
 let_land
 same "the committed intent, not the one that was open" "$want" "$(shown ens2f0)"
 
+# ---- no link, and the kernel lies about the rest: nothing of it is kept ----
+intended
+reboot "${boot}6"
+edit_host '.sim.deviate = [{"op": "link", "never": true}, {"op": "vf_set", "lie": true, "times": 1}]'
+expect 4 restore ens2f0 --link-timeout 3
+said "reading back shows that this is missing"
+is "VFs, rules" '[0,0]' "$(pf_of ens2f0 '[(.vf // [] | length), (.rules // [] | length)]')"
+over
+
 # ---- no link: everything but the rates, which are named and come with the next restore ----
 intended
 reboot "${boot}5"
