@@ -65,13 +65,13 @@ struct sriov_vf {
 	char pool[32];               /* "" = sriovctl's own */
 };
 
+enum sriov_tristate { SRIOV_UNKNOWN, SRIOV_NO, SRIOV_YES };
 enum sriov_ntuple {
 	SRIOV_NTUPLE_UNKNOWN,
 	SRIOV_NTUPLE_OFF,
 	SRIOV_NTUPLE_ON,
 	SRIOV_NTUPLE_OFF_FIXED
 };
-enum sriov_tristate { SRIOV_UNKNOWN, SRIOV_NO, SRIOV_YES };
 
 struct sriov_pf {
 	char address[SRIOV_PCI_LEN];
@@ -103,6 +103,7 @@ struct sriov_inventory {
 	char hostname[65];
 	char boot_id[40];
 	bool iommu;
+	enum sriov_tristate vfio; /* whether the driver vfio-pci is loaded */
 	struct sriov_node *node;
 	size_t nnodes;
 	struct sriov_pf *pf;

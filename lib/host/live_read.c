@@ -25,6 +25,7 @@ static void read_host(const struct live *live, struct sriov_inventory *inv)
 	}
 	core_read_line(live->proc, "sys/kernel/random/boot_id", inv->boot_id, sizeof(inv->boot_id));
 	inv->iommu = sysfs_iommu(live->sys);
+	inv->vfio = sysfs_has_driver(live->sys, "vfio-pci") ? SRIOV_YES : SRIOV_NO;
 }
 
 /* One message: the link, and with ATTRS its VFs. */

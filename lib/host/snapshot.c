@@ -111,6 +111,7 @@ const struct field snapshot_fields[] = {
 	FIELD(struct sriov_inventory, hostname, FIELD_TEXT),
 	FIELD(struct sriov_inventory, boot_id, FIELD_TEXT),
 	FIELD(struct sriov_inventory, iommu, FIELD_BOOL),
+	FIELD(struct sriov_inventory, vfio, FIELD_TRI),
 	{.key = "nodes", .kind = FIELD_CHILD},
 	{.key = "pfs", .kind = FIELD_CHILD},
 	{.key = "domains", .kind = FIELD_CHILD}, /* of a simulated host: sim_state.c */

@@ -163,6 +163,7 @@ int sysfs_pf(int sys, const char *address, struct sriov_pf *pf, struct sriov_err
 int sysfs_vfs(int sys, struct sriov_pf *pf, struct sriov_error *err);
 int sysfs_nodes(int sys, struct sriov_node **out, size_t *n, struct sriov_error *err);
 bool sysfs_iommu(int sys);
+bool sysfs_has_driver(int sys, const char *driver); /* of PCI devices, loaded */
 /* VFs that exist now: virtfnN links. sriov_numvfs is never read: it waits for the device lock. */
 int sysfs_count_vfs(int sys, const char *address, unsigned *out);
 /* Calls @fn for each entry but "." and ".."; stops at the first that returns non-zero and returns it. */

@@ -114,3 +114,11 @@ bool sysfs_iommu(int sys)
 {
 	return sysfs_each(sys, "class/iommu", found, NULL) == 1;
 }
+
+bool sysfs_has_driver(int sys, const char *driver)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "bus/pci/drivers/%s", driver);
+	return !faccessat(sys, path, F_OK, 0);
+}

@@ -186,6 +186,21 @@ static int check_count(const struct sriov_pf *pf, unsigned count, struct sriov_e
 	return sriov_error_hint(err, "ask for at most %u", limit);
 }
 
+static int check_vfio(const struct sriov_inventory *inv, const struct sriov_pf *now,
+		      struct sriov_error *err)
+{
+	if (!inv->iommu) {
+		sriov_error_set(err, -ENODEV, pf_label(now),
+				"vfio-pci needs an IOMMU, and the kernel has none active");
+		return sriov_error_hint(err, "boot with intel_iommu=on (or amd_iommu=on) and VT-d "
+					     "enabled in the firmware");
+	}
+	if (inv->vfio != SRIOV_NO)
+		return 0;
+	sriov_error_set(err, -ENODEV, pf_label(now), "the driver vfio-pci is not loaded");
+	return sriov_error_hint(err, "modprobe vfio-pci");
+}
+
 int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 		const struct pf_state *want, struct sriov_error *err)
 {
@@ -193,13 +208,8 @@ int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 
 	for (size_t i = 0; !r && i < want->nvf; i++) {
 		r = check_attrs(now, &want->vf[i], err);
-		if (!r && want->vf[i].has_driver && !strcmp(want->vf[i].driver, "vfio-pci") &&
-		    !inv->iommu) {
-			sriov_error_set(err, -ENODEV, pf_label(now),
-					"vfio-pci needs an IOMMU, and the kernel has none active");
-			r = sriov_error_hint(err, "boot with intel_iommu=on (or amd_iommu=on) and "
-						  "VT-d enabled in the firmware");
-		}
+		if (!r && want->vf[i].has_driver && !strcmp(want->vf[i].driver, "vfio-pci"))
+			r = check_vfio(inv, now, err);
 	}
 	return r;
 }

@@ -363,6 +363,10 @@ static void test_check_host(void **state)
 	assert_int_equal(steps_check(&inv, &pf, &want, &err), -ENODEV);
 	assert_non_null(strstr(err.hint, "iommu"));
 	inv.iommu = true;
+	inv.vfio = SRIOV_NO;
+	assert_int_equal(steps_check(&inv, &pf, &want, &err), -ENODEV);
+	assert_string_equal(err.hint, "modprobe vfio-pci");
+	inv.vfio = SRIOV_UNKNOWN;
 	assert_int_equal(steps_check(&inv, &pf, &want, &err), 0);
 	state_clear(&want);
 }

@@ -12,6 +12,10 @@ before=$(port)
 rate=200
 attributes=(--mac auto --vlan 100:2 --spoofchk on --trust on --max-rate "$rate")
 
+rmmod vfio_pci
+exits 1 "vfio-pci is not loaded: told before done" s vf create "$dev" --count 4 --driver vfio-pci
+like "$out" "modprobe vfio-pci" "with the way out"
+modprobe vfio-pci
 exits 0 "4 VFs on $driver" env KILLAT_LOG=/tmp/log LD_PRELOAD=/share/killat.so \
 	/share/sriovctl vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci
 # i40e may answer EAGAIN while a VF resets: its repeats are reported, not gated
