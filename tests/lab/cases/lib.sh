@@ -18,3 +18,18 @@ port() { s host show "$(pf_addr)" --json | jq -S '.pfs[0] | del(.speed_mbps, .ca
 
 # vf_line I: iproute2's words of that VF
 vf_line() { ip link show "$(pf)" | grep "^ *vf $1 "; }
+
+# small_domain NAME: the XML of a guest that boots nothing
+small_domain() {
+	cat <<-X
+		<domain type='qemu'>
+		  <name>$1</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
+		  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+		  <features><acpi/></features>
+		  <devices>
+		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+		    <controller type='usb' model='none'/><memballoon model='none'/>
+		  </devices>
+		</domain>
+	X
+}

@@ -4,17 +4,7 @@
 t "the PF is up and has a link" pf_up
 dev=$(pf)
 exits 0 "3 VFs" s vf create "$dev" --count 3 --mac auto --driver default
-cat >/tmp/vm.xml <<-X
-	<domain type='qemu'>
-	  <name>vm1</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
-	  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-	  <features><acpi/></features>
-	  <devices>
-	    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-	    <controller type='usb' model='none'/><memballoon model='none'/>
-	  </devices>
-	</domain>
-X
+small_domain vm1 >/tmp/vm.xml
 s guest xml vm1 --pf "$dev" --domain /tmp/vm.xml >/tmp/out.xml
 t "libvirtd answers" start_libvirtd
 t "a paused guest holds VF 0" virsh -q create /tmp/out.xml --paused

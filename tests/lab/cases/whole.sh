@@ -62,17 +62,7 @@ like "$out" "vf 1.*$vf1" "it names the VF and its netdev"
 ip link set "$vf1" down
 
 # ---- a guest on the NIC's node
-cat >/tmp/vm.xml <<-X
-	<domain type='qemu'>
-	  <name>vm1</name><uuid>6b3a8f0e-0000-4000-8000-000000000001</uuid><memory unit='MiB'>128</memory><vcpu>1</vcpu>
-	  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-	  <features><acpi/></features>
-	  <devices>
-	    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-	    <controller type='usb' model='none'/><memballoon model='none'/>
-	  </devices>
-	</domain>
-X
+small_domain vm1 >/tmp/vm.xml
 s guest xml vm1 --node 1 --domain /tmp/vm.xml >/tmp/out.xml 2>/tmp/why
 like "$(cat /tmp/why)" "node 1" "the reason names the node"
 t "virt-xml-validate takes the domain" virt-xml-validate /tmp/out.xml domain
