@@ -78,9 +78,14 @@ static int load(struct sim_host *host, struct sim **out, struct sriov_error *err
 	if (r < 0)
 		return no_such_snapshot(host->file, r, err);
 	json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-	if (!json)
-		return sriov_error_set(err, -EINVAL, host->file, "line %d, column %d: %s",
-				       where.line, where.column, where.text);
+	if (!json) {
+		sriov_error_set(err, -EINVAL, host->file, "line %d, column %d: %s", where.line,
+				where.column, where.text);
+		sriov_error_hint(err,
+				 "a simulated host is a snapshot in JSON: `sriovctl host snapshot` "
+				 "writes one");
+		return -EINVAL;
+	}
 	r = sim_decode(json, &sim, err);
 	if (r < 0) {
 		if (err)

@@ -318,11 +318,13 @@ static int check_format(struct reader *r, const json_t *json)
 	}
 	if (!json_is_integer(version) || json_integer_value(version) < 1)
 		return reader_fail(r, -EINVAL, "", "version", "must be a whole number from 1");
-	if (json_integer_value(version) > SNAPSHOT_VERSION)
-		return reader_fail(r, -EPROTONOSUPPORT, "", "version",
-				   "%lld is newer than this sriovctl, which reads up to %d",
-				   (long long)json_integer_value(version), SNAPSHOT_VERSION);
-	return 0;
+	if (json_integer_value(version) <= SNAPSHOT_VERSION)
+		return 0;
+	reader_fail(r, -EPROTONOSUPPORT, "", "version",
+		    "%lld is newer than this sriovctl, which reads up to %d",
+		    (long long)json_integer_value(version), SNAPSHOT_VERSION);
+	sriov_error_hint(r->err, "use the sriovctl that wrote it, or a newer one");
+	return r->code;
 }
 
 int inventory_decode(const json_t *json, struct sriov_inventory **out, struct sriov_error *err)
