@@ -41,5 +41,12 @@ int nic_profile_admit(const struct nic_profile *profile, const struct sriov_pf *
  * driver calls it; a second call changes nothing.
  */
 void nic_profile_readback(const struct nic_profile *profile, struct sriov_entry *entry);
+/*
+ * What a user should know of an entry that the driver accepts (which packets it never sees, what is not
+ * proved), in words; the number of notes. @profile may be NULL.
+ */
+#define NIC_NOTES_MAX 2
+size_t nic_profile_notes(const struct nic_profile *profile, const struct sriov_pf *port,
+			 const struct sriov_entry *entry, const char *out[NIC_NOTES_MAX]);
 
 #endif

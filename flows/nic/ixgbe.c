@@ -243,6 +243,14 @@ static int hazard_pool(const struct nic_profile *profile, const struct sriov_pf 
 	return 0;
 }
 
+static bool is_one_of(uint16_t device, const uint16_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == device)
+			return true;
+	return false;
+}
+
 /* ixgbe_type.h; the driver has no other parts whose SCTP port mask is programmed. */
 static bool is_x550(uint16_t device)
 {
@@ -253,10 +261,7 @@ static bool is_x550(uint16_t device)
 		0x15cc, 0x15ce, 0x15e4, 0x15e5,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-		if (ids[i] == device)
-			return true;
-	return false;
+	return is_one_of(device, ids, ARRAY_SIZE(ids));
 }
 
 static int hazard_sctp_ports(const struct nic_profile *profile, const struct sriov_pf *port,
@@ -335,6 +340,37 @@ static nic_check *const hazards[] = {
 	nic_hazard_masks,  hazard_protocol,   hazard_vlan,       hazard_pool,
 	hazard_sctp_ports, hazard_drop_queue, hazard_wrong_pool, NULL};
 
+static bool is_82599(uint16_t device)
+{
+	/* IXGBE_DEV_ID_82599_* and IXGBE_DEV_ID_82599EN_SFP of ixgbe_type.h */
+	static const uint16_t ids[] = {0x10f7, 0x10f8, 0x10f9, 0x10fb, 0x10fc,
+				       0x1507, 0x1514, 0x1517, 0x151c, 0x1529,
+				       0x152a, 0x154a, 0x154d, 0x1557, 0x1558};
+
+	return is_one_of(device, ids, ARRAY_SIZE(ids));
+}
+
+static size_t notes(const struct sriov_pf *port, const struct sriov_entry *entry,
+		    const char *out[NIC_NOTES_MAX])
+{
+	bool drop = entry->cookie == SRIOV_COOKIE_DROP;
+	bool ports = entry->mask.src_port || entry->mask.dst_port;
+	size_t n = 0;
+
+	/* IXGBE_MRQC_L3L4TXSWEN is of X550 and later (ixgbe_setup_mrqc()) */
+	if ((drop || COOKIE_VF(entry->cookie)) && !is_x550(port->device))
+		out[n++] =
+			"not between VFs: 82599 and X540 do not look at packets that they switch "
+			"inside the port";
+	/* ixgbe_flow.c of DPDK against ixgbe_ethtool.c of the kernel */
+	if (drop && ports && is_82599(port->device))
+		out[n++] =
+			"a drop by port numbers on an 82599: the kernel's driver accepts it, DPDK's "
+			"refuses it as not supported by this chip; whether the silicon drops is "
+			"not proved here, so look at its counters";
+	return n;
+}
+
 const struct nic_profile nic_ixgbe = {
 	.driver = "ixgbe",
 	.source = "ixgbe of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not "
@@ -359,4 +395,5 @@ const struct nic_profile nic_ixgbe = {
 	.table_size = 2046, /* (1024 << pballoc) - 2, pballoc is 1 in the kernel's driver */
 	.checks = checks,
 	.hazards = hazards,
+	.notes = notes,
 };

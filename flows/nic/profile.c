@@ -224,3 +224,9 @@ int nic_hazard_vf_target(const struct nic_profile *profile, const struct sriov_p
 		"give the VF the MAC and VLAN of the traffic; drop and queue rules of the PF "
 		"work");
 }
+
+size_t nic_profile_notes(const struct nic_profile *profile, const struct sriov_pf *port,
+			 const struct sriov_entry *entry, const char *out[NIC_NOTES_MAX])
+{
+	return profile && profile->notes ? profile->notes(port, entry, out) : 0;
+}

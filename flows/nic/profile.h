@@ -55,6 +55,9 @@ struct nic_profile {
 	size_t (*expand)(const struct sriov_entry *rule, struct sriov_entry *out);
 	/* Repairs what its GET is known to say wrong; NULL: nothing. */
 	void (*readback)(struct sriov_entry *entry);
+	/* What a user should know of an entry that is accepted, into @out; NULL: nothing. */
+	size_t (*notes)(const struct sriov_pf *port, const struct sriov_entry *entry,
+			const char *out[NIC_NOTES_MAX]);
 };
 
 extern const struct nic_profile nic_ixgbe, nic_i40e, nic_igb;

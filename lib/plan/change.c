@@ -4,6 +4,7 @@
 #include "lib/plan/lock.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -169,6 +170,23 @@ void change_close(struct change *change)
 	state_clear(&change->want);
 	sriov_plan_free(change->plan);
 	*change = (struct change){0};
+}
+
+int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
+{
+	char **slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
+	va_list ap;
+	int r;
+
+	if (!slot)
+		return core_oom(err);
+	va_start(ap, fmt);
+	r = vasprintf(slot, fmt, ap);
+	va_end(ap);
+	if (r >= 0)
+		return 0;
+	change->plan->nnotes--;
+	return core_oom(err);
 }
 
 void change_give_plan(struct change *change, struct sriov_plan **plan)

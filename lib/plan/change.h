@@ -49,6 +49,9 @@ void change_leave_libvirts(struct change *change);
 /* The plan in words and its digest, from @steps (whose notes it takes); and later how far they came. */
 int change_tell(struct change *change, struct steps *steps, struct sriov_error *err);
 void change_tell_states(struct change *change, const struct steps *steps);
+/* Adds a note to the plan as shown. */
+int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Hands the plan to the caller of a public function (also after a failure). */
 void change_give_plan(struct change *change, struct sriov_plan **plan);
 /* What the user typed, for the journal and the lock. */

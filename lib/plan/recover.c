@@ -106,13 +106,9 @@ static void leave_open(struct change *change, const struct store_journal *journa
 static int note_recovery(struct change *change, const struct recovery *recovery,
 			 struct sriov_error *err)
 {
-	char **slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
-
-	if (slot)
-		*slot = core_printf("first recovered journal %ld (`%s`): %s",
-				    recovery->journal.row.id, recovery->journal.row.command,
-				    recovery->forward ? "it was done" : "undone");
-	return slot && *slot ? 0 : core_oom(err);
+	return change_note(change, err, "first recovered journal %ld (`%s`): %s",
+			   recovery->journal.row.id, recovery->journal.row.command,
+			   recovery->forward ? "it was done" : "undone");
 }
 
 static int recover(struct change *change, struct recovery *recovery, enum recover_how how,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The intents of `flow add` and `flow delete`, and the list of a port's rules. */
+#include "flows/flows.h"
 #include "lib/plan/change.h"
 
 #include <errno.h>
@@ -130,7 +131,8 @@ static int want_rule(struct change *change, const struct sriov_rule *rule, struc
 	struct sriov_entry entry[SRIOV_RULE_ENTRIES_MAX];
 	_free_ struct sriov_entry *rules = NULL;
 	struct sriov_pf port = *change->pf;
-	size_t n = 0;
+	const char *note[NIC_NOTES_MAX];
+	size_t n = 0, nnotes;
 	int r;
 
 	/* the plan switches ntuple on where that is all that is missing */
@@ -145,7 +147,11 @@ static int want_rule(struct change *change, const struct sriov_rule *rule, struc
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	change->want.has = STATE_NTUPLE;
 	change->want.ntuple = true;
-	return want_entries(change, rule, entry, n, err);
+	r = want_entries(change, rule, entry, n, err);
+	nnotes = nic_profile_notes(nic_profile_find(port.driver), &port, &entry[0], note);
+	for (size_t i = 0; !r && i < nnotes; i++)
+		r = change_note(change, err, "%s", note[i]);
+	return r;
 }
 
 SRIOV_EXPORT int sriov_flow_add(struct sriov_host *host, const char *pf,
@@ -172,7 +178,6 @@ static bool selected(const struct rule_state *rule, const char *which)
 /* What is not there needs no deleting; what somebody else has put there is not ours to delete. */
 static int not_ours(struct change *change, const char *which, struct sriov_error *err)
 {
-	char **slot;
 	uint64_t loc;
 
 	for (size_t i = 0; i < change->pf->nrules; i++) {
@@ -184,10 +189,7 @@ static int not_ours(struct change *change, const char *which, struct sriov_error
 				 pf_label(change->pf), which);
 		return sriov_error_status(err, SRIOV_REFUSED);
 	}
-	slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
-	if (slot)
-		*slot = core_printf("no rule of ours is named or located %s", which);
-	return slot && *slot ? 0 : core_oom(err);
+	return change_note(change, err, "no rule of ours is named or located %s", which);
 }
 
 static int want_deleted(struct change *change, const char *which, struct sriov_error *err)

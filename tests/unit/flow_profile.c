@@ -309,9 +309,45 @@ static void readback_leaves_true_entries(void **state)
 	}
 }
 
+static void notes_say_what_is_not_seen(void **state)
+{
+	static const struct {
+		const char *driver;
+		uint16_t device;
+		uint64_t cookie;
+		bool ports;
+		const char *says[NIC_NOTES_MAX];
+	} rows[] = {
+		{"ixgbe", 0x10fb, SRIOV_COOKIE_DROP, true, {"not between VFs", "82599"}},
+		{"ixgbe", 0x10fb, SRIOV_COOKIE_DROP, false, {"not between VFs"}},
+		{"ixgbe", 0x1528, SRIOV_COOKIE_DROP, true, {"not between VFs"}}, /* X540 */
+		{"ixgbe", 0x10fb, 1ull << 32, true, {"not between VFs"}},
+		{"ixgbe", 0x10fb, 3, true, {NULL}},
+		{"ixgbe", 0x1563, SRIOV_COOKIE_DROP, true, {NULL}}, /* X550 */
+		{"i40e", 0x1572, SRIOV_COOKIE_DROP, true, {NULL}},
+		{"mlx5_core", 0x1017, SRIOV_COOKIE_DROP, true, {NULL}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sriov_entry entry = {.type = SRIOV_FLOW_UDP4, .cookie = rows[i].cookie};
+		struct sriov_pf port = {.device = rows[i].device};
+		const char *out[NIC_NOTES_MAX];
+		size_t n, want = 0;
+
+		entry.mask.dst_port = rows[i].ports ? 0xffff : 0;
+		n = nic_profile_notes(nic_profile_find(rows[i].driver), &port, &entry, out);
+		while (want < NIC_NOTES_MAX && rows[i].says[want])
+			want++;
+		assert_int_equal(n, want);
+		for (size_t k = 0; k < n; k++)
+			assert_non_null(strstr(out[k], rows[i].says[k]));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(notes_say_what_is_not_seen),
 		cmocka_unit_test(admits_as_the_drivers_do),
 		cmocka_unit_test(finds_modelled_drivers_only),
 		cmocka_unit_test(refusals_explain),
