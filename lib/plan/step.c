@@ -217,7 +217,11 @@ static int run_vf_set(struct step_context *ctx, struct step *step, struct sriov_
 						"kernel log may say why",
 						(int)(ctx->kernel_ms / 1000));
 		ops->pause(ctx->host, RETRY_MS);
-		r = attrs_left(ctx, step->number, &attrs, &attrs.has, err);
+		/* a MAC set twice resets the VF twice; what comes after it may be said again */
+		if ((attrs.has & SRIOV_VF_MAC) && (attrs.has & ~SRIOV_VF_MAC))
+			r = attrs_left(ctx, step->number, &attrs, &attrs.has, err);
+		else
+			r = 0;
 		if (r < 0 || !attrs.has)
 			return r;
 	}

@@ -56,6 +56,8 @@ for n in 4 63; do
 	row "i40e, $n VFs"
 	is "numvfs" 1 "$(op numvfs)"
 	is "calls without their repetitions" "$n" $(($(op vf_set) - $(op pause)))
+	at_most "dumps" $((n + 2)) "$(op read_attrs)"
+	echo "figure: i40e (simulated), $n VFs: $(op vf_set) attribute messages, $(op read_attrs) dumps"
 done
 new_host
 counted vf list

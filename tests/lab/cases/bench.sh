@@ -73,8 +73,8 @@ for ((n = 0; n < rounds; n++)); do
 done
 for way in "${ways[@]}"; do echo "# $way: $(paste -sd' ' /tmp/times-$way) ms"; done
 bare=$(median bare) tool=$(median tool) batch=$(median batch) people=$(median people)
-echo "# $rounds rounds, medians: bare $bare ms, sriovctl $tool ms, ip -batch $batch ms, ip per attribute $people ms"
+echo "figure: $rounds rounds, medians: bare $bare ms, sriovctl $tool ms, ip -batch $batch ms, ip per attribute $people ms"
 awk -v b="$bare" -v t="$tool" -v p="$people" -v i="$batch" 'BEGIN {
-	printf "# sriovctl is %.2fx of bare, %.2fx of ip -batch; ip per attribute is %.1fx of sriovctl\n", t / b, t / i, p / t }'
+	printf "figure: sriovctl is %.2fx of bare, %.2fx of ip -batch; ip per attribute is %.1fx of sriovctl\n", t / b, t / i, p / t }'
 t "sriovctl within twice the bare calls" test "$tool" -le $((bare * 2))
 t "and at least 3 times ahead of one ip call an attribute" test $((tool * 3)) -le "$people"

@@ -19,7 +19,7 @@ modprobe vfio-pci
 exits 0 "4 VFs on $driver" env KILLAT_LOG=/tmp/log LD_PRELOAD=/share/killat.so \
 	/share/sriovctl vf create "$dev" --count 4 "${attributes[@]}" --driver vfio-pci
 # i40e may answer EAGAIN while a VF resets: its repeats are reported, not gated
-echo "# $driver: $(grep -c 'netlink type 19' /tmp/log) attribute messages for 4 VFs with rates," \
+echo "figure: $driver: $(grep -c 'netlink type 19' /tmp/log) attribute messages for 4 VFs with rates," \
 	"$(grep -c 'with VFs' /tmp/log) dumps, $(grep -c '^sleep' /tmp/log || true) pauses"
 is "$(grep -c 'write .*sriov_numvfs' /tmp/log)" 1 "1 write of sriov_numvfs"
 for i in 0 1 2 3; do
