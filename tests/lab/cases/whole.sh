@@ -46,7 +46,12 @@ is "$(rules)" 3 "three entries are in the table"
 vf1=$(vf_netdev 1)
 ip link set "$vf1" up
 wait_until "[ \$(cat /sys/class/net/$vf1/carrier) = 1 ]" 10
-q2=$(rx_queue_packets 2) v1=$(rx_queue_packets 0 "$vf1") match=$(nic_stat fdir_match)
+total() { # packets on all queues of the PF
+	local q sum=0
+	for q in 0 1 2 3; do sum=$((sum + $(rx_queue_packets $q))); done
+	echo $sum
+}
+all=$(total) q2=$(rx_queue_packets 2) v1=$(rx_queue_packets 0 "$vf1") match=$(nic_stat fdir_match)
 peer_send_batch <<-S
 	50 dmac=$mac dst=10.1.0.1 dport=5001
 	20 dmac=$mac dst=10.1.0.1 dport=5003
@@ -56,6 +61,7 @@ wait_until "[ \$(nic_stat fdir_match) = $((match + 100)) ]" 8
 is "$(($(nic_stat fdir_match) - match))" 100 "the NIC matched all 100 packets"
 wait_until "[ \$(rx_queue_packets 0 $vf1) = $((v1 + 30)) ]" 5
 is "$(($(rx_queue_packets 2) - q2))" 50 "50 packets on queue 2 of the PF"
+is "$(($(total) - all))" 50 "and no others on the PF: the 20 are dropped"
 is "$(($(rx_queue_packets 0 "$vf1") - v1))" 30 "30 packets on queue 0 of VF 1"
 exits 3 "VFs are not deleted under a netdev that is up" s vf delete "$dev"
 like "$out" "vf 1.*$vf1" "it names the VF and its netdev"
