@@ -56,6 +56,12 @@ const struct verb verbs[] = {
 	{NULL},
 };
 
+static void print_waiting(void *data, const char *subsystem, const char *text)
+{
+	if (!strcmp(subsystem, "lock"))
+		fprintf(stderr, "sriovctl: %s\n", text);
+}
+
 static void print_log(void *data, const char *subsystem, const char *text)
 {
 	const char *only = data;
@@ -116,8 +122,8 @@ static int run(const struct args *args, struct out *out, struct sriov_error *err
 		return r;
 	if (args->verb->flags & VERB_CHANGES)
 		catch_signals();
-	if (args->debug)
-		sriov_set_log(print_log, (void *)args->debug_only);
+	/* who waits for another command is told for which, also without --debug */
+	sriov_set_log(args->debug ? print_log : print_waiting, (void *)args->debug_only);
 	r = sriov_host_open(args->host, &host, err);
 	if (r < 0)
 		return r;

@@ -11,7 +11,6 @@
 #include <sriov/host.h>
 
 struct store;
-struct host_lock;
 
 struct host_ops {
 	const char *name; /* "live", "simulated" */

@@ -25,23 +25,46 @@ static void recovery_clear(struct recovery *recovery)
 	steps_clear(&recovery->steps);
 }
 
+/*
+ * VFs that went after the change was left (a driver reload) took with them what it did to them: there is
+ * nothing to undo, and it cannot count as done. True if @state spoke of any.
+ */
+static bool drop_gone(const struct sriov_pf *pf, struct pf_state *state)
+{
+	size_t kept = 0, had = state->nvf;
+
+	for (size_t i = 0; i < had; i++)
+		if ((state->has & STATE_COUNT) || pf_vf(pf, state->vf[i].index))
+			state->vf[kept++] = state->vf[i];
+	state->nvf = kept;
+	return kept < had;
+}
+
 /* Decides by readback: forward if nothing is left to do or the operator says so, else back. */
 static int choose(struct change *change, struct recovery *recovery, enum recover_how how,
 		  struct sriov_error *err)
 {
 	struct steps *steps = &recovery->steps;
 	int r = state_decode(recovery->journal.before, &recovery->before, err);
+	bool gone;
 
 	if (!r)
 		r = state_decode(recovery->journal.want, &change->want, err);
 	if (!r)
 		r = change_read(change, err);
-	if (!r)
-		change_assume_unreported(change, &change->want);
-	if (!r && how != RECOVER_UNDO)
+	if (r < 0)
+		return r;
+	change_assume_unreported(change, &change->want);
+	gone = drop_gone(change->pf, &recovery->before);
+	if (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone)) {
 		r = steps_diff(change->pf, &change->want, steps, err);
-	recovery->forward = how == RECOVER_RESUME || (how == RECOVER_AUTO && !steps->n);
-	if (!r && !recovery->forward) {
+		if (r < 0)
+			return sriov_error_hint(err,
+						"`sriovctl journal undo %ld` gives the change up",
+						recovery->journal.row.id);
+	}
+	recovery->forward = how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone && !steps->n);
+	if (!recovery->forward) {
 		steps_clear(steps);
 		r = steps_diff(change->pf, &recovery->before, steps, err);
 	}

@@ -82,6 +82,19 @@ tool=$release
 { KILLAT=20 LD_PRELOAD=$work/killat.so "$tool" vf set ens2f0 0-2 --vlan 300 --trust off >/dev/null; } 2>/dev/null || true
 tool=$dev
 is "a change is open" 1 "$(query "SELECT count(*) FROM journal WHERE status = 'open'")"
+
+# the driver is reloaded before anybody recovers: the VFs that the change was about are gone, and it with them
+cp "$host" "$work/open.json"
+cp -r "$host.state" "$work/open.state"
+driver_reload
+expect 0 restore
+showed "first recovered journal"
+let_land
+same "the committed intent, though a change was left open" "$want" "$(shown ens2f0)"
+over
+cp "$work/open.json" "$host"
+rm -rf "$host.state"
+cp -r "$work/open.state" "$host.state"
 reboot "${boot}4"
 before=$(effects)
 expect 0 vf list
