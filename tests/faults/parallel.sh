@@ -103,6 +103,7 @@ flock 9
 printf '4711 sriovctl vf set ens2f0 0 --trust on\n' >&9
 expect 3 vf set ens2f0 0 --vlan 5 --lock-timeout 1
 said "0000:81:00.0: another change of this PF runs: process 4711 sriovctl vf set ens2f0 0 --trust on"
+said "sriovctl: 0000:81:00.0 is held by process 4711 sriovctl vf set ens2f0 0 --trust on; waiting"
 is "VLAN" 0 "$(pf_of ens2f0 '.vf[0].attrs.vlan')"
 expect 3 vf set ens2f0 0 --vlan 5 --lock-timeout 1 --debug=lock
 said "debug: lock: 0000:81:00.0 is held by process 4711"
