@@ -7,13 +7,16 @@
 #include <string.h>
 
 static const char *const type_words[SRIOV_FLOW_TYPES] = {
-	[SRIOV_FLOW_TCP4] = "tcp4",   [SRIOV_FLOW_UDP4] = "udp4", [SRIOV_FLOW_SCTP4] = "sctp4",
-	[SRIOV_FLOW_IP4] = "ip4",     [SRIOV_FLOW_TCP6] = "tcp6", [SRIOV_FLOW_UDP6] = "udp6",
-	[SRIOV_FLOW_SCTP6] = "sctp6", [SRIOV_FLOW_IP6] = "ip6",   [SRIOV_FLOW_ETHER] = "ether",
+	[SRIOV_FLOW_TCP4] = "tcp4",           [SRIOV_FLOW_UDP4] = "udp4",
+	[SRIOV_FLOW_SCTP4] = "sctp4",         [SRIOV_FLOW_IP4] = "ip4",
+	[SRIOV_FLOW_TCP6] = "tcp6",           [SRIOV_FLOW_UDP6] = "udp6",
+	[SRIOV_FLOW_SCTP6] = "sctp6",         [SRIOV_FLOW_IP6] = "ip6",
+	[SRIOV_FLOW_ETHER] = "ether",         [SRIOV_FLOW_IP4_OTHER] = "ip4-other",
+	[SRIOV_FLOW_IP6_OTHER] = "ip6-other",
 };
 
-#define IP4 FLOW_BIT(SRIOV_FLOW_IP4)
-#define IP6 FLOW_BIT(SRIOV_FLOW_IP6)
+#define IP4 FLOW_IP_V4
+#define IP6 FLOW_IP_V6
 #define ETHER FLOW_BIT(SRIOV_FLOW_ETHER)
 #define EVERY (FLOW_L4_V4 | FLOW_L4_V6 | IP4 | IP6 | ETHER)
 #define AT(member) offsetof(struct sriov_match, member), sizeof(((struct sriov_match *)0)->member)

@@ -40,6 +40,8 @@ struct flow_field {
 };
 
 #define FLOW_BIT(type) (1u << (type))
+#define FLOW_IP_V4 (FLOW_BIT(SRIOV_FLOW_IP4) | FLOW_BIT(SRIOV_FLOW_IP4_OTHER))
+#define FLOW_IP_V6 (FLOW_BIT(SRIOV_FLOW_IP6) | FLOW_BIT(SRIOV_FLOW_IP6_OTHER))
 #define FLOW_L4_V4                                                                                 \
 	(FLOW_BIT(SRIOV_FLOW_TCP4) | FLOW_BIT(SRIOV_FLOW_UDP4) | FLOW_BIT(SRIOV_FLOW_SCTP4))
 #define FLOW_L4_V6                                                                                 \

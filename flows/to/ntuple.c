@@ -10,15 +10,16 @@
 #include <string.h>
 
 static const uint32_t types[SRIOV_FLOW_TYPES] = {
-	[SRIOV_FLOW_TCP4] = TCP_V4_FLOW,   [SRIOV_FLOW_UDP4] = UDP_V4_FLOW,
-	[SRIOV_FLOW_SCTP4] = SCTP_V4_FLOW, [SRIOV_FLOW_IP4] = IPV4_USER_FLOW,
-	[SRIOV_FLOW_TCP6] = TCP_V6_FLOW,   [SRIOV_FLOW_UDP6] = UDP_V6_FLOW,
-	[SRIOV_FLOW_SCTP6] = SCTP_V6_FLOW, [SRIOV_FLOW_IP6] = IPV6_USER_FLOW,
-	[SRIOV_FLOW_ETHER] = ETHER_FLOW,
+	[SRIOV_FLOW_TCP4] = TCP_V4_FLOW,         [SRIOV_FLOW_UDP4] = UDP_V4_FLOW,
+	[SRIOV_FLOW_SCTP4] = SCTP_V4_FLOW,       [SRIOV_FLOW_IP4] = IPV4_USER_FLOW,
+	[SRIOV_FLOW_TCP6] = TCP_V6_FLOW,         [SRIOV_FLOW_UDP6] = UDP_V6_FLOW,
+	[SRIOV_FLOW_SCTP6] = SCTP_V6_FLOW,       [SRIOV_FLOW_IP6] = IPV6_USER_FLOW,
+	[SRIOV_FLOW_ETHER] = ETHER_FLOW,         [SRIOV_FLOW_IP4_OTHER] = IPV4_USER_FLOW,
+	[SRIOV_FLOW_IP6_OTHER] = IPV6_USER_FLOW,
 };
 
-#define IP4 FLOW_BIT(SRIOV_FLOW_IP4)
-#define IP6 FLOW_BIT(SRIOV_FLOW_IP6)
+#define IP4 FLOW_IP_V4
+#define IP6 FLOW_IP_V6
 #define ETHER FLOW_BIT(SRIOV_FLOW_ETHER)
 #define IN(member) offsetof(union ethtool_flow_union, member)
 #define IN_EXT(member) offsetof(struct ethtool_flow_ext, member)
@@ -108,7 +109,7 @@ int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *
 		put(f, &entry->mask,
 		    (f->ext ? (uint8_t *)&spec.m_ext : (uint8_t *)&spec.m_u) + place->offset);
 	}
-	if (entry->type == SRIOV_FLOW_IP4)
+	if (FLOW_BIT(entry->type) & FLOW_IP_V4)
 		spec.h_u.usr_ip4_spec.ip_ver =
 			ETH_RX_NFC_IP4; /* as ethtool(8) does; its mask stays 0 */
 	*out = spec;
@@ -122,7 +123,8 @@ int ntuple_decode(const struct ethtool_rx_flow_spec *spec, struct sriov_entry *o
 			~FLOW_EXT; /* other flags make it a type we have no word for */
 
 	for (unsigned i = SRIOV_FLOW_NONE + 1; i < SRIOV_FLOW_TYPES; i++)
-		if (types[i] == type)
+		if (types[i] == type &&
+		    !entry.type) /* IP4_OTHER is what i40e's profile makes of IP4 */
 			entry.type = i;
 	*out = entry;
 	if (entry.type == SRIOV_FLOW_NONE)

@@ -19,12 +19,15 @@ enum sriov_flow_type {
 	SRIOV_FLOW_TCP4,
 	SRIOV_FLOW_UDP4,
 	SRIOV_FLOW_SCTP4,
-	SRIOV_FLOW_IP4, /* rule: any L4 and fragments; entry: the kernel's IP_USER */
+	SRIOV_FLOW_IP4, /* any L4 and fragments */
 	SRIOV_FLOW_TCP6,
 	SRIOV_FLOW_UDP6,
 	SRIOV_FLOW_SCTP6,
 	SRIOV_FLOW_IP6,
 	SRIOV_FLOW_ETHER,
+	/* what one ip4 or ip6 entry of i40e matches: no unfragmented TCP, UDP or SCTP */
+	SRIOV_FLOW_IP4_OTHER,
+	SRIOV_FLOW_IP6_OTHER,
 	SRIOV_FLOW_TYPES,
 };
 
@@ -41,12 +44,29 @@ struct sriov_match {
 	uint64_t user_def;
 };
 
-enum sriov_action_kind { SRIOV_ACTION_DROP, SRIOV_ACTION_QUEUE, SRIOV_ACTION_VF };
+enum sriov_action_kind {
+	SRIOV_ACTION_DROP,
+	SRIOV_ACTION_QUEUE,
+	SRIOV_ACTION_QUEUES, /* spread over queue to queue_last, a power of two of queues */
+	SRIOV_ACTION_VF,
+	SRIOV_ACTION_GUEST, /* the VF that the guest holds a lease of */
+};
 
 struct sriov_action {
 	enum sriov_action_kind kind;
-	unsigned vf;    /* VF index, for SRIOV_ACTION_VF */
-	unsigned queue; /* of the PF or of that VF */
+	unsigned vf;                /* VF index, for SRIOV_ACTION_VF */
+	unsigned queue;             /* of the PF or of that VF */
+	unsigned queue_last;        /* for SRIOV_ACTION_QUEUES */
+	char guest[SRIOV_NAME_LEN]; /* for SRIOV_ACTION_GUEST: name or UUID */
+};
+
+/* `in pf`, `in vf N`, `in guest NAME`: only traffic that the switch in the NIC gives to that one. */
+enum sriov_scope_kind { SRIOV_SCOPE_ALL, SRIOV_SCOPE_PF, SRIOV_SCOPE_VF, SRIOV_SCOPE_GUEST };
+
+struct sriov_scope {
+	enum sriov_scope_kind kind;
+	unsigned vf;
+	char guest[SRIOV_NAME_LEN];
 };
 
 /* A rule as the user wrote it. In masks a 1 bit must match (the kernel's polarity). */
@@ -55,9 +75,23 @@ struct sriov_rule {
 	char owner[SRIOV_NAME_LEN]; /* who asked for it */
 	enum sriov_flow_type type;
 	struct sriov_match value, mask;
+	/* The last port of a range that begins at value.src_port (dst_port), 0 = no range. */
+	uint16_t src_port_last, dst_port_last;
 	struct sriov_action action;
-	long loc; /* location asked for, -1 = ours to choose */
+	struct sriov_scope scope;
+	unsigned weight; /* what an optional rule is worth when not all fit; 1 unless said */
+	bool optional;   /* may be left out with --partial */
+	long loc;        /* location asked for, -1 = ours to choose */
+	unsigned line;   /* where it stands in its file, 0 = nowhere */
 };
+
+/* An ordered list of rules: the first that matches a packet decides. */
+struct sriov_rules {
+	struct sriov_rule *at;
+	size_t n;
+	char file[256]; /* for errors; "" = a command line */
+};
+void sriov_rules_clear(struct sriov_rules *rules);
 
 /* An entry of a port's ntuple table. Values are zero where the mask is zero. */
 struct sriov_entry {
@@ -72,13 +106,22 @@ struct sriov_entry {
 
 /*
  * Reads one rule in ethtool(8)'s words and our own:
- *     [name N] flow-type udp4 [src-ip A [m M]] [dst-ip A[/LEN] [m M]] [src-port P [m M]] [dst-port P [m M]]
- *     [vlan TCI [m M]] … (action N | drop | queue N | vf N [queue M]) [loc N]
+ *     [name N] flow-type udp4 [src-ip A [m M]] [dst-ip A[/LEN] [m M]] [src-port P[-Q] [m M]] …
+ *     [vlan TCI [m M] | vid N | prio P] [in pf | in vf N | in guest NAME]
+ *     (action N | drop | queue N | queues A-B | vf N [queue M] | guest NAME [queue M])
+ *     [weight N] [optional] [loc N]
  * `m` masks are ethtool's: 1 = don't care. Errors carry @file (NULL for a command line), line, column,
- * the line with a caret, and the nearest legal word.
+ * the line with a caret, what was expected, and the nearest legal word.
  */
 int sriov_rule_parse(const char *text, const char *file, unsigned line, struct sriov_rule *out,
 		     struct sriov_error *err);
+
+/*
+ * Reads a list of rules, one a line; empty lines and # comments are skipped. Names are distinct
+ * (-EEXIST names both lines). The caller frees @out with sriov_rules_clear().
+ */
+int sriov_rules_parse(const char *text, const char *file, struct sriov_rules *out,
+		      struct sriov_error *err);
 
 /* The rule in the words of sriov_rule_parse(); parsing it again gives the same rule. */
 int sriov_rule_format(const struct sriov_rule *rule, char *buf, size_t size);
@@ -89,14 +132,76 @@ int sriov_entry_format(const struct sriov_entry *entry, char *buf, size_t size);
 /* True if both match the same packets and act the same, whatever the location. */
 bool sriov_entry_same(const struct sriov_entry *a, const struct sriov_entry *b);
 
-#define SRIOV_RULE_ENTRIES_MAX 4 /* ip4 on i40e takes four entries */
+/* What a NIC makes of a rule. */
+enum sriov_result {
+	SRIOV_EXACT,
+	SRIOV_NARROWER, /* it would catch fewer packets than it says */
+	SRIOV_BROADER,  /* it would catch more */
+	SRIOV_NONE,     /* accepted by the driver, without effect */
+	SRIOV_REJECTED, /* "refused": the driver or the compiler cannot have it */
+	SRIOV_FULL,     /* the table has no room */
+	SRIOV_UNSURE,   /* "unknown": the verdict says what would settle it */
+	SRIOV_RESULTS,
+};
+/* "exact", "narrower", "broader", "none", "refused", "full", "unknown". */
+const char *sriov_result_word(enum sriov_result result);
+
+#define SRIOV_CONDITIONS_MAX 4
+struct sriov_verdict {
+	enum sriov_result result;
+	int err;           /* the driver's errno where it refuses, else 0 */
+	char why[512];     /* what is wrong, with names and numbers; "" if exact */
+	char hint[384];    /* what to do; "" if there is nothing sensible to say */
+	char nearest[384]; /* the nearest rule that would work, in words; "" if none is known */
+	char condition[SRIOV_CONDITIONS_MAX][192]; /* "not between VFs: …" */
+	size_t nconditions;
+	const char *evidence; /* where the knowledge comes from */
+	long other_rule;      /* index of the rule it conflicts with, -1 = none */
+	long other_loc;       /* location of the port's entry it conflicts with, -1 = none */
+	bool left_out;        /* optional, and not in hardware (partial) */
+	size_t first, n;      /* its entries in struct sriov_compiled */
+};
+
+/* A list of rules as entries of a port's table. */
+struct sriov_compiled {
+	struct sriov_entry *entry; /* with locations, in rule order */
+	size_t nentries;
+	struct sriov_verdict *verdict; /* one a rule */
+	size_t nrules;
+	uint32_t table_size;
+};
+void sriov_compiled_clear(struct sriov_compiled *compiled);
+
+struct sriov_compile {
+	/* Entries of ours in the port's table: they are no constraint, and same ones keep their places. */
+	const struct sriov_entry *ours;
+	size_t nours;
+	unsigned allow; /* bit per enum sriov_result that is taken besides SRIOV_EXACT */
+	bool partial;   /* optional rules that do not fit are left out */
+	/* The VF index that the guest holds on the port; NULL: guests are not resolved. */
+	int (*guest)(void *data, const char *name, unsigned *vf, struct sriov_error *err);
+	void *data;
+};
 
 /*
- * What @rule becomes on @port (read with VFS, PORT and RULES), with locations chosen where the rule
- * leaves them open, or the reason why it cannot be there exactly: fields or masks that the driver
- * refuses or ignores, a target that lands elsewhere, a table that is full, a mask that other entries
- * of the port have fixed. Writes at most SRIOV_RULE_ENTRIES_MAX entries.
+ * What @rules become on @port (read with VFS, PORT and RULES). port->rules that are not among
+ * opts->ours are constraints. Returns 0 if every rule is in hardware or rightly left out; -ENOTSUP with
+ * the first rule's story if not. @out is filled in both cases (the exception to the house rule: a table
+ * of verdicts is the answer of `flow check`). -ENOMEM and other errors leave @out empty. The caller
+ * frees it with sriov_compiled_clear().
  */
+int sriov_rules_compile(const struct sriov_rules *rules, const struct sriov_pf *port,
+			const struct sriov_compile *opts, struct sriov_compiled *out,
+			struct sriov_error *err);
+
+/*
+ * A port as @spec says, for checking without one: "82599", "X710", "I350", … with optional
+ * ",vfs=N" and ",queues=N". -EINVAL lists the names.
+ */
+int sriov_nic_port(const char *spec, struct sriov_pf *out, struct sriov_error *err);
+
+/* Superseded by sriov_rules_compile(). */
+#define SRIOV_RULE_ENTRIES_MAX 4
 int sriov_rule_compile(const struct sriov_rule *rule, const struct sriov_pf *port,
 		       struct sriov_entry *out, size_t *n, struct sriov_error *err);
 

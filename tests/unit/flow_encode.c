@@ -273,8 +273,7 @@ static void random_entries_survive(void **state)
 	unsigned seed = first;
 
 	for (int i = 0; i < 5000; i++) {
-		struct sriov_entry entry = {.type = 1 + rand_r(&seed) % (SRIOV_FLOW_TYPES - 1)},
-				   back;
+		struct sriov_entry entry = {.type = 1 + rand_r(&seed) % (SRIOV_FLOW_ETHER)}, back;
 		struct ethtool_rx_flow_spec spec;
 		json_t *json;
 

@@ -55,6 +55,8 @@ static void random_field(const struct flow_field *f, struct sriov_rule *rule)
 static void random_rule(struct sriov_rule *rule)
 {
 	static const uint16_t tci_masks[] = {0xffff, 0x0fff, 0xe000, 0xefff};
+	static const enum sriov_action_kind kinds[] = {SRIOV_ACTION_DROP, SRIOV_ACTION_QUEUE,
+						       SRIOV_ACTION_VF};
 	struct sriov_entry clean;
 
 	memset(rule, 0, sizeof(*rule));
@@ -68,7 +70,7 @@ static void random_rule(struct sriov_rule *rule)
 	entry_canonical(&clean);
 	rule->value = clean.value;
 	rule->mask = clean.mask;
-	rule->action.kind = rnd(3);
+	rule->action.kind = kinds[rnd(3)];
 	if (rule->action.kind == SRIOV_ACTION_VF)
 		rule->action.vf = rnd(255);
 	if (rule->action.kind != SRIOV_ACTION_DROP)

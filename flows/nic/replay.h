@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replay models: what the drivers' rule code does, step by step, surprises included. State in,
+ * operation in; out come errno, reason, and what the hardware then holds. They work on the kernel's own
+ * struct ethtool_rx_flow_spec, because drivers look at bits that have no words. The simulated host's
+ * tables are these models, `sriovctl nic replay` and the property tests drive them.
+ */
+#ifndef SRIOV_FLOWS_NIC_REPLAY_H
+#define SRIOV_FLOWS_NIC_REPLAY_H
+
+#include "flows/flows.h"
+
+enum nic_family { NIC_IXGBE, NIC_I40E, NIC_IGB };
+
+/* In this order: features are "from this MAC on". */
+enum nic_mac {
+	NIC_82599,
+	NIC_X540,
+	NIC_X550,
+	NIC_X550EM_X,
+	NIC_X550EM_A,
+	NIC_X710,
+	NIC_82576,
+	NIC_82580,
+	NIC_I350,
+	NIC_I354,
+	NIC_I210,
+	NIC_I211,
+	NIC_MACS,
+};
+const char *nic_mac_word(enum nic_mac mac);
+enum nic_mac nic_mac_find(const char *word); /* NIC_MACS = none */
+/* The MAC type of a port's device ID; NIC_MACS = not modelled. */
+enum nic_mac nic_mac_of(const char *driver, uint16_t device);
+
+#define NIC_VFS_MAX 256
+/* The device as it stands before the first operation: conformance/README.md "device". */
+struct nic_device {
+	enum nic_family family;
+	enum nic_mac mac;
+	bool ntuple;
+	unsigned num_vfs;
+	/* ixgbe */
+	unsigned channels, tcs, pballoc, pf_pools;
+	/* i40e */
+	bool mfp;
+	unsigned guaranteed, best_effort, pf_queues, hw_fd_count;
+	unsigned vf_queues[NIC_VFS_MAX];
+	/* igb */
+	unsigned num_rx_queues;
+	bool capable;
+};
+
+enum nic_env {
+	NIC_ENV_NTUPLE,
+	NIC_ENV_NTUPLE_CYCLE,
+	NIC_ENV_RESET_RECOVERY_PENDING,
+	NIC_ENV_RESET_INTR_RECEIVED,
+	NIC_ENV_FD_FLUSH_REQUESTED,
+	NIC_ENV_FD_SB_AUTO_DISABLED,
+	NIC_ENV_HW_FD_COUNT,
+	NIC_ENV_FD_ADD_ERR,
+	NIC_ENV_FD_INV,
+	NIC_ENV_SERVICE_TASK,
+	NIC_ENV_MFP,
+	NIC_ENV_HW_FAIL,
+	NIC_ENVS,
+};
+
+enum nic_op_kind { NIC_OP_ADD, NIC_OP_DEL, NIC_OP_ENV };
+struct nic_op {
+	enum nic_op_kind kind;
+	struct ethtool_rx_flow_spec spec; /* ADD; of DEL only location counts */
+	enum nic_env env;
+	uint64_t v;
+};
+
+struct nic_outcome {
+	int err;         /* 0 or a negative errno */
+	const char *why; /* label of conformance/README.md, NULL if err is 0 */
+	bool has_hw;     /* what was programmed follows */
+	unsigned queue;
+	bool drop;
+	int vsi; /* i40e: 390 = PF, 400 + n = VF n, 0 = drop */
+};
+
+struct nic_model;
+int nic_model_new(const struct nic_device *device, struct nic_model **out, struct sriov_error *err);
+void nic_model_free(struct nic_model *model);
+/* -ENOMEM is the only failure of its own; the driver's answer is in @out. */
+int nic_model_run(struct nic_model *model, const struct nic_op *op, struct nic_outcome *out);
+/* GET: table size, locations in order, one rule as the driver reads it back. */
+uint32_t nic_model_table_size(const struct nic_model *model);
+size_t nic_model_count(const struct nic_model *model);
+uint32_t nic_model_loc(const struct nic_model *model, size_t i);
+int nic_model_get(const struct nic_model *model, uint32_t loc, struct ethtool_rx_flow_spec *out);
+
+/* A packet as the classifier sees it, for what the hardware entries match. */
+struct nic_packet {
+	uint16_t ethertype; /* 0x0800, 0x86dd, or others */
+	uint8_t src_mac[6], dst_mac[6];
+	bool tagged;
+	uint16_t tci;
+	uint8_t src_ip[16], dst_ip[16]; /* IPv4 in the first four bytes */
+	uint8_t proto;
+	bool fragment;
+	uint16_t src_port, dst_port; /* unfragmented TCP, UDP, SCTP */
+	uint8_t l3_payload[64], l4_payload[64];
+	int vf; /* what the switch has chosen: VF index, -1 = the PF */
+};
+struct nic_hit {
+	uint32_t loc;
+	bool drop;
+	int vf;         /* -1 = the PF */
+	unsigned queue; /* of that PF or VF */
+};
+/* The entry that @packet meets in the hardware tables as they stand; false if none. */
+bool nic_model_match(const struct nic_model *model, const struct nic_packet *packet,
+		     struct nic_hit *out);
+
+#endif
