@@ -245,6 +245,17 @@ static int compile(struct compiler *c, const struct sriov_rule *rule, struct sri
 	return 0;
 }
 
+/* A range, a spread, a scope or a guest is no entry as it stands. */
+static int check_one_entry(const struct compiler *c, const struct sriov_rule *rule)
+{
+	if (!rule->src_port_last && !rule->dst_port_last && !rule->scope.kind &&
+	    rule->action.kind != SRIOV_ACTION_QUEUES && rule->action.kind != SRIOV_ACTION_GUEST)
+		return 0;
+	return sriov_error_set(
+		c->err, -EOPNOTSUPP, c->object,
+		"a port range, `queues`, `in` or `guest` is not one entry of a table");
+}
+
 SRIOV_EXPORT int sriov_rule_compile(const struct sriov_rule *rule, const struct sriov_pf *port,
 				    struct sriov_entry *out, size_t *n, struct sriov_error *err)
 {
@@ -259,7 +270,9 @@ SRIOV_EXPORT int sriov_rule_compile(const struct sriov_rule *rule, const struct 
 	if (sriov_rule_format(rule, words, sizeof(words)))
 		return sriov_error_set(err, -EINVAL, c.object,
 				       "this is not a rule that could be written");
-	r = check_port(&c, rule);
+	r = check_one_entry(&c, rule);
+	if (!r)
+		r = check_port(&c, rule);
 	if (r)
 		return r;
 	r = copy_port(&c, port);
