@@ -101,6 +101,7 @@ const struct field snapshot_pf_fields[] = {
 	{.key = "uses", .kind = FIELD_CHILD},
 	{.key = "vf", .kind = FIELD_CHILD},
 	{.key = "rules", .kind = FIELD_CHILD},
+	{.key = "nic", .kind = FIELD_CHILD}, /* of a simulated host: sim_rules.c */
 	FIELD_END,
 };
 
