@@ -132,6 +132,11 @@ static void finish(struct compiler *c)
 	free(c->at_loc);
 }
 
+static unsigned weight(const struct sriov_rule *rule)
+{
+	return rule->weight ?: 1;
+}
+
 /* Rules that must be in hardware come first, then optional ones by what they are worth. */
 static int by_worth(const void *a, const void *b, void *data)
 {
@@ -141,8 +146,8 @@ static int by_worth(const void *a, const void *b, void *data)
 
 	if (x->optional != y->optional)
 		return x->optional ? 1 : -1;
-	if (x->optional && x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
+	if (x->optional && weight(x) != weight(y))
+		return weight(x) > weight(y) ? -1 : 1;
 	return i < j ? -1 : 1;
 }
 

@@ -492,6 +492,25 @@ static void refuses_rules_that_cannot_be_written(void **state)
 	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
 }
 
+/* Never half a rule: what needs more than one entry, or a lease, is not for this function. */
+static void refuses_what_is_not_one_entry(void **state)
+{
+	static const char *const texts[] = {"udp4 dst-port 1-2 drop", "udp4 src-port 1-2 drop",
+					    "udp4 queues 0-1", "udp4 guest web1"};
+	struct port_words words = IXGBE(0, 8);
+	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_error err = {0};
+	struct sriov_rule rule;
+	struct sriov_pf port;
+	size_t n;
+
+	port_of(&words, rules, &port);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		rule_of(texts[i], &rule);
+		assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -500,6 +519,7 @@ int main(void)
 		cmocka_unit_test(i40e_entries_always_carry_ext),
 		cmocka_unit_test(out_of_tree_drivers_are_unknown),
 		cmocka_unit_test(refuses_rules_that_cannot_be_written),
+		cmocka_unit_test(refuses_what_is_not_one_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,211 +1,254 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of rules: which of them get along, where their entries go, and what may be left out. */
-#include "tests/unit/flow_fixture.h"
+/* Lists of rules in files: lines, names, notes, and how the rest is refused. */
+#include "lib/core/core.h"
 
-#define RULES_MAX 8
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <sriov/flow.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
-/* One compilation, with what it was made of. */
-struct list {
-	struct sriov_rule rule[RULES_MAX];
-	struct sriov_rules rules;
-	struct sriov_entry installed[5], ours[5];
-	struct sriov_compile opts;
-	struct sriov_pf port;
-	struct sriov_compiled out;
-	struct sriov_error err;
-};
+#include <cmocka.h>
 
-/* @texts and @ours end with NULL. */
-static int compile_list(struct list *l, const struct port_words *words, const char *const *texts,
-			const char *const *ours)
+static void reads_lists(void **state)
 {
-	sriov_compiled_clear(&l->out);
-	l->rules = (struct sriov_rules){.at = l->rule};
-	for (; *texts; texts++) {
-		rule_of(*texts, &l->rule[l->rules.n]);
-		l->rule[l->rules.n].line = l->rules.n + 1;
-		l->rules.n++;
-	}
-	port_of(words, l->installed, &l->port);
-	l->opts.ours = l->ours;
-	for (l->opts.nours = 0; ours && ours[l->opts.nours]; l->opts.nours++)
-		l->ours[l->opts.nours] = entry_of(ours[l->opts.nours]);
-	return sriov_rules_compile(&l->rules, &l->port, &l->opts, &l->out, &l->err);
-}
+	static const struct {
+		const char *text;
+		unsigned lines[4]; /* where the rules stand */
+	} cases[] = {
+		{"", {0}},
+		{"\n\n# only words\n \t\n", {0}},
+		{"udp4 drop", {1}},
+		{"udp4 drop\n", {1}},
+		{"\r\n# CR LF\r\nudp4 drop\r\ntcp4 drop # too\r\n", {3, 4}},
+		{"name a udp4 drop\nname b udp4 drop\nudp4 drop\n\nudp4 drop", {1, 2, 3, 5}},
+	};
 
-/* "exact 1,2; refused; left" */
-static const char *story(const struct list *l, char buf[512])
-{
-	struct text text = {.at = buf, .size = 512};
-
-	*buf = '\0';
-	for (size_t i = 0; i < l->out.nrules; i++) {
-		const struct sriov_verdict *v = &l->out.verdict[i];
-
-		text_add(&text, "%s%s", i ? "; " : "",
-			 v->left_out ? "left" : sriov_result_word(v->result));
-		for (size_t k = v->first; k < v->first + v->n; k++)
-			text_add(&text, "%c%u", k == v->first ? ' ' : ',', l->out.entry[k].loc);
-	}
-	return buf;
-}
-
-#define IXGBE                                                                                      \
-	{                                                                                          \
-		"ixgbe", X520, 0, 8                                                                \
-	}
-
-static const struct {
-	struct port_words port;
-	const char *rules[RULES_MAX], *ours[5];
-	bool partial;
-	unsigned allow;
-	const char *story;
-	const char *message; /* part of the error, NULL = the list fits */
-} cases[] = {
-	/* locations: asked for, kept, lowest free; never 0 by itself */
-	{IXGBE, {"udp4 dst-port 1 drop", "udp4 dst-port 2 drop"}, .story = "exact 1; exact 2"},
-	{IXGBE,
-	 {"udp4 dst-port 1 drop", "udp4 dst-port 2 drop loc 1", "udp4 dst-port 3 drop"},
-	 .story = "exact 2; exact 1; exact 3"},
-	{IXGBE, {"udp4 dst-port 1 drop loc 0"}, .story = "exact 0"},
-	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 9 drop loc 1"}},
-	 {"udp4 dst-port 1 drop"},
-	 .story = "exact 2"},
-	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 1 drop loc 5", "udp4 dst-port 2 drop loc 1"}},
-	 {"udp4 dst-port 3 drop", "udp4 dst-port 1 drop"},
-	 {"udp4 dst-port 1 drop loc 5", "udp4 dst-port 2 drop loc 1"},
-	 .story = "exact 1; exact 5"},
-	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 1 drop loc 5"}},
-	 {"udp4 dst-port 3 drop loc 5", "udp4 dst-port 1 drop"},
-	 {"udp4 dst-port 1 drop loc 5"},
-	 .story = "exact 5; exact 1"},
-	{IXGBE,
-	 {"udp4 dst-port 1 drop loc 7", "name b udp4 dst-port 2 drop loc 7"},
-	 .story = "exact 7; refused",
-	 .message = "the location asked for is taken by rule 1 (line 1)"},
-	/* what is ours is no constraint: another mask and another action may replace it */
-	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 1 drop loc 5"}},
-	 {"udp4 src-port 1 queue 1"},
-	 {"udp4 dst-port 1 drop loc 5"},
-	 .story = "exact 1"},
-	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 1 drop loc 5"}},
-	 {"udp4 src-port 1 queue 1"},
-	 .story = "refused",
-	 .message =
-		 "its rules match dst-port, this one src-port\n  loc 5: udp4 dst-port 1 -> drop"},
-	/* somebody put another rule where ours was */
-	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 2 drop loc 5"}},
-	 {"udp4 src-port 1 queue 1"},
-	 {"udp4 dst-port 1 drop loc 5"},
-	 .story = "refused",
-	 .message = "loc 5: udp4 dst-port 2 -> drop"},
-	/* rules that say the same, or contradict */
-	{IXGBE,
-	 {"name a udp4 dst-port 1 drop", "name b udp4 dst-port 1 drop"},
-	 .story = "exact 1; exact"},
-	{IXGBE,
-	 {"name a udp4 dst-port 1 drop", "name b udp4 dst-port 1 queue 1"},
-	 .story = "exact 1; refused",
-	 .message = "the same packets match rule a (line 1), which does something else\n"
-		    "  rule a (line 1): name a flow-type udp4 dst-port 1 drop"},
-	{{"igb", I350, 0, 4},
-	 {"name a ether proto 1 queue 1", "name b ether prio 1 queue 2"},
-	 .story = "exact 1; refused",
-	 .message = "some packets match this rule and rule a (line 1), which does something else"},
-	{{"i40e", 0x1572, 0, 8, {0}, 64},
-	 {"tcp4 src-ip 10.0.0.1 drop", "ip4 src-ip 10.0.0.1 drop", "ip4 src-ip 10.0.0.2 drop"},
-	 .story = "exact 1; exact 2,3,4; exact 5,6,7,8"},
-	{{"i40e", 0x1572, 0, 8, {0}, 64},
-	 {"ip4 src-ip 10.0.0.1 drop", "udp4 src-ip 10.0.0.1 queue 1"},
-	 .story = "exact 1,2,3,4; refused",
-	 .message = "rule 1 (line 1): flow-type ip4 src-ip 10.0.0.1 drop"},
-	{{"i40e", 0x1572, 0, 8, {0}, 64},
-	 {"tcp6 dst-ip ::1 drop", "tcp6 dst-ip ::2 drop"},
-	 .story = "exact 1; refused",
-	 .message = "takes this rule for a duplicate"},
-	/* what an NIC makes of a rule may be taken as it is */
-	{IXGBE, {"udp4 tos 1 drop"}, .story = "broader", .message = "does not look at it"},
-	{IXGBE, {"udp4 tos 1 drop"}, .allow = 1u << SRIOV_BROADER, .story = "broader 1"},
-	{IXGBE,
-	 {"udp4 tos 1 drop"},
-	 .allow = 1u << SRIOV_NARROWER,
-	 .story = "broader",
-	 .message = "does not look at it"},
-	{IXGBE,
-	 {"udp4 tos 1 drop", "udp4 queue 1"},
-	 .allow = 1u << SRIOV_BROADER,
-	 .story = "broader 1; refused",
-	 .message = "the same packets match rule 1"},
-	{IXGBE,
-	 {"tcp6 drop"},
-	 .allow = ~0u,
-	 .story = "refused",
-	 .message = "no rules of flow type tcp6"},
-	{{"i40e", 0x1572, 4, 8, {0}, 64},
-	 {"udp4 dst-port 1 vf 3 queue 1"},
-	 .allow = 1u << SRIOV_NONE,
-	 .story = "none 1"},
-	/* optional rules */
-	{IXGBE,
-	 {"udp4 dst-port 1 drop", "tcp6 dst-port 1 drop"},
-	 .partial = true,
-	 .story = "exact 1; refused",
-	 .message = "flow type tcp6"},
-};
-
-static void lists_get_along_or_not(void **state)
-{
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct list l = {.opts = {.partial = cases[i].partial, .allow = cases[i].allow}};
-		char buf[512];
-		int r = compile_list(&l, &cases[i].port, cases[i].rules, cases[i].ours);
+		struct sriov_rules rules;
+		size_t n = 0;
 
-		if (r != (cases[i].message ? -ENOTSUP : 0) ||
-		    !strstr(l.err.message, cases[i].message ?: ""))
-			fail_msg("case %zu gave %d: %s", i, r, l.err.message);
-		if (strcmp(story(&l, buf), cases[i].story))
-			fail_msg("case %zu gave '%s'", i, buf);
-		sriov_compiled_clear(&l.out);
+		assert_int_equal(sriov_rules_parse(cases[i].text, "f", &rules, NULL), 0);
+		while (n < ARRAY_SIZE(cases[i].lines) && cases[i].lines[n])
+			n++;
+		assert_int_equal(rules.n, n);
+		assert_int_equal(rules.notes.n, 0);
+		assert_string_equal(rules.file, "f");
+		for (size_t k = 0; k < n; k++)
+			assert_int_equal(rules.at[k].line, cases[i].lines[k]);
+		sriov_rules_clear(&rules);
+		assert_null(rules.at);
 	}
 }
 
-/* Many rules: each has its own place, and none is compared with all others. */
-static void eight_thousand_rules(void **state)
+static void refuses_lists(void **state)
 {
-	static const unsigned n = 8000;
-	struct sriov_rules rules = {.at = calloc(n, sizeof(*rules.at)), .n = n};
-	struct port_words words = {"i40e", 0x1572, 0, 8, {0}, 8192};
-	struct sriov_compiled out = {0};
-	struct sriov_entry installed[5];
-	struct sriov_pf port;
+	static const struct {
+		const char *text, *file, *place;
+		int code;
+		const char *message;
+	} cases[] = {
+		{"udp4 drop\nudp4 dorp\n", "f", "f:2:6", -EINVAL,
+		 "unknown word 'dorp'\n"
+		 "  udp4 dorp\n"
+		 "       ^~~~"},
+		{"\n\n  udp4\r\n", "a b.rules", "a b.rules:3:7", -EINVAL,
+		 "does not say what to do"},
+		{"udp4 drop\nudp4 queue x", NULL, "line 2, column 12", -EINVAL, "queue needs"},
+		{"udp5 drop", NULL, "column 1", -EINVAL, "expected a flow type"},
+		{"ethtool -N eth0\n", "f", "f:1:16", -EINVAL, "expected a flow type"},
+		{"name a udp4 drop\nudp4 drop\n# x\nudp4 drop name a # twice\n", "f", "f:4:16",
+		 -EEXIST,
+		 "line 1 has a rule of this name already\n"
+		 "  udp4 drop name a # twice\n"
+		 "                 ^"},
+		/* the first of them, as one reads */
+		{"name b udp4 drop\nname a udp4 drop\nname a tcp4 drop\nname b tcp4 drop\n"
+		 "name a sctp4 drop",
+		 "f", "f:3:6", -EEXIST, "line 2 has a rule of this name already"},
+		{"name name udp4 guest name\nudp4 guest name name name\n", "f", "f:2:22", -EEXIST,
+		 "line 1 has"},
+	};
 
-	port_of(&words, installed, &port);
-	assert_non_null(rules.at);
-	for (unsigned i = 0; i < n; i++) {
-		rule_of("udp4 src-ip 10.0.0.0 dst-port 1 queue 1", &rules.at[i]);
-		rules.at[i].value.src_ip[2] = i >> 8;
-		rules.at[i].value.src_ip[3] = i;
-		rules.at[i].action.queue = i % 8;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sriov_error err = {0};
+		struct sriov_rules rules, untouched;
+		int r;
+
+		memset(&rules, 0x5a, sizeof(rules));
+		untouched = rules;
+		r = sriov_rules_parse(cases[i].text, cases[i].file, &rules, &err);
+		if (r != cases[i].code || strcmp(err.object, cases[i].place) ||
+		    !strstr(err.message, cases[i].message))
+			fail_msg("case %zu gave %d at %s: %s", i, r, err.object, err.message);
+		assert_memory_equal(&rules, &untouched, sizeof(rules));
 	}
-	assert_int_equal(sriov_rules_compile(&rules, &port, NULL, &out, NULL), 0);
-	assert_int_equal(out.nentries, n);
+}
+
+static void long_names_keep_their_end(void **state)
+{
+	struct sriov_error err = {0};
+	struct sriov_rules rules;
+	char path[300];
+
+	memset(path, 'd', sizeof(path));
+	strcpy(path + sizeof(path) - sizeof("/rules.txt"), "/rules.txt");
+	assert_int_equal(sriov_rules_parse("x", path, &rules, &err), -EINVAL);
+	assert_non_null(strstr(err.object, "ddd/rules.txt:1:1"));
+	assert_int_equal(strncmp(err.object, "…", 3), 0);
+}
+
+static void tells_what_words_mean(void **state)
+{
+	static const struct {
+		const char *text, *note;
+	} cases[] = {
+		{"udp4 action 0x200000001",
+		 "action 0x200000001 is vf 1 queue 1: the kernel reads bits 32-39 as VF + 1"},
+		{"udp4 action 4294967296", "action 4294967296 is vf 0 queue 0: "},
+		{"udp4 action 5", NULL},
+		{"udp4 action -1", NULL},
+		{"udp4 vf 1 queue 1", NULL},
+		{"ethtool -N eth0 udp4 action 1", "eth0 is not part of the rule"},
+	};
+	struct sriov_rules rules;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sriov_notes notes = {0};
+		struct sriov_rule rule;
+
+		assert_int_equal(sriov_rule_read(cases[i].text, NULL, 7, &rule, &notes, NULL), 0);
+		assert_int_equal(notes.n, cases[i].note ? 1 : 0);
+		if (cases[i].note) {
+			assert_non_null(strstr(notes.at[0].text, cases[i].note));
+			assert_int_equal(notes.at[0].line, 7);
+			assert_false(notes.at[0].left_out);
+		}
+		sriov_notes_clear(&notes);
+		assert_int_equal(sriov_rule_parse(cases[i].text, NULL, 7, &rule, NULL), 0);
+	}
+	assert_int_equal(sriov_rules_parse("udp4 action 0x100000000\n"
+					   "ethtool -U eth1 udp4 action 0x200000003\n",
+					   NULL, &rules, NULL),
+			 0);
+	assert_int_equal(rules.notes.n, 3);
+	assert_int_equal(rules.notes.at[0].line, 1);
+	assert_int_equal(rules.notes.at[2].line, 2);
+	assert_int_equal(rules.at[1].action.vf, 1);
+	assert_string_equal(rules.file, "");
+	sriov_rules_clear(&rules);
+}
+
+/* ---- files ---- */
+
+struct folder {
+	char path[64];
+	char file[80];
+};
+
+static int make_folder(void **state)
+{
+	static struct folder folder;
+
+	strcpy(folder.path, "/tmp/flow-list-XXXXXX");
+	assert_non_null(mkdtemp(folder.path));
+	snprintf(folder.file, sizeof(folder.file), "%s/rules", folder.path);
+	*state = &folder;
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	struct folder *folder = *state;
+
+	unlink(folder->file);
+	return rmdir(folder->path);
+}
+
+static void put(const struct folder *folder, const char *bytes, size_t size)
+{
+	assert_int_equal(core_replace_file(AT_FDCWD, folder->file, bytes, size, 0600), 0);
+}
+
+static void reads_files(void **state)
+{
+	struct folder *folder = *state;
+	struct sriov_error err = {0};
+	struct sriov_rules rules;
+	char place[96];
+	int fd;
+
+	assert_int_equal(sriov_rules_read(folder->file, &rules, &err), -ENOENT);
+	assert_string_equal(err.object, folder->file);
+	assert_string_equal(err.kernel, strerror(ENOENT));
+
+	put(folder, "udp4 drop\nname x udp4 drop\n", 27);
+	assert_int_equal(sriov_rules_read(folder->file, &rules, &err), 0);
+	assert_int_equal(rules.n, 2);
+	assert_string_equal(rules.file, folder->file);
+	sriov_rules_clear(&rules);
+
+	put(folder, "udp4 drop\nx\n", 12);
+	assert_int_equal(sriov_rules_read(folder->file, &rules, &err), -EINVAL);
+	snprintf(place, sizeof(place), "%s:2:1", folder->file);
+	assert_string_equal(err.object, place);
+
+	put(folder, "udp4 drop\0\n", 11);
+	assert_int_equal(sriov_rules_read(folder->file, &rules, &err), -EINVAL);
+	assert_non_null(strstr(err.message, "a byte of value 0 stands at offset 9"));
+
+	/* sparse: nothing is written */
+	fd = open(folder->file, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, SRIOV_RULES_FILE_MAX + 1), 0);
+	close(fd);
+	assert_int_equal(sriov_rules_read(folder->file, &rules, &err), -EFBIG);
+	assert_string_equal(err.message, "larger than 64 MiB");
+}
+
+static void reads_standard_input(void **state)
+{
+	struct folder *folder = *state;
+	int kept = dup(STDIN_FILENO), fd;
+	struct sriov_error err = {0};
+	struct sriov_rules rules;
+
+	put(folder, "udp4 drop\nudp5 drop\n", 20);
+	fd = open(folder->file, O_RDONLY | O_CLOEXEC);
+	dup2(fd, STDIN_FILENO);
+	assert_int_equal(sriov_rules_read("-", &rules, &err), -EINVAL);
+	assert_string_equal(err.object, "standard input:2:1");
+	dup2(kept, STDIN_FILENO);
+	close(fd);
+	close(kept);
+}
+
+/* Many rules with names cost little more than many rules. */
+static void reads_many(void **state)
+{
+	const unsigned n = 20000;
+	_free_ char *text = malloc(n * 40 + 1);
+	struct sriov_rules rules;
+	size_t used = 0;
+
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(out.entry[i].loc, i + 1);
-	sriov_compiled_clear(&out);
-	/* the last contradicts the first */
-	rules.at[n - 1].value = rules.at[0].value;
-	assert_int_equal(sriov_rules_compile(&rules, &port, NULL, &out, NULL), -ENOTSUP);
-	assert_int_equal(out.verdict[n - 1].other_rule, 0);
-	sriov_compiled_clear(&out);
-	free(rules.at);
+		used += sprintf(text + used, "name r%u udp4 dst-port %u drop\n", n - i, i);
+	assert_int_equal(sriov_rules_parse(text, NULL, &rules, NULL), 0);
+	assert_int_equal(rules.n, n);
+	sriov_rules_clear(&rules);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists_get_along_or_not),
-		cmocka_unit_test(eight_thousand_rules),
+		cmocka_unit_test(reads_lists),
+		cmocka_unit_test(refuses_lists),
+		cmocka_unit_test(long_names_keep_their_end),
+		cmocka_unit_test(tells_what_words_mean),
+		cmocka_unit_test_setup_teardown(reads_files, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(reads_standard_input, make_folder, remove_folder),
+		cmocka_unit_test(reads_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
