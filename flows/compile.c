@@ -4,6 +4,7 @@
  * allows exactly, beside what others have there, at locations that are free.
  */
 #include "flows/compile.h"
+#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static void judge_port(struct compiler *c)
 			   "unknown",
 			   port->driver, port->driver_version);
 		nic_hint(v, "the driver %s of the kernel would settle it", port->driver);
-	} else if (!c->profile->device(port->device)) {
+	} else if (nic_mac_of(port->driver, port->device) == NIC_MACS) {
 		nic_refuse(v, 0, "the MAC type is unknown",
 			   "device %04x of %s is of a MAC type that is not known to %s's profile",
 			   port->device, name, port->driver);
