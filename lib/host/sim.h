@@ -81,6 +81,7 @@ struct sim_domain {
 struct sim {
 	struct sriov_inventory *inv;
 	json_t **nic; /* of each PF what its driver keeps besides rules, or NULL: sim_rules.c */
+	size_t nnics;
 	bool count_reads;
 	int64_t clock_ms;
 	int64_t landed;          /* events so far: how wait() knows that it missed one */

@@ -291,7 +291,8 @@ static int nics_decode(struct reader *r, const json_t *json, struct sim *sim)
 	sim->nic = calloc(sim->inv->npfs + 1, sizeof(*sim->nic));
 	if (!sim->nic)
 		return r->code = core_oom(r->err);
-	for (size_t i = 0; i < sim->inv->npfs; i++) {
+	sim->nnics = sim->inv->npfs;
+	for (size_t i = 0; i < sim->nnics; i++) {
 		struct sriov_error nested;
 		char path[READER_PATH];
 		int code;
@@ -381,7 +382,7 @@ json_t *sim_encode(const struct sim *sim)
 
 	if (!json_put(json, "domains", domains))
 		return NULL;
-	for (size_t i = 0; i < sim->inv->npfs; i++) {
+	for (size_t i = 0; i < sim->nnics; i++) {
 		json_t *pf = json_array_get(json_object_get(json, "pfs"), i);
 
 		if (sim->nic[i] && json_object_set(pf, "nic", sim->nic[i]))
@@ -400,7 +401,7 @@ void sim_free(struct sim *sim)
 		return;
 	for (size_t i = 0; i < sim->ndomains; i++)
 		free(sim->domain[i].vfs);
-	for (size_t i = 0; sim->nic && i < sim->inv->npfs; i++)
+	for (size_t i = 0; i < sim->nnics; i++)
 		json_decref(sim->nic[i]);
 	free(sim->nic);
 	free(sim->domain);
