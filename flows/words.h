@@ -107,5 +107,7 @@ bool entry_overlaps(const struct sriov_entry *a, const struct sriov_entry *b);
 #define COOKIE_QUEUE(cookie) ((uint32_t)(cookie))
 #define COOKIE_WAKE (UINT64_MAX - 1) /* RX_CLS_FLOW_WAKE */
 uint64_t action_cookie(const struct sriov_action *action);
+/* The reverse: NULL, or why the cookie is no action, as a phrase. */
+const char *cookie_action(uint64_t cookie, struct sriov_action *out);
 
 #endif

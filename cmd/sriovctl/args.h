@@ -26,6 +26,8 @@ enum opt_group {
 	OPT_RULE = 1 << 7,
 	OPT_ALL = 1 << 8,
 	OPT_GUEST = 1 << 9,
+	OPT_IMPORT = 1 << 10,
+	OPT_EXPORT = 1 << 11,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
 };
 
@@ -43,6 +45,7 @@ enum opt_kind {
 	KIND_DRIVER,
 	KIND_MAC,
 	KIND_VLAN,
+	KIND_FORMAT,
 	KINDS,
 };
 
@@ -75,6 +78,8 @@ struct args {
 	bool all;
 	const char *pf, *domain;
 	int node; /* -1 = not given */
+	enum sriov_rules_format from, to;
+	const char *dev, *port_driver;
 };
 
 enum verb_flag {
@@ -98,7 +103,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 28
+#define NOPTIONS 32
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -142,6 +147,8 @@ COMMAND(vf_delete);
 COMMAND(flow_add);
 COMMAND(flow_list);
 COMMAND(flow_delete);
+COMMAND(flow_import);
+COMMAND(flow_export);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

@@ -41,12 +41,16 @@ int cmd_flow_add(const struct args *args, struct sriov_host *host, struct out *o
 {
 	_free_ char *text = join(args->pos + 1, args->npos - 1);
 	struct sriov_plan *plan = NULL;
+	struct sriov_notes notes = {0};
 	struct sriov_rule rule;
 	int r;
 
 	if (!text)
 		return core_oom(err);
-	r = sriov_rule_parse(text, NULL, 1, &rule, err);
+	r = sriov_rule_read(text, NULL, 1, &rule, &notes, err);
+	if (!r && notes.n)
+		r = out_notes(out, &notes, err);
+	sriov_notes_clear(&notes);
 	if (!r)
 		r = set_name(rule.name, "--name", args->name, err);
 	if (!r)

@@ -29,6 +29,11 @@ const struct verb verbs[] = {
 	 OPT_CHANGE | OPT_RULE, 2, -1, VERB_CHANGES, cmd_flow_add},
 	{"flow", "list", "[PF]", "the rules in the NIC, and whose they are", 0, 0, 1, 0,
 	 cmd_flow_list},
+	{"flow", "import", "[FILE|PF] --from FORMAT",
+	 "rules of ethtool, testpmd or a port in words of ours", OPT_IMPORT, 0, 1, 0,
+	 cmd_flow_import},
+	{"flow", "export", "[FILE|PF] --to FORMAT", "rules as lines for ethtool, testpmd or OVS",
+	 OPT_EXPORT, 0, 1, 0, cmd_flow_export},
 	{"flow", "delete", "PF NAME|LOC|--all", "remove rules of ours", OPT_CHANGE | OPT_ALL, 1, 2,
 	 VERB_CHANGES, cmd_flow_delete},
 
