@@ -208,6 +208,7 @@ static int read_head(struct testpmd *r, const struct word *first)
 	if (strcmp(first->text, "flow"))
 		return testpmd_leave_out(r, first, "'%.40s' is a command, and no rule",
 					 first->text);
+	r->testpmd = true;
 	n = testpmd_need(r, &word, "`create`");
 	if (n)
 		return n;
@@ -300,6 +301,12 @@ int import_testpmd(const char *text, const char *driver, struct sriov_rules *out
 	}
 	if (n)
 		return n;
+	if (!r.testpmd && out->notes.n) {
+		sriov_error_set(err, -ENODATA, out->file[0] ? out->file : "testpmd",
+				"there is no command `flow` of testpmd here");
+		return sriov_error_hint(err, "expected are lines `flow create PORT ingress pattern "
+					     "… / end actions … / end`");
+	}
 	if (out->n)
 		qsort(out->at, out->n, sizeof(*out->at), by_priority);
 	for (size_t i = 0; i < out->n; i++) {

@@ -17,6 +17,7 @@ struct testpmd {
 	unsigned items;                   /* ITEM_BIT() of those said */
 	uint16_t eth_type, eth_type_mask; /* of the item eth, which may be the VLAN's own type */
 	bool ingress, has_action, has_queue;
+	bool testpmd; /* some line was a flow command, so the text is what it should be */
 };
 
 /* Leaves the line out and says why, with the place. */

@@ -16,22 +16,63 @@ static const char *const protocols[SRIOV_FLOW_TYPES] = {
 	[SRIOV_FLOW_SCTP6] = "sctp6", [SRIOV_FLOW_IP6] = "ipv6",
 };
 
-/* ",nw_src=10.0.0.0/255.0.0.0": masks there have 1 = must match, as here. */
+/*
+ * An IPv6 mask that is no prefix. OVS takes one that begins with a digit for a prefix length
+ * (ipv6_parse_masked_len()), so zeros in front are written as "::". False: it begins with another digit.
+ */
+static bool mask6_text(const uint8_t *mask, char out[INET6_ADDRSTRLEN])
+{
+	unsigned i = 0, len = 0;
+
+	while (i < 16 && !mask[i] && !mask[i + 1])
+		i += 2;
+	if (!i)
+		len = snprintf(out, INET6_ADDRSTRLEN, "%x", mask[0] << 8 | mask[1]);
+	if (!i && out[0] <= '9')
+		return false;
+	if (i)
+		len = snprintf(out, INET6_ADDRSTRLEN, ":");
+	for (i = i ? i : 2; i < 16; i += 2)
+		len += snprintf(out + len, INET6_ADDRSTRLEN - len, ":%x",
+				mask[i] << 8 | mask[i + 1]);
+	return true;
+}
+
+static bool has_mask_text(const struct sriov_rule *rule, enum flow_field_id id)
+{
+	const struct flow_field *f = flow_field_of(rule->type, id);
+	char text[INET6_ADDRSTRLEN];
+
+	return !f || f->kind != KIND_IP6 ||
+	       mask_prefix(flow_field_at(f, &rule->mask), f->size) >= 0 ||
+	       mask6_text(flow_field_at(f, &rule->mask), text);
+}
+
+/* ",nw_src=10.0.0.0/8": masks there have 1 = must match, as here. */
 static void write_ip(FILE *out, const struct sriov_rule *rule, enum flow_field_id id,
 		     const char *word4, const char *word6)
 {
 	const struct flow_field *f = flow_field_of(rule->type, id);
-	char value[INET6_ADDRSTRLEN], mask[INET6_ADDRSTRLEN];
-	int family;
+	const uint8_t *mask;
+	char text[INET6_ADDRSTRLEN];
+	int prefix;
 
 	if (!f || !flow_field_any(f, &rule->mask))
 		return;
-	family = f->kind == KIND_IP4 ? AF_INET : AF_INET6;
-	inet_ntop(family, flow_field_at(f, &rule->value), value, sizeof(value));
-	inet_ntop(family, flow_field_at(f, &rule->mask), mask, sizeof(mask));
-	fprintf(out, ",%s=%s", f->kind == KIND_IP4 ? word4 : word6, value);
-	if (!flow_field_full(f, &rule->mask))
-		fprintf(out, "/%s", mask);
+	mask = flow_field_at(f, &rule->mask);
+	prefix = mask_prefix(mask, f->size);
+	inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, flow_field_at(f, &rule->value), text,
+		  sizeof(text));
+	fprintf(out, ",%s=%s", f->kind == KIND_IP4 ? word4 : word6, text);
+	if (prefix == f->size * 8)
+		return;
+	if (prefix >= 0)
+		snprintf(text, sizeof(text), "%d", prefix);
+	else if (f->kind == KIND_IP4)
+		inet_ntop(AF_INET, mask, text, sizeof(text));
+	else
+		mask6_text(mask, text);
+	fprintf(out, "/%s", text);
 }
 
 static void write_mac(FILE *out, const char *word, const uint8_t *value, const uint8_t *mask)
@@ -106,6 +147,8 @@ static const char *lacks(const struct sriov_rule *rule)
 		return "of `tos` and `tclass` OpenFlow has the DSCP and ECN parts, each whole";
 	if (mask->vlan_tci & VLAN_DEI_MASK && rule->value.vlan_tci & VLAN_DEI_MASK)
 		return "OVS cannot match the DEI bit of a tag: say `vid` and `prio`";
+	if (!has_mask_text(rule, FIELD_SRC_IP) || !has_mask_text(rule, FIELD_DST_IP))
+		return "OVS takes an IPv6 mask that begins with a digit for a prefix length";
 	if (rule->scope.kind)
 		return "`in` has no form in OpenFlow";
 	return NULL;

@@ -119,10 +119,10 @@ static void writes_openflow(void **state)
 	       "sctp6 prio 3 src-port 7 drop\n",
 	       NULL,
 	       "# a\n"
-	       "priority=6,udp,ip_frag=no,nw_src=10.0.0.0/255.0.0.0,nw_tos=4,nw_ecn=0,"
+	       "priority=6,udp,ip_frag=no,nw_src=10.0.0.0/8,nw_tos=4,nw_ecn=0,"
 	       "tp_dst=0x0/0xff00,actions=drop\n"
 	       "# lost: queue 2\n"
-	       "priority=5,tcp6,ip_frag=no,ipv6_dst=2001:db8::/ffff:ffff::,nw_ecn=3,actions=NORMAL\n"
+	       "priority=5,tcp6,ip_frag=no,ipv6_dst=2001:db8::/32,nw_ecn=3,actions=NORMAL\n"
 	       "# lost: to vf 3 queue 1, whatever the destination MAC\n"
 	       "priority=4,dl_src=52:54:00:00:00:02,dl_dst=52:54:00:00:00:00/ff:ff:ff:ff:ff:00,"
 	       "dl_type=0x88f7,actions=NORMAL\n"
@@ -133,6 +133,20 @@ static void writes_openflow(void **state)
 	       "# lost: queues 0-3\n"
 	       "priority=2,udp,ip_frag=no,vlan_tci=0x1064/0xffff,actions=NORMAL\n"
 	       "priority=1,sctp6,ip_frag=no,vlan_tci=0x7000/0xf000,tp_src=7,actions=drop\n");
+	/* masks that are no prefixes; one of IPv6 never begins with a digit */
+	writes(SRIOV_RULES_OPENFLOW,
+	       "ip4 src-ip 10.0.0.7 m 0.255.0.0 drop\n"
+	       "ip6 src-ip 0:db8::7 m ffff:: drop\n"
+	       "ip6 dst-ip 2001:db8::7 m ::ffff:0 drop\n"
+	       "ip6 dst-ip ::7 m ffff:ffff:: drop\n"
+	       "ip6 dst-ip ::7 m 0fff:: drop\n",
+	       NULL,
+	       "priority=5,ip,nw_src=10.0.0.7/255.0.255.255,actions=drop\n"
+	       "priority=4,ipv6,ipv6_src=0:db8::7/::ffff:ffff:ffff:ffff:ffff:ffff:ffff,actions=drop\n"
+	       "priority=3,ipv6,ipv6_dst=2001:db8::7/ffff:ffff:ffff:ffff:ffff:ffff:0:ffff,"
+	       "actions=drop\n"
+	       "priority=2,ipv6,ipv6_dst=::7/::ffff:ffff:ffff:ffff:ffff:ffff,actions=drop\n"
+	       "priority=1,ipv6,ipv6_dst=::7/f000:ffff:ffff:ffff:ffff:ffff:ffff:ffff,actions=drop\n");
 	/* ranges are split into masks, each with each */
 	writes(SRIOV_RULES_OPENFLOW, "udp4 src-port 5-8 dst-port 0-1 drop\n", NULL,
 	       "priority=1,udp,ip_frag=no,tp_src=5,tp_dst=0x0/0xfffe,actions=drop\n"
@@ -206,6 +220,8 @@ static void refuses_what_has_no_form(void **state)
 		{SRIOV_RULES_OPENFLOW, "ip4 tos 4 m 0x10 drop", "the DSCP and ECN parts"},
 		{SRIOV_RULES_OPENFLOW, "ip4 tos 4 m 1 drop", "the DSCP and ECN parts"},
 		{SRIOV_RULES_OPENFLOW, "ip4 vlan 0x1001 drop", "cannot match the DEI bit"},
+		{SRIOV_RULES_OPENFLOW, "ip6 src-ip 9000::1 m 6fff:: drop", "begins with a digit"},
+		{SRIOV_RULES_OPENFLOW, "ip6 dst-ip 9000::1 m 6fff:: drop", "begins with a digit"},
 		{SRIOV_RULES_OPENFLOW, "ip4 in guest a drop", "`in` has no form"},
 	};
 

@@ -87,7 +87,6 @@ static void leaves_out_of_testpmd(void **state)
 		unsigned column;
 		const char *why;
 	} cases[] = {
-		{"port start 0", 1, "'port' is a command, and no rule"},
 		{"flow flush 0", 6, "'flow flush' is a command, and no rule"},
 		{"flow validate 0 ingress pattern eth" A, 6, "'flow validate' is a command"},
 		{"flow create 0 egress pattern eth" A, 15, "not for 'egress'"},
@@ -142,6 +141,9 @@ static void leaves_out_of_testpmd(void **state)
 			fail_msg("'%s': %s", cases[i].text, rules.notes.at[0].text);
 		sriov_rules_clear(&rules);
 	}
+	reads(SRIOV_RULES_TESTPMD, "port start 0\n" P "ipv4" A, NULL,
+	      "flow-type ip4 drop\n! line 1: column 1: 'port' is a command, and no rule\n");
+	refuses(SRIOV_RULES_TESTPMD, "port start 0", -ENODATA, "f", "there is no command `flow`");
 	reads(SRIOV_RULES_TESTPMD,
 	      P "ipv4" A "\nflow create 1 ingress pattern ipv4" A "\n" P "ipv6" A "\n", NULL,
 	      "flow-type ip4 drop\nflow-type ip6 drop\n"
