@@ -46,8 +46,11 @@ extern const struct exporter export_ethtool, export_testpmd, export_openflow;
 /* "rule web has no testpmd form: …"; returns -ENOTSUP. */
 int export_refuse(const struct export *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* " src-ip" fields with a range, a scope or a target that @e's format has no words for: NULL, or a phrase. */
+/* The value of a field in @match as people write it; ethtool and testpmd agree on that. */
+void export_value(FILE *out, const struct flow_field *f, const struct sriov_match *match);
+/* A target that neither ethtool nor testpmd has words for: NULL, or a phrase. */
 const char *export_lacks(const struct sriov_rule *rule);
+/* The whole list; NULL = out of memory. */
 char *export_json(const struct sriov_rules *rules);
 
 #endif

@@ -379,13 +379,16 @@ static bool take_command(struct parser *p, const char *text)
 int parser_skip_command(struct parser *p)
 {
 	static const char *const options[] = {"-N", "-U", "--config-nfc", "--config-ntuple"};
+	const struct lexer before = p->lex;
 	struct word word;
 	size_t i = 0;
 	int r;
 
 	take_command(p, "sudo");
-	if (!take_command(p, "ethtool"))
+	if (!take_command(p, "ethtool")) {
+		p->lex = before;
 		return 0;
+	}
 	p->said |= SAID(WORD_COMMAND);
 	r = lex_next(&p->lex, &word);
 	while (r > 0 && i < ARRAY_SIZE(options) && strcmp(options[i], word.text))

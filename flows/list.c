@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UTF8_MARK "\xef\xbb\xbf" /* which some editors put before a text */
+
 SRIOV_EXPORT void sriov_notes_clear(struct sriov_notes *notes)
 {
 	free(notes->at);
@@ -157,9 +159,12 @@ SRIOV_EXPORT int sriov_rules_parse(const char *text, const char *file, struct sr
 	_cleanup_(sriov_rules_clear)
 	struct sriov_rules rules = {0};
 	const struct sriov_rule *twin, *first;
-	_free_ char *copy = strdup(text);
+	_free_ char *copy = NULL;
 	int r;
 
+	if (!strncmp(text, UTF8_MARK, strlen(UTF8_MARK)))
+		text += strlen(UTF8_MARK);
+	copy = strdup(text);
 	if (!copy)
 		return core_oom(err);
 	core_copy(rules.file, sizeof(rules.file), file);

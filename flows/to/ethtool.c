@@ -3,27 +3,6 @@
 #include "flows/convert.h"
 #include "flows/value.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-
-static void write_bits(const struct export *e, const struct flow_field *f,
-		       const struct sriov_match *match)
-{
-	const uint8_t *bytes = flow_field_at(f, match);
-	char buf[INET6_ADDRSTRLEN];
-
-	if (f->kind == KIND_NUMBER)
-		fprintf(e->out, f->hex ? " 0x%" PRIx64 : " %" PRIu64, flow_field_number(f, match));
-	else if (f->kind == KIND_MAC)
-		fprintf(e->out, " %s", sriov_mac_format(bytes, buf));
-	else
-		fprintf(e->out, " %s",
-			inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, bytes, buf,
-				  sizeof(buf)));
-}
-
 static void write_fields(const struct export *e, const struct sriov_rule *rule)
 {
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, rule->type));) {
@@ -31,14 +10,14 @@ static void write_fields(const struct export *e, const struct sriov_rule *rule)
 
 		if (!flow_field_any(f, &rule->mask))
 			continue;
-		fprintf(e->out, " %s", f->word);
-		write_bits(e, f, &rule->value);
+		fprintf(e->out, " %s ", f->word);
+		export_value(e->out, f, &rule->value);
 		if (flow_field_full(f, &rule->mask))
 			continue;
 		flow_field_set_bytes(f, &inverse, flow_field_at(f, &rule->mask));
 		value_invert(f, &inverse);
-		fputs(" m", e->out);
-		write_bits(e, f, &inverse);
+		fputs(" m ", e->out);
+		export_value(e->out, f, &inverse);
 	}
 }
 

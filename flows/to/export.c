@@ -2,7 +2,9 @@
 /* Rules in other tongues: which writer writes what, and what no other tongue has words for. */
 #include "flows/convert.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -24,6 +26,20 @@ const char *export_lacks(const struct sriov_rule *rule)
 	if (rule->action.kind == SRIOV_ACTION_QUEUES)
 		return "a spread over queues has no form there";
 	return NULL;
+}
+
+void export_value(FILE *out, const struct flow_field *f, const struct sriov_match *match)
+{
+	const uint8_t *bytes = flow_field_at(f, match);
+	char buf[INET6_ADDRSTRLEN];
+
+	if (f->kind == KIND_NUMBER)
+		fprintf(out, f->hex ? "0x%" PRIx64 : "%" PRIu64, flow_field_number(f, match));
+	else if (f->kind == KIND_MAC)
+		fputs(sriov_mac_format(bytes, buf), out);
+	else
+		fputs(inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, bytes, buf, sizeof(buf)),
+		      out);
 }
 
 static void name_rule(struct export *e, const struct sriov_rule *rule, size_t i)

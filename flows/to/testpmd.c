@@ -6,25 +6,8 @@
 #include "flows/convert.h"
 #include "flows/value.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
-
-static void write_value(const struct export *e, const struct flow_field *f,
-			const struct sriov_match *match)
-{
-	const uint8_t *bytes = flow_field_at(f, match);
-	char buf[INET6_ADDRSTRLEN];
-
-	if (f->kind == KIND_NUMBER)
-		fprintf(e->out, f->hex ? "0x%" PRIx64 : "%" PRIu64, flow_field_number(f, match));
-	else if (f->kind == KIND_MAC)
-		fputs(sriov_mac_format(bytes, buf), e->out);
-	else
-		fputs(inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, bytes, buf, sizeof(buf)),
-		      e->out);
-}
 
 /* The field @id of the rule as @word of an item, if it is matched. */
 static void write_field(const struct export *e, const struct sriov_rule *rule,
@@ -39,15 +22,15 @@ static void write_field(const struct export *e, const struct sriov_rule *rule,
 		return;
 	if (!last && flow_field_full(f, &rule->mask)) {
 		fprintf(e->out, " %s is ", word);
-		write_value(e, f, &rule->value);
+		export_value(e->out, f, &rule->value);
 		return;
 	}
 	fprintf(e->out, " %s spec ", word);
-	write_value(e, f, &rule->value);
+	export_value(e->out, f, &rule->value);
 	if (last)
 		fprintf(e->out, " %s last %u", word, last);
 	fprintf(e->out, " %s mask ", word);
-	write_value(e, f, &rule->mask);
+	export_value(e->out, f, &rule->mask);
 }
 
 /* Before a VLAN tag, the Ethernet header's type is the tag's; what the frame holds stands in the tag. */
