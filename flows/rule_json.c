@@ -171,52 +171,61 @@ static int decode_word(const struct reader *r, const json_t *json, const char *k
 	return wrong(r, key, "one of its words");
 }
 
+/* What scopes and actions are made of; members that are not there are 0. */
+struct target {
+	unsigned kind;
+	int64_t vf, queue, queue_last;
+	char guest[SRIOV_NAME_LEN];
+};
+
+/* The object @json, called @what, whose member @key is one of @words. */
+static int decode_target(const struct reader *r, const json_t *json, const char *what,
+			 const char *key, const char *const *words, size_t n, struct target *out)
+{
+	const char *const members[] = {key, "vf", "guest", "queue", "queue_last", NULL};
+	int e = check_members(r, json, what, members);
+
+	if (!e)
+		e = decode_word(r, json, key, words, n, &out->kind);
+	if (!e)
+		e = decode_number(r, json, "vf", RULE_VF_MAX, &out->vf);
+	if (!e)
+		e = decode_number(r, json, "queue", UINT32_MAX, &out->queue);
+	if (!e)
+		e = decode_number(r, json, "queue_last", UINT32_MAX, &out->queue_last);
+	return e ? e : decode_text(r, json, "guest", out->guest);
+}
+
 static int decode_scope(const struct reader *r, const json_t *json, struct sriov_scope *out)
 {
-	static const char *const members[] = {"to", "vf", "guest", NULL};
-	int64_t vf = 0;
-	unsigned kind;
+	struct target target = {0};
 	int n;
 
 	if (!json)
 		return 0;
-	n = check_members(r, json, "in", members);
-	if (!n)
-		n = decode_word(r, json, "to", scope_words, ARRAY_SIZE(scope_words), &kind);
-	if (!n)
-		n = decode_number(r, json, "vf", RULE_VF_MAX, &vf);
-	if (!n)
-		n = decode_text(r, json, "guest", out->guest);
+	n = decode_target(r, json, "in", "to", scope_words, ARRAY_SIZE(scope_words), &target);
 	if (n)
 		return n;
-	out->kind = kind;
-	out->vf = vf;
+	if (target.queue || target.queue_last)
+		return wrong(r, "queue", "a member of 'in'");
+	*out = (struct sriov_scope){.kind = target.kind, .vf = target.vf};
+	core_copy(out->guest, sizeof(out->guest), target.guest);
 	return 0;
 }
 
 static int decode_action(const struct reader *r, const json_t *json, struct sriov_action *out)
 {
-	static const char *const members[] = {"do", "queue", "queue_last", "vf", "guest", NULL};
-	int64_t vf = 0, queue = 0, last = 0;
-	unsigned kind;
-	int n = check_members(r, json, "action", members);
+	struct target target = {0};
+	int n = decode_target(r, json, "action", "do", action_words, ARRAY_SIZE(action_words),
+			      &target);
 
-	if (!n)
-		n = decode_word(r, json, "do", action_words, ARRAY_SIZE(action_words), &kind);
-	if (!n)
-		n = decode_number(r, json, "queue", UINT32_MAX, &queue);
-	if (!n)
-		n = decode_number(r, json, "queue_last", UINT32_MAX, &last);
-	if (!n)
-		n = decode_number(r, json, "vf", RULE_VF_MAX, &vf);
-	if (!n)
-		n = decode_text(r, json, "guest", out->guest);
 	if (n)
 		return n;
-	out->kind = kind;
-	out->queue = queue;
-	out->queue_last = last;
-	out->vf = vf;
+	*out = (struct sriov_action){.kind = target.kind,
+				     .vf = target.vf,
+				     .queue = target.queue,
+				     .queue_last = target.queue_last};
+	core_copy(out->guest, sizeof(out->guest), target.guest);
 	return 0;
 }
 

@@ -248,6 +248,9 @@ static void refuses_json(void **state)
 		 "unknown member 'x' of 'action'"},
 		{DOC("{\"flow\": \"udp4\", \"action\": {\"do\": \"drop\"}, \"in\": {\"to\": \"x\"}}"),
 		 "f: rule 1", "'to' is not one of its words"},
+		{DOC("{\"flow\": \"udp4\", \"action\": {\"do\": \"drop\"}, \"in\": {\"to\": \"pf\", "
+		     "\"queue\": 1}}"),
+		 "f: rule 1", "'queue' is not a member of 'in'"},
 		{DOC("{\"flow\": \"udp4\", \"action\": {\"do\": \"drop\"}, \"loc\": -1}"),
 		 "f: rule 1", "'loc' is not a number"},
 		{DOC("{\"flow\": \"udp4\", \"action\": {\"do\": \"drop\"}, \"weight\": 1000001}"),
