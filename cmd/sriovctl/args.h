@@ -29,6 +29,8 @@ enum opt_group {
 	OPT_PF = 1 << 10,
 	OPT_OWNER = 1 << 11,
 	OPT_COMPILE = 1 << 12, /* what the verdicts on rules may be */
+	OPT_IMPORT = 1 << 13,
+	OPT_EXPORT = 1 << 14,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
 };
 
@@ -47,6 +49,7 @@ enum opt_kind {
 	KIND_MAC,
 	KIND_VLAN,
 	KIND_RESULTS,
+	KIND_FORMAT,
 	KINDS,
 };
 
@@ -79,6 +82,8 @@ struct args {
 	bool all;
 	const char *pf, *domain;
 	int node; /* -1 = not given */
+	enum sriov_rules_format from, to;
+	const char *dev, *port_driver;
 };
 
 enum verb_flag {
@@ -102,7 +107,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 31
+#define NOPTIONS 35
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -152,6 +157,8 @@ COMMAND(rss_show);
 COMMAND(rss_set);
 COMMAND(nic_wipes);
 COMMAND(nic_replay);
+COMMAND(flow_import);
+COMMAND(flow_export);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

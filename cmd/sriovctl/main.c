@@ -35,6 +35,11 @@ const struct verb verbs[] = {
 	{"flow", "diff", "PF [FILE]",
 	 "what the NIC has otherwise than intended, or than FILE says; ends 2 if anything",
 	 OPT_COMPILE, 1, 2, 0, cmd_flow_diff},
+	{"flow", "import", "[FILE|PF] --from FORMAT",
+	 "rules of ethtool, testpmd or a port in words of ours", OPT_IMPORT, 0, 1, 0,
+	 cmd_flow_import},
+	{"flow", "export", "[FILE|PF] --to FORMAT", "rules as lines for ethtool, testpmd or OVS",
+	 OPT_EXPORT, 0, 1, 0, cmd_flow_export},
 	{"flow", "delete", "PF NAME|LOC|--all", "remove rules of ours", OPT_CHANGE | OPT_ALL, 1, 2,
 	 VERB_CHANGES, cmd_flow_delete},
 

@@ -38,6 +38,14 @@ const struct opt options[NOPTIONS + 1] = {
 	 AT(run.adopt), 0, OPT_COMPILE},
 	{"all", NULL, "every rule of ours on the port", KIND_FLAG, AT(all), 0, OPT_ALL},
 	{"pf", "PF", "on this PF", KIND_TEXT, AT(pf), 0, OPT_PF},
+	{"from", "ethtool|testpmd|json", "what the text is", KIND_FORMAT, AT(from), 0, OPT_IMPORT},
+	{"port-driver", "DRIVER",
+	 "driver of the port that an ethtool text is of (ixgbe, i40e, igb)", KIND_TEXT,
+	 AT(port_driver), 0, OPT_IMPORT},
+	{"to", "ethtool|testpmd|openflow|json", "what to write", KIND_FORMAT, AT(to), 0,
+	 OPT_EXPORT},
+	{"dev", "DEV", "netdev in ethtool's lines, or port number in testpmd's", KIND_TEXT, AT(dev),
+	 0, OPT_EXPORT},
 	{"node", "N", "only a VF on this NUMA node", KIND_NODE, AT(node), 0, OPT_GUEST},
 	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
 	 AT(domain), 0, OPT_GUEST},
@@ -83,6 +91,10 @@ static const char *const value_words[KINDS][5] = {
 		       [SRIOV_LINK_DISABLE] = "disable"},
 	/* from SRIOV_BIND_NONE on: "keep" is what leaving the option out means */
 	[KIND_DRIVER] = {"none", "default", "vfio-pci"},
+	[KIND_FORMAT] = {[SRIOV_RULES_ETHTOOL] = "ethtool",
+			 [SRIOV_RULES_TESTPMD] = "testpmd",
+			 [SRIOV_RULES_OPENFLOW] = "openflow",
+			 [SRIOV_RULES_JSON] = "json"},
 };
 
 const char *const *opt_words(enum opt_kind kind)
@@ -140,6 +152,8 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 		*(bool *)at = i;
 	else if (opt->kind == KIND_LINK)
 		*(uint8_t *)at = i;
+	else if (opt->kind == KIND_FORMAT)
+		*(enum sriov_rules_format *)at = i;
 	else
 		*(enum sriov_bind *)at = SRIOV_BIND_NONE + i;
 	return 0;
@@ -207,6 +221,7 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_ON_OFF:
 	case KIND_LINK:
 	case KIND_DRIVER:
+	case KIND_FORMAT:
 		r = store_word(opt, value, at, err);
 		break;
 	case KIND_MAC:
