@@ -26,6 +26,9 @@ enum opt_group {
 	OPT_RULE = 1 << 7,
 	OPT_ALL = 1 << 8,
 	OPT_GUEST = 1 << 9,
+	OPT_PF = 1 << 10,
+	OPT_OWNER = 1 << 11,
+	OPT_COMPILE = 1 << 12, /* what the verdicts on rules may be */
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
 };
 
@@ -43,6 +46,7 @@ enum opt_kind {
 	KIND_DRIVER,
 	KIND_MAC,
 	KIND_VLAN,
+	KIND_RESULTS,
 	KINDS,
 };
 
@@ -98,7 +102,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 28
+#define NOPTIONS 31
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -140,8 +144,13 @@ COMMAND(vf_set);
 COMMAND(vf_bind);
 COMMAND(vf_delete);
 COMMAND(flow_add);
+COMMAND(flow_apply);
 COMMAND(flow_list);
+COMMAND(flow_diff);
 COMMAND(flow_delete);
+COMMAND(rss_show);
+COMMAND(rss_set);
+COMMAND(nic_wipes);
 COMMAND(nic_replay);
 COMMAND(guest_xml);
 COMMAND(guest_list);

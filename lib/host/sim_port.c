@@ -33,6 +33,7 @@ int sim_port_reset(struct sim *sim, struct sriov_pf *pf)
 	bool cable = pf->carrier || sim_pending(sim, pf, SIM_EVENT_LINK, -1);
 
 	pf->carrier = false;
+	sim_rss_lost(pf);
 	return pf->up && cable ? link_rises(sim, pf) : 0;
 }
 
@@ -50,11 +51,11 @@ int sim_link_set(struct sim *sim, struct sriov_pf *pf, const struct sim_call *ca
 		return 0;
 	pf->up = call->on;
 	pf->carrier = false;
+	sim_rss_lost(pf);
 	if (pf->up)
 		return link_rises(sim, pf) < 0 ? core_oom(err) : 0;
 	sim_cancel(sim, pf, SIM_EVENT_LINK, -1);
-	/* a change of the VF count closes the port, and closing it is what wipes (ixgbe_close()) */
-	if (sriov_driver_find(pf->driver)->traits & SRIOV_NUMVFS_WIPES_RULES)
+	if (sriov_driver_find(pf->driver)->rules[SRIOV_EVENT_IFDOWN].fate == SRIOV_RULES_WIPED)
 		wipe_rules(pf);
 	return 0;
 }
@@ -62,7 +63,7 @@ int sim_link_set(struct sim *sim, struct sriov_pf *pf, const struct sim_call *ca
 int sim_ntuple(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 	       struct sriov_error *err)
 {
-	unsigned traits = sriov_driver_find(pf->driver)->traits;
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
 	enum sriov_ntuple want = call->on ? SRIOV_NTUPLE_ON : SRIOV_NTUPLE_OFF;
 
 	if (pf->ntuple != SRIOV_NTUPLE_ON && pf->ntuple != SRIOV_NTUPLE_OFF)
@@ -71,9 +72,9 @@ int sim_ntuple(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call
 	if (pf->ntuple == want)
 		return 0;
 	pf->ntuple = want;
-	if (!call->on && traits & SRIOV_NTUPLE_OFF_WIPES_RULES)
+	if (!call->on && driver->rules[SRIOV_EVENT_NTUPLE_OFF].fate == SRIOV_RULES_WIPED)
 		wipe_rules(pf);
-	if (traits & SRIOV_NTUPLE_RESETS_PORT && sim_port_reset(sim, pf) < 0)
+	if (driver->traits & SRIOV_NTUPLE_RESETS_PORT && sim_port_reset(sim, pf) < 0)
 		return core_oom(err);
 	return 0;
 }

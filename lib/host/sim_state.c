@@ -21,6 +21,7 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_NTUPLE] = "ntuple",
 	[SIM_RULE_INSERT] = "rule_insert",
 	[SIM_RULE_DELETE] = "rule_delete",
+	[SIM_RSS_SET] = "rss_set",
 	[SIM_LINK] = "link",
 	[SIM_READ] = "read",
 	[SIM_READ_ATTRS] = "read_attrs",
@@ -123,6 +124,7 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_NTUPLE] = SIM_DEVIATE_LIE,
 		[SIM_RULE_INSERT] = SIM_DEVIATE_LIE,
 		[SIM_RULE_DELETE] = SIM_DEVIATE_LIE,
+		[SIM_RSS_SET] = SIM_DEVIATE_LIE,
 		[SIM_LINK] = SIM_DEVIATE_NEVER,
 	};
 	unsigned allowed = ways[d->op] | (d->op == SIM_LINK ? 0 : SIM_DEVIATE_ERRNO);

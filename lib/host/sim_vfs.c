@@ -119,15 +119,15 @@ static void vfs_free(struct sriov_vf *vf, unsigned n)
 /* What a change of the VF count does to the port. */
 static int port_changed(struct sim *sim, struct sriov_pf *pf)
 {
-	unsigned traits = sriov_driver_find(pf->driver)->traits;
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
 
 	/* ixgbe_setup_tc() closes only a running port; the list of a closed one stays */
-	if (pf->up && traits & SRIOV_NUMVFS_WIPES_RULES) {
+	if (pf->up && driver->rules[SRIOV_EVENT_NUMVFS].fate == SRIOV_RULES_WIPED) {
 		free(pf->rules);
 		pf->rules = NULL;
 		pf->nrules = 0;
 	}
-	return traits & SRIOV_NUMVFS_RESETS_PORT ? sim_port_reset(sim, pf) : 0;
+	return driver->traits & SRIOV_NUMVFS_RESETS_PORT ? sim_port_reset(sim, pf) : 0;
 }
 
 void sim_vfs_removed(struct sim *sim, struct sriov_pf *pf)
