@@ -151,6 +151,7 @@ COMMAND(flow_delete);
 COMMAND(rss_show);
 COMMAND(rss_set);
 COMMAND(nic_wipes);
+COMMAND(nic_replay);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

@@ -45,6 +45,8 @@ const struct verb verbs[] = {
 
 	{"nic", "wipes", "[DRIVER]", "what becomes of rules at ifdown, reload, … by driver", 0, 0,
 	 1, 0, cmd_nic_wipes},
+	{"nic", "replay", "[FILE]", "answer recorded rule operations as the NIC's driver would", 0,
+	 0, 1, 0, cmd_nic_replay},
 
 	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
 	 OPT_DRY_RUN | OPT_PF | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},
