@@ -142,6 +142,7 @@ COMMAND(vf_delete);
 COMMAND(flow_add);
 COMMAND(flow_list);
 COMMAND(flow_delete);
+COMMAND(nic_replay);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

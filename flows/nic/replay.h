@@ -10,7 +10,7 @@
 
 #include "flows/flows.h"
 
-enum nic_family { NIC_IXGBE, NIC_I40E, NIC_IGB };
+enum nic_family { NIC_IXGBE, NIC_I40E, NIC_IGB, NIC_FAMILIES };
 
 /* In this order: features are "from this MAC on". */
 enum nic_mac {
@@ -30,6 +30,7 @@ enum nic_mac {
 };
 const char *nic_mac_word(enum nic_mac mac);
 enum nic_mac nic_mac_find(const char *word); /* NIC_MACS = none */
+enum nic_family nic_mac_family(enum nic_mac mac);
 /* The MAC type of a port's device ID; NIC_MACS = not modelled. */
 enum nic_mac nic_mac_of(const char *driver, uint16_t device);
 
@@ -50,6 +51,9 @@ struct nic_device {
 	unsigned num_rx_queues;
 	bool capable;
 };
+
+/* A port of that driver as it usually stands, its driver just loaded. */
+struct nic_device nic_device_default(enum nic_family family);
 
 enum nic_env {
 	NIC_ENV_NTUPLE,
