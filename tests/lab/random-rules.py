@@ -115,7 +115,7 @@ class Ixgbe(Line):
         return {
             "ip4src": address(), "ip4dst": address(), "psrc": port(), "pdst": port(),
             "tos": self.one((12, None), (1, 0xFF)),
-            "vlan_tci": self.one((12, None), (2, 0xFFFF), (2, 0x0FFF), (1, 0xE000), (1, 0xEFFF), (1, 0x1000), (1, 0x00FF)),
+            "vlan_tci": self.one((12, None), (2, 0xFFFF), (2, 0x0FFF), (1, 0xE000), (1, 0xEFFF), (1, 0x1000), (1, 0xFF)),
             "vlan_etype": self.one((15, None), (1, 0xFFFF), (1, 0x00FF)),
             "user_def": self.one((15, None), (1, 0x7F), (1, 0xFF), (1, 0x3F), (1, 0xFFFFFFFF), (1, 0xABCD00000000)),
         }
@@ -188,6 +188,13 @@ class Igb(Line):
     @property
     def queues(self):
         return self.device["num_rx_queues"]
+
+    def add(self):
+        op = super().add()
+        # QEMU's igb does not keep VLAPQF, where the driver would find that a priority has another queue already
+        if op["mask"].get("vlan_tci") == 0xE000 and int(op["cookie"], 0) < self.queues:
+            op["cookie"] = "0x%x" % ((op["value"].get("vlan_tci", 0) >> 13) % self.queues)
+        return op
 
     def masks(self):
         return {

@@ -229,8 +229,14 @@ static json_t *show_field(const struct field *field, const uint8_t *from)
 		return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", from[0], from[1], from[2],
 				    from[3], from[4], from[5]);
 	case IP4:
+		inet_ntop(AF_INET, from, text, sizeof(text));
+		break;
 	case IP6:
-		inet_ntop(field->look == IP4 ? AF_INET : AF_INET6, from, text, sizeof(text));
+		inet_ntop(AF_INET6, from, text, sizeof(text));
+		/* lines have no dotted quad at the end of an address */
+		if (strchr(text, '.'))
+			sprintf(strrchr(text, ':') + 1, "%x:%x", from[12] << 8 | from[13],
+				from[14] << 8 | from[15]);
 	}
 	return json_string(text);
 }

@@ -531,6 +531,7 @@ static void csr_write(Xl *s, uint32_t a, uint32_t v)
     }
     if (a >= VFRTRIG && a < VFRTRIG + 512) { i = (a - VFRTRIG) / 4; if ((v & 1) && !(R(a) & 1) && i < NVF) { R(a) = v; vf_reset(s, i); } R(a) = v; return; }
     if (a >= VFLRSTAT && a < VFLRSTAT + 16) { R(a) &= ~v; return; }
+    if (a >= GLQF_PCNT && a < GLQF_PCNT + 512 * 4) { R(a) = 0; return; }   /* any write clears (i40e_stat_update_and_clear32()) */
     switch (a) {
     case PFGEN_CTRL: if (v & 1) pf_reset(s, false); return;
     case GLNVM_SRCTL: if (v & (1u << 30)) { uint32_t w = (v >> 14) & 0x7fff; R(GLNVM_SRDATA) = (uint32_t)(w < NVM_WORDS ? s->nvm[w] : 0) << 16; R(a) = v | 0x80000000u; } return;
