@@ -436,18 +436,6 @@ static void readback(struct sriov_entry *e)
 		e->type = SRIOV_FLOW_IP6_OTHER;
 }
 
-static bool is_known(uint16_t device)
-{
-	/* i40e_devids.h */
-	static const uint16_t ids[] = {
-		0x0cf8, 0x0d58, 0x0dd2, 0x101f, 0x104e, 0x104f, 0x1572, 0x1574, 0x1580,
-		0x1581, 0x1583, 0x1584, 0x1585, 0x1586, 0x1587, 0x1588, 0x1589, 0x158a,
-		0x158b, 0x15ff, 0x0dda, 0x37ce, 0x37cf, 0x37d0, 0x37d1, 0x37d2, 0x37d3,
-	};
-
-	return nic_device_among(device, ids, ARRAY_SIZE(ids));
-}
-
 static nic_check *const checks[] = {nic_check_ntuple_on,
 				    check_user_def,
 				    nic_check_type,
@@ -487,7 +475,6 @@ const struct nic_profile nic_i40e = {
 	.checks = checks,
 	.hazards = hazards,
 	.lower = lower,
-	.device = is_known,
 	.hidden = hidden,
 	.duplicate = duplicate,
 	.duplicate_hash = duplicate_hash,

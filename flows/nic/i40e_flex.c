@@ -247,6 +247,8 @@ int i40e_input_set(struct i40e *nic, const struct ethtool_rx_flow_spec *spec,
 		add_pit(&nic->l4, flex->offset / 2, index);
 		if (l3)
 			add_pit(&nic->l3, flex->offset / 2, index);
+		nic->hw_l3 = nic->l3;
+		nic->hw_l4 = nic->l4;
 	}
 	return 0;
 }

@@ -72,6 +72,8 @@ struct i40e {
 	uint64_t inset[I40E_TYPES];
 	uint16_t count[I40E_COUNTED]; /* u16, and some are decremented below 0 */
 	struct i40e_pits l3, l4;
+	/* as written into FLX_PIT: a DEL shortens the lists, and the hardware is not told */
+	struct i40e_pits hw_l3, hw_l4;
 	/* bits of pf->state */
 	bool reset_pending, reset_received, flush_requested, sb_disabled, atr_disabled;
 	uint32_t fd_add_err;
@@ -90,5 +92,17 @@ void i40e_prune_flex(struct i40e *nic);
 enum i40e_type i40e_type_of(uint32_t flow);
 /* The default input sets, no offsets. */
 void i40e_input_sets_default(struct i40e *nic);
+
+/* i40e_replay.c: the type that a rule is programmed and counted as; I40E_TYPES = none. */
+enum i40e_type i40e_programmed_type(const struct i40e_rule *rule);
+
+#define I40E_VSI_PF 390
+#define I40E_VSI_VF 400 /* + index */
+
+/* i40e_state.c: members of struct nic_driver. */
+json_t *i40e_save(const struct nic_model *model);
+int i40e_restore(struct nic_model *model, const json_t *hidden, struct sriov_error *err);
+bool i40e_match(const struct nic_model *model, const struct nic_packet *packet,
+		struct nic_hit *out);
 
 #endif

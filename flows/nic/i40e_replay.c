@@ -12,9 +12,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define VSI_PF 390
-#define VSI_VF 400   /* + index */
-#define HEAD_ROOM 32 /* I40E_FDIR_BUFFER_HEAD_ROOM */
+#define I40E_VSI_PF 390
+#define I40E_VSI_VF 400 /* + index */
+#define HEAD_ROOM 32    /* I40E_FDIR_BUFFER_HEAD_ROOM */
 #define HEAD_ROOM_ATR (4 * HEAD_ROOM)
 
 static struct i40e *i40e_of(struct nic_model *model)
@@ -47,26 +47,32 @@ static int check_busy(const struct i40e *nic, struct nic_outcome *out)
 	return 0;
 }
 
-/* Queue and VSI of a cookie, or its errno. A drop goes to VSI 0. */
-static int target(const struct i40e *nic, uint64_t cookie, struct i40e_rule *rule,
-		  struct nic_outcome *out)
+/* Queue and VSI of a cookie. A drop goes to VSI 0. */
+static void set_target(uint64_t cookie, struct i40e_rule *rule)
 {
-	const struct nic_device *d = &nic->base.device;
-	uint32_t queue = COOKIE_QUEUE(cookie);
 	unsigned vf = COOKIE_VF(cookie);
 
 	if (cookie == SRIOV_COOKIE_DROP) {
 		rule->drop = true;
-		return 0;
+		return;
 	}
+	rule->queue = COOKIE_QUEUE(cookie);
+	rule->vsi = vf ? I40E_VSI_VF + vf - 1 : I40E_VSI_PF;
+}
+
+static int check_target(const struct nic_device *d, uint64_t cookie, struct nic_outcome *out)
+{
+	uint32_t queue = COOKIE_QUEUE(cookie);
+	unsigned vf = COOKIE_VF(cookie);
+
+	if (cookie == SRIOV_COOKIE_DROP)
+		return 0;
 	if (!vf && queue >= d->pf_queues)
 		return nic_refused(out, -EINVAL, "pf_queue_range");
 	if (vf > d->num_vfs)
 		return nic_refused(out, -EINVAL, "vf_range");
 	if (vf && queue >= d->vf_queues[vf - 1])
 		return nic_refused(out, -EINVAL, "vf_queue_range");
-	rule->queue = queue;
-	rule->vsi = vf ? VSI_VF + vf - 1 : VSI_PF;
 	return 0;
 }
 
@@ -75,6 +81,7 @@ static void fill(struct i40e_rule *rule, const struct ethtool_rx_flow_spec *spec
 {
 	rule->loc = spec->location;
 	rule->flow = spec->flow_type & ~FLOW_EXT;
+	set_target(spec->ring_cookie, rule);
 	/* also without FLOW_EXT */
 	rule->vlan_etype = spec->h_ext.vlan_etype;
 	if (!spec->m_ext.vlan_etype && spec->h_ext.vlan_tci)
@@ -122,7 +129,7 @@ static bool is_duplicate(const struct i40e *nic, const struct i40e_rule *rule)
  * i40e_add_del_fdir(): the type that a rule is programmed and counted as. An ip4 rule with a
  * protocol is one of tcp4, udp4 or sctp4, though ip4's input set was checked.
  */
-static enum i40e_type programmed_type(const struct i40e_rule *rule)
+enum i40e_type i40e_programmed_type(const struct i40e_rule *rule)
 {
 	enum i40e_type type = i40e_type_of(rule->flow), tcp = is_v6(type) ? I40E_TCP6 : I40E_TCP4;
 
@@ -157,6 +164,13 @@ static size_t position(const struct i40e *nic, uint32_t loc)
 	return nic_rules_get(&nic->base, loc) ? nic_rules_find(&nic->base, loc) : SIZE_MAX;
 }
 
+static void program(struct i40e *nic, const struct i40e_rule *rule)
+{
+	nic->count[rule->type]++;
+	if (rule->type == I40E_TCP4 || rule->type == I40E_TCP6)
+		nic->atr_disabled = true;
+}
+
 static int add(struct nic_model *model, const struct ethtool_rx_flow_spec *spec,
 	       struct nic_outcome *out)
 {
@@ -180,7 +194,7 @@ static int add(struct nic_model *model, const struct ethtool_rx_flow_spec *spec,
 	if (!r && spec->location >= table_size(model))
 		r = nic_refused(out, -EINVAL, "location_range");
 	if (!r)
-		r = target(nic, spec->ring_cookie, &rule, out);
+		r = check_target(&model->device, spec->ring_cookie, out);
 	if (r)
 		return r;
 	fill(&rule, spec);
@@ -190,20 +204,35 @@ static int add(struct nic_model *model, const struct ethtool_rx_flow_spec *spec,
 	old = position(nic, rule.loc);
 	if (old != SIZE_MAX)
 		forget(nic, old);
-	rule.type = programmed_type(&rule);
+	rule.type = i40e_programmed_type(&rule);
 	if (rule.type == I40E_TYPES)
 		return nic_refused(out, -EINVAL,
 				   rule.flow == IP_USER_FLOW ? "ip4_proto_value"
 							     : "ip6_proto_value");
 	if (model->hw_fail)
 		return nic_refused(out, -EOPNOTSUPP, "send_failed");
-	nic->count[rule.type]++;
-	if (rule.type == I40E_TCP4 || rule.type == I40E_TCP6)
-		nic->atr_disabled = true;
+	program(nic, &rule);
 	nic_rules_put(model, &rule);
 	*out = (struct nic_outcome){
 		.has_hw = true, .queue = rule.queue, .drop = rule.drop, .vsi = rule.vsi};
 	return 0;
+}
+
+/* A VF target keeps the VSI that it had, also if the VF is gone. */
+static void adopt(struct nic_model *model, const struct ethtool_rx_flow_spec *spec)
+{
+	struct i40e *nic = i40e_of(model);
+	struct i40e_rule rule = {0};
+	struct nic_outcome ignored;
+
+	i40e_parse_flex(spec, &rule.flex, &ignored);
+	i40e_input_set(nic, spec, &rule.flex, &ignored);
+	fill(&rule, spec);
+	rule.type = i40e_programmed_type(&rule);
+	if (rule.type == I40E_TYPES)
+		return;
+	program(nic, &rule);
+	nic_rules_put(model, &rule);
 }
 
 /* i40e_delete_invalid_filter(); of a sctp6 rule it decrements udp6's count. */
@@ -269,8 +298,8 @@ static int del(struct nic_model *model, uint16_t loc, struct nic_outcome *out)
 	return r;
 }
 
-/* i40e_set_ntuple(), off and on: i40e_fdir_filter_exit() runs only if it was on. */
-static void cycle_ntuple(struct i40e *nic)
+/* i40e_set_ntuple(): i40e_fdir_filter_exit() runs only if it was on. */
+static void ntuple_off(struct i40e *nic)
 {
 	if (nic->base.device.ntuple) {
 		nic->base.n = 0;
@@ -279,7 +308,35 @@ static void cycle_ntuple(struct i40e *nic)
 	}
 	nic->sb_disabled = nic->atr_disabled = false;
 	nic->fd_add_err = 0;
-	nic->base.device.ntuple = true;
+	nic->base.device.ntuple = false;
+}
+
+/*
+ * The FDIR VSI comes up after a reset of the PF: i40e_up_complete() counts anew and
+ * i40e_fdir_filter_restore() programs the list; input sets stay, and targets are not looked at.
+ */
+static void replay_list(struct i40e *nic)
+{
+	nic->fd_add_err = 0;
+	if (!nic->base.device.ntuple)
+		return;
+	memset(nic->count, 0, sizeof(nic->count));
+	for (size_t i = 0; i < nic->base.n; i++)
+		program(nic, nic_rules_at(&nic->base, i));
+}
+
+/* Down leaves list and hardware alone. */
+static void event(struct nic_model *model, enum nic_event what, bool running)
+{
+	struct i40e *nic = i40e_of(model);
+
+	if (what == NIC_EVENT_DOWN)
+		return;
+	if (what == NIC_EVENT_NTUPLE_OFF)
+		ntuple_off(nic);
+	else if (what == NIC_EVENT_NTUPLE_ON)
+		model->device.ntuple = true;
+	replay_list(nic);
 }
 
 static void env(struct nic_model *model, enum nic_env what, uint64_t v)
@@ -291,7 +348,8 @@ static void env(struct nic_model *model, enum nic_env what, uint64_t v)
 		model->device.ntuple = v;
 		break;
 	case NIC_ENV_NTUPLE_CYCLE:
-		cycle_ntuple(nic);
+		ntuple_off(nic);
+		model->device.ntuple = true;
 		break;
 	case NIC_ENV_RESET_RECOVERY_PENDING:
 		nic->reset_pending = v;
@@ -374,8 +432,8 @@ static void get(const struct nic_model *model, const struct nic_rule *head,
 		out->h_ext.vlan_tci = rule->vlan;
 		out->m_ext.vlan_etype = out->m_ext.vlan_tci = 0xffff;
 	}
-	if (rule->vsi >= VSI_VF && (unsigned)rule->vsi - VSI_VF < model->device.num_vfs)
-		out->ring_cookie |= (uint64_t)(rule->vsi - VSI_VF + 1) << COOKIE_VF_SHIFT;
+	if (rule->vsi >= I40E_VSI_VF && (unsigned)rule->vsi - I40E_VSI_VF < model->device.num_vfs)
+		out->ring_cookie |= (uint64_t)(rule->vsi - I40E_VSI_VF + 1) << COOKIE_VF_SHIFT;
 	if (rule->flex.on) {
 		out->flow_type |= FLOW_EXT;
 		out->h_ext.data[1] = htonl((uint32_t)rule->flex.offset << 16 | rule->flex.word);
@@ -393,4 +451,9 @@ const struct nic_driver nic_replay_i40e = {
 	.del = del,
 	.env = env,
 	.get = get,
+	.event = event,
+	.adopt = adopt,
+	.save = i40e_save,
+	.restore = i40e_restore,
+	.match = i40e_match,
 };

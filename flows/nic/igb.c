@@ -5,6 +5,7 @@
  * small table, and only queues of the PF are targets.
  */
 #include "flows/nic/profile.h"
+#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,22 +40,7 @@ static unsigned macs(unsigned has)
 
 static bool is_i210(uint16_t device)
 {
-	return (device >= 0x1533 && device <= 0x1538) || device == 0x157b || device == 0x157c;
-}
-
-static bool is_known(uint16_t device)
-{
-	/* E1000_DEV_ID_* of e1000_hw.h */
-	static const uint16_t ids[] = {
-		0x10c9, 0x10e6, 0x10e7, 0x10e8, 0x150a, 0x150d, 0x1518, 0x1526, /* 82576 */
-		0x150e, 0x150f, 0x1510, 0x1511, 0x1516, 0x1527,                 /* 82580 */
-		0x0438, 0x043a, 0x043c, 0x0440,                                 /* DH89xx: 82580 */
-		0x1521, 0x1522, 0x1523, 0x1524,                                 /* I350 */
-		0x1f40, 0x1f41, 0x1f45,                                         /* I354 */
-		0x1539,                                                         /* I211 */
-	};
-
-	return is_i210(device) || nic_device_among(device, ids, ARRAY_SIZE(ids));
+	return nic_mac_of("igb", device) == NIC_I210;
 }
 
 static bool check_capability(const struct nic_case *c, struct nic_verdict *v)
@@ -282,7 +268,6 @@ const struct nic_profile nic_igb = {
 	.checks = checks,
 	.hazards = hazards,
 	.lower = lower,
-	.device = is_known,
 	.hidden = hidden,
 	.overlaps = overlaps,
 };

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -231,14 +232,31 @@ static int check_mask(const struct fields *mask, struct nic_outcome *out)
 	return 0;
 }
 
+/* What is kept of a rule, before its values are cut to the mask; false: it is of no flow type. */
+static bool read_rule(const struct ethtool_rx_flow_spec *spec, struct rule *rule,
+		      struct fields *mask)
+{
+	bool ext = spec->flow_type & FLOW_EXT;
+	int type = flow_type(spec);
+
+	if (type < 0)
+		return false;
+	rule->loc = spec->location;
+	rule->action = spec->ring_cookie == SRIOV_COOKIE_DROP ? DROP_QUEUE : spec->ring_cookie;
+	rule->value = fields_of(&spec->h_u, &spec->h_ext, ext);
+	rule->value.type = type;
+	*mask = fields_of(&spec->m_u, &spec->m_ext, ext);
+	mask->type = type != ANY4;
+	return true;
+}
+
 static int add(struct nic_model *model, const struct ethtool_rx_flow_spec *spec,
 	       struct nic_outcome *out)
 {
 	struct ixgbe *x = ixgbe_of(model);
-	struct rule rule = {.loc = spec->location, .active = true};
-	bool ext = spec->flow_type & FLOW_EXT;
+	struct rule rule = {.active = true};
 	struct fields mask;
-	int type, r;
+	int r;
 
 	/* IXGBE_FLAG_FDIR_PERFECT_CAPABLE; DEL and GET do not ask */
 	if (!model->device.ntuple)
@@ -248,14 +266,8 @@ static int add(struct nic_model *model, const struct ethtool_rx_flow_spec *spec,
 		return r;
 	if (spec->location >= table_size(model))
 		return nic_refused(out, -EINVAL, "location_range");
-	type = flow_type(spec);
-	if (type < 0)
+	if (!read_rule(spec, &rule, &mask))
 		return nic_refused(out, -EINVAL, "flow_type");
-	rule.action = spec->ring_cookie == SRIOV_COOKIE_DROP ? DROP_QUEUE : spec->ring_cookie;
-	rule.value = fields_of(&spec->h_u, &spec->h_ext, ext);
-	rule.value.type = type;
-	mask = fields_of(&spec->m_u, &spec->m_ext, ext);
-	mask.type = type != ANY4;
 	if (model->n) {
 		/* raw masks: 0xefff and 0xffff of a VLAN select the same and differ */
 		if (memcmp(&mask, &x->mask, sizeof(mask)))
@@ -273,6 +285,44 @@ static int add(struct nic_model *model, const struct ethtool_rx_flow_spec *spec,
 	*out = (struct nic_outcome){
 		.has_hw = true, .queue = rule.queue, .drop = rule.queue == DROP_QUEUE};
 	return 0;
+}
+
+/*
+ * As ixgbe_fdir_filter_restore() puts a list into the hardware: rules whose target is no longer there
+ * stay in the list only.
+ */
+static void adopt(struct nic_model *model, const struct ethtool_rx_flow_spec *spec)
+{
+	struct ixgbe *x = ixgbe_of(model);
+	struct rule rule = {0};
+	struct nic_outcome ignored;
+	struct fields mask;
+
+	if (!read_rule(spec, &rule, &mask))
+		return;
+	if (!model->n)
+		x->mask = mask;
+	apply_mask(&rule.value, &x->mask);
+	rule.active = !target(x, spec->ring_cookie, &rule.queue, &ignored);
+	nic_rules_put(model, &rule);
+}
+
+/* ixgbe_close() empties the list, and a change of the VF count closes a port that runs. */
+static void event(struct nic_model *model, enum nic_event what, bool running)
+{
+	switch (what) {
+	case NIC_EVENT_DOWN:
+		model->n = 0;
+		break;
+	case NIC_EVENT_VFS:
+		if (running)
+			model->n = 0;
+		break;
+	case NIC_EVENT_NTUPLE_OFF:
+	case NIC_EVENT_NTUPLE_ON:
+		model->device.ntuple = what == NIC_EVENT_NTUPLE_ON;
+		break;
+	}
 }
 
 static int del(struct nic_model *model, uint16_t loc, struct nic_outcome *out)
@@ -323,6 +373,91 @@ static void get(const struct nic_model *model, const struct nic_rule *head,
 	out->ring_cookie = rule->action == DROP_QUEUE ? SRIOV_COOKIE_DROP : rule->action;
 }
 
+/* Which function of the port an absolute queue belongs to. */
+static void locate(const struct ixgbe *x, unsigned queue, struct nic_hit *hit)
+{
+	unsigned vfs = x->base.device.num_vfs;
+	unsigned ring = 0;
+
+	hit->vf = -1;
+	if (x->stride && queue / x->stride < vfs) {
+		hit->vf = queue / x->stride;
+		hit->queue = queue % x->stride;
+		return;
+	}
+	while (ring < x->rings && x->ring[ring] != queue)
+		ring++;
+	/* a queue of the PF's pools without a ring of its own is counted from the first */
+	hit->queue = ring < x->rings ? ring : queue - vfs * x->stride;
+}
+
+static struct fields fields_of_packet(const struct ixgbe *x, const struct nic_packet *p)
+{
+	bool l4 = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_SCTP;
+	struct fields f = {
+		.vlan = htons(p->tagged ? p->tci : 0),
+		/* flexible bytes: the two at offset 12 of the frame (FDIRCTRL.FLEX, 6 words) */
+		.flex = htons(p->tagged ? ETH_P_8021Q : p->ethertype),
+		.pool = p->vf < 0 ? x->base.device.num_vfs : (unsigned)p->vf,
+		.type = ANY4,
+	};
+
+	memcpy(&f.src_ip, p->src_ip, sizeof(f.src_ip));
+	memcpy(&f.dst_ip, p->dst_ip, sizeof(f.dst_ip));
+	if (!l4 || p->fragment)
+		return f;
+	f.type = p->proto == IPPROTO_TCP ? TCP4 : p->proto == IPPROTO_UDP ? UDP4 : SCTP4;
+	f.src_port = htons(p->src_port);
+	f.dst_port = htons(p->dst_port);
+	return f;
+}
+
+/*
+ * What the mask selects in hardware: the tag without its DEI bit, the pool only where there are pools, and
+ * the ports of SCTP only on the X550 family, which alone has a mask register for them.
+ */
+static struct fields hardware_mask(const struct ixgbe *x, unsigned type)
+{
+	struct fields mask = x->mask;
+
+	mask.vlan &= ~htons(VLAN_DEI_MASK);
+	mask.pool = x->stride ? mask.pool & 0x3f : 0;
+	if (type == SCTP4 && x->base.device.mac < NIC_X550)
+		mask.src_port = mask.dst_port = 0;
+	return mask;
+}
+
+static bool match(const struct nic_model *model, const struct nic_packet *packet,
+		  struct nic_hit *out)
+{
+	const struct ixgbe *x = (const struct ixgbe *)model;
+	struct fields fields = fields_of_packet(x, packet);
+	struct fields mask = hardware_mask(x, fields.type);
+	unsigned type = fields.type;
+
+	/* MRQC.L3L4TXSWEN, which has packets between functions classified, begins with the X550 */
+	if (!model->device.ntuple || packet->ethertype != ETH_P_IP ||
+	    (packet->switched && model->device.mac < NIC_X550))
+		return false;
+	apply_mask(&fields, &mask);
+	for (size_t i = 0; i < model->n; i++) {
+		const struct rule *rule = nic_rules_at(model, i);
+		struct fields value = rule->value;
+
+		apply_mask(&value, &mask);
+		value.type = fields.type = 0;
+		if (!rule->active || (mask.type && rule->value.type != type) ||
+		    memcmp(&value, &fields, sizeof(value)))
+			continue;
+		*out = (struct nic_hit){
+			.loc = rule->loc, .drop = rule->queue == DROP_QUEUE, .vf = -1};
+		if (!out->drop)
+			locate(x, rule->queue, out);
+		return true;
+	}
+	return false;
+}
+
 const struct nic_driver nic_replay_ixgbe = {
 	.model_size = sizeof(struct ixgbe),
 	.rule_size = sizeof(struct rule),
@@ -333,4 +468,7 @@ const struct nic_driver nic_replay_ixgbe = {
 	.del = del,
 	.env = env,
 	.get = get,
+	.event = event,
+	.adopt = adopt,
+	.match = match,
 };

@@ -65,7 +65,7 @@ void nic_rules_put(struct nic_model *model, const void *rule)
 	memcpy(at, rule, size);
 }
 
-static int reserve(struct nic_model *model)
+int nic_rules_reserve(struct nic_model *model)
 {
 	size_t room = model->room ? 2 * model->room : 16;
 	char *rules;
@@ -108,7 +108,7 @@ int nic_model_run(struct nic_model *model, const struct nic_op *op, struct nic_o
 	*out = (struct nic_outcome){0};
 	switch (op->kind) {
 	case NIC_OP_ADD:
-		if (reserve(model))
+		if (nic_rules_reserve(model))
 			return -ENOMEM;
 		model->driver->add(model, &op->spec, out);
 		break;
@@ -150,4 +150,15 @@ int nic_model_get(const struct nic_model *model, uint32_t loc, struct ethtool_rx
 	*out = (struct ethtool_rx_flow_spec){.location = loc};
 	model->driver->get(model, rule, out);
 	return 0;
+}
+
+void nic_model_event(struct nic_model *model, enum nic_event event, bool running)
+{
+	model->driver->event(model, event, running);
+}
+
+bool nic_model_match(const struct nic_model *model, const struct nic_packet *packet,
+		     struct nic_hit *out)
+{
+	return model->driver->match(model, packet, out);
 }

@@ -8,9 +8,6 @@
 
 #define OPS_MAX 65536
 
-static const char *const family_words[NIC_FAMILIES] = {
-	[NIC_IXGBE] = "ixgbe", [NIC_I40E] = "i40e", [NIC_IGB] = "igb"};
-
 static const char *const env_words[NIC_ENVS] = {
 	[NIC_ENV_NTUPLE] = "ntuple",
 	[NIC_ENV_NTUPLE_CYCLE] = "ntuple_cycle",
@@ -89,7 +86,7 @@ static int read_mac(const json_t *json, struct nic_device *device, struct sriov_
 
 	if (mac == NIC_MACS || nic_mac_family(mac) != device->family)
 		return sriov_error_set(err, -EINVAL, "device", "'mac' is no MAC type of %s",
-				       family_words[device->family]);
+				       nic_family_word(device->family));
 	device->mac = mac;
 	return 0;
 }
@@ -126,17 +123,19 @@ static int read_member(const char *name, const json_t *json, struct nic_device *
 	if (!strcmp(name, "vf_queues") && device->family == NIC_I40E)
 		return read_vf_queues(json, device, err);
 	return sriov_error_set(err, -EINVAL, "device", "'%.40s' is no parameter of %s", name,
-			       family_words[device->family]);
+			       nic_family_word(device->family));
 }
 
 int nic_device_read(const json_t *line, struct nic_device *out, struct sriov_error *err)
 {
 	const char *driver = json_string_value(json_object_get(line, "driver")), *name;
 	json_t *json = json_object_get(line, "device"), *member;
-	int family = find_word(family_words, NIC_FAMILIES, driver);
+	enum nic_family family = 0;
 	struct nic_device device;
 
-	if (family < 0)
+	while (family < NIC_FAMILIES && (!driver || strcmp(nic_family_word(family), driver)))
+		family++;
+	if (family == NIC_FAMILIES)
 		return sriov_error_set(err, -EINVAL, "line",
 				       "'driver' is none of ixgbe, i40e, igb");
 	if (!json_is_object(json))
