@@ -68,4 +68,4 @@ if [ "$driver" != igb ]; then
 fi
 cp /tmp/live.jsonl /share/
 echo "figure: $driver (emulated), seed $2: $(jq -s '[.[].results[]] | length' /tmp/live.jsonl) operations, errno and table equal;" \
-	"$(jq -s '[.[].results[].errno] | group_by(.) | map("\(length) x \(.[0])") | join(", ")' /tmp/live.jsonl)"
+	"$(jq -rs '[.[].results[].errno] | group_by(.) | map("\(length) x \(.[0])") | join(", ")' /tmp/live.jsonl)"
