@@ -2,9 +2,10 @@
 """The matrix of flow types, fields and actions, with packets. In the guest:
 
     flow-matrix.py rules DRIVER DIR      writes the rule lists, DIR/1.rules …, one a combination of fields
-    flow-matrix.py run DRIVER N pf=NETDEV vf0=NETDEV vf1=NETDEV
-                                         with list N in the NIC: for each rule 10 packets that match and 10 that miss by
-                                         one bit, and where the drivers counted them. Prints 'ok …' or 'fail …' a rule.
+    flow-matrix.py run DRIVER pf=NETDEV vf0=NETDEV vf1=NETDEV
+                                         for each number N that it is told on standard input, with list N in the NIC: for
+                                         each rule 10 packets that match and 10 that miss by one bit, and where the
+                                         drivers counted them. Prints 'ok …' or 'fail …' a rule, then 'done'.
 
 The port must not answer, its own distribution must go to queue 0 alone, and VLANs must not be filtered. Packets that
 miss take the default way: queue 0 of the PF, or any queue of the VF that they are addressed to.
@@ -235,6 +236,7 @@ class Bench:
             got = {(name, q): after[name][0][q] - n for name in after for q, n in enumerate(before[name][0])}
             if sum(got.values()) >= wanted or time.monotonic() > end:
                 break
+            time.sleep(0.005)
         return got, after["pf"][1] - before["pf"][1], [to for _, to in misses]
 
     def judge(self, rule, rng):
@@ -253,7 +255,7 @@ class Bench:
         return hits == EACH, seen + " hits=%d" % hits
 
 
-def run(driver, number, *words):
+def run(driver, *words):
     if os.environ.get("ROOT_SOCKET") is None:
         # the counters are asked for through a socket of this network namespace, the packets leave from the peer's
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -263,13 +265,15 @@ def run(driver, number, *words):
             name, _, netdev = word.partition("=")
             with open("/sys/class/net/%s/address" % netdev, encoding="ascii") as file:
                 os.environ["MAC_" + name] = file.read().strip()
-        os.execvp("ip", ["ip", "netns", "exec", "peer", sys.executable, "-SE", *sys.argv[:1], "run", driver, number, *words])
+        os.execvp("ip", ["ip", "netns", "exec", "peer", sys.executable, "-SE", *sys.argv])
     sock = socket.socket(fileno=int(os.environ["ROOT_SOCKET"]))
     bench = Bench(sock, dict(word.split("=") for word in words))
     rng = random.Random("packets")
-    for rule in rules_of(driver, int(number)):
-        good, seen = bench.judge(rule, rng)
-        print("%s %s (%s)" % ("ok" if good else "fail", rule.title, seen), flush=True)
+    for number in sys.stdin:
+        for rule in rules_of(driver, int(number)):
+            good, seen = bench.judge(rule, rng)
+            print("%s %s (%s)" % ("ok" if good else "fail", rule.title, seen), flush=True)
+        print("done", flush=True)
 
 
 if __name__ == "__main__":

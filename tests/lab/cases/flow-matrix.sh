@@ -22,14 +22,16 @@ done
 ethtool -X "$dev" equal 1 # what no rule takes goes to queue 0
 
 t "the lists" matrix rules "$driver" /tmp/lists
+coproc PACKETS { matrix run "$driver" "${netdevs[@]}"; }
 began=$SECONDS checked=0
 for list in $(printf '%s\n' /tmp/lists/*.rules | sort -V); do
 	n=$(basename "$list" .rules)
-	exits 0 "list $n, $(wc -l <"$list") rules: applied" s flow apply "$dev" "$list"
-	while read -r verdict text; do
+	exits 0 "list $n, $(wc -l <"$list") rules: applied" s flow apply "$list" --pf "$dev"
+	echo "$n" >&"${PACKETS[1]}"
+	while read -r verdict text && [ "$verdict" != done ]; do
 		"$verdict" "list $n: $text"
 		checked=$((checked + 1))
-	done < <(matrix run "$driver" "$n" "${netdevs[@]}")
+	done <&"${PACKETS[0]}"
 done
 is "$checked" "$(cat /tmp/lists/*.rules | wc -l)" "every rule was tried"
 echo "figure: $driver (emulated): $checked rules, 10 packets that match and 10 near misses each, in $((SECONDS - began)) s"
