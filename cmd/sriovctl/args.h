@@ -26,7 +26,9 @@ enum opt_group {
 	OPT_RULE = 1 << 7,
 	OPT_ALL = 1 << 8,
 	OPT_GUEST = 1 << 9,
-	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
+	OPT_PROBE = 1 << 10,
+	OPT_TIMES = 1 << 11, /* the timeouts and --expect, for what takes no --disrupt-pf */
+	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
 /* How an option's value is read; the tables in options.c have one row for each. */
@@ -38,6 +40,7 @@ enum opt_kind {
 	KIND_RATE,
 	KIND_SECONDS,
 	KIND_NODE,
+	KIND_VF,
 	KIND_ON_OFF,
 	KIND_LINK,
 	KIND_DRIVER,
@@ -75,6 +78,9 @@ struct args {
 	bool all;
 	const char *pf, *domain;
 	int node; /* -1 = not given */
+	const char *wire;
+	unsigned vf;
+	bool consent, show;
 };
 
 enum verb_flag {
@@ -98,7 +104,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 28
+#define NOPTIONS 32
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -142,6 +148,7 @@ COMMAND(vf_delete);
 COMMAND(flow_add);
 COMMAND(flow_list);
 COMMAND(flow_delete);
+COMMAND(flow_probe);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

@@ -31,6 +31,9 @@ const struct verb verbs[] = {
 	 cmd_flow_list},
 	{"flow", "delete", "PF NAME|LOC|--all", "remove rules of ours", OPT_CHANGE | OPT_ALL, 1, 2,
 	 VERB_CHANGES, cmd_flow_delete},
+	{"flow", "probe", "PF [--wire NETDEV]",
+	 "ask the NIC itself, with test frames on an idle port, what only it can tell",
+	 OPT_DRY_RUN | OPT_TIMES | OPT_PROBE, 0, 1, VERB_CHANGES, cmd_flow_probe},
 
 	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
 	 OPT_DRY_RUN | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `flow probe`: refuses a port that is not idle, makes the steps of all questions, has them done as one
+ * change that is always undone, and records the answers.
+ */
+#include "lib/plan/probe.h"
+#include "lib/guest/guest.h"
+#include "lib/plan/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A question that is asked. */
+struct asked {
+	const struct question *question;
+	struct sriov_entry entry;
+	struct exchange round[PROBE_ROUNDS];
+};
+
+struct probe {
+	struct change change;
+	const struct sriov_probe *want;
+	const struct sriov_vf *vf;
+	struct asked asked[PROBE_QUESTIONS];
+	size_t nasked;
+	struct exchange knock[PROBE_QUESTIONS]; /* one for each way, before its first question */
+	size_t nknocks;
+	struct steps steps;
+};
+
+/* ---- what is refused ---- */
+
+static int not_idle(const char *object, const char *who, const char *how, const char *hint,
+		    struct sriov_error *err)
+{
+	sriov_error_set(err, -EBUSY, object, "not idle: %s%s%s%s", who, *how ? " (" : "", how,
+			*how ? ")" : "");
+	sriov_error_hint(err, "%s", hint);
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+static int check_users(const struct sriov_pf *pf, struct sriov_error *err)
+{
+	char object[64];
+
+	if (pf->uses.n)
+		return not_idle(pf_label(pf), pf->uses.at[0].who, pf->uses.at[0].how,
+				"probe another port of the same NIC model, or move the host's "
+				"traffic away first",
+				err);
+	for (unsigned i = 0; pf->vf && i < pf->vfs; i++) {
+		const struct sriov_vf *vf = &pf->vf[i];
+
+		snprintf(object, sizeof(object), "vf %u of %s", vf->index, pf_label(pf));
+		if (vf->uses.n)
+			return not_idle(object, vf->uses.at[0].who, vf->uses.at[0].how,
+					"stop or release who uses it, or probe another port of the "
+					"same NIC model",
+					err);
+	}
+	return 0;
+}
+
+static int check_idle(const struct change *change, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = change->pf;
+	char words[256];
+	int r = check_users(pf, err);
+
+	if (r < 0)
+		return r;
+	if (change->intent.nrules)
+		return not_idle(pf_label(pf), "it has rules of ours", "",
+				"probe before there are rules, or `sriovctl flow delete` them",
+				err);
+	if (!pf->nrules)
+		return 0;
+	sriov_entry_format(&pf->rules[0], words, sizeof(words));
+	return not_idle(pf_label(pf), "it has rules that somebody else made", words,
+			"who made them deletes them: `ethtool -N`", err);
+}
+
+static int check_driver(const struct sriov_pf *pf, struct sriov_error *err)
+{
+	if (!probe_has_driver(pf->driver)) {
+		sriov_error_set(err, -EOPNOTSUPP, pf_label(pf),
+				"no question is open for driver '%s'", pf->driver);
+		return sriov_error_hint(err, "probes know ixgbe and i40e");
+	}
+	if (!pf->netdev[0])
+		return sriov_error_set(err, -ENODEV, pf->address, "the PF has no network device");
+	if (pf->ntuple == SRIOV_NTUPLE_ON || pf->ntuple == SRIOV_NTUPLE_OFF)
+		return 0;
+	return sriov_error_set(err, -EOPNOTSUPP, pf_label(pf),
+			       "the driver has no ntuple filters on this NIC, or does not say");
+}
+
+/* Frames that a netdev receives must go no further. */
+static int check_receiver(struct sriov_host *host, const char *netdev, struct sriov_error *err)
+{
+	struct netdev_facts facts;
+	int r = host->ops->netdev(host, netdev, &facts, err);
+
+	if (r < 0 || !facts.forwards)
+		return r;
+	sriov_error_set(err, -EBUSY, netdev,
+			"this host forwards IPv4 that comes in on it, and might answer the test "
+			"frames out of another port");
+	sriov_error_hint(err, "for the time of the probe: sysctl -w net.ipv4.conf.%s.forwarding=0",
+			 netdev);
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+static int check_wire(const struct probe *probe, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = probe->change.pf;
+	const char *wire = probe->want->wire;
+	struct netdev_facts facts;
+	bool own = !strcmp(wire, pf->netdev);
+	int r;
+
+	for (unsigned i = 0; pf->vf && i < pf->vfs; i++)
+		own = own || !strcmp(wire, pf->vf[i].netdev);
+	if (own) {
+		sriov_error_set(err, -EINVAL, wire,
+				"this is the port itself, not what is at the "
+				"other end of its cable");
+		return sriov_error_hint(err, "give a netdev that is cabled to %s", pf_label(pf));
+	}
+	r = probe->change.host->ops->netdev(probe->change.host, wire, &facts, err);
+	if (r < 0 || facts.up)
+		return r;
+	sriov_error_set(err, -ENETDOWN, wire, "the netdev at the other end of the cable is down");
+	return sriov_error_hint(err, "ip link set %s up", wire);
+}
+
+/* Why @vf cannot be used, and what to do about it; false if it can. */
+static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why[256],
+		  const char **hint)
+{
+	const struct sriov_pf *pf = probe->change.pf;
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
+	/* a VF that is named may be of any pool */
+	const char *pool = probe->want->vf < 0 ? NULL : vf->pool;
+
+	*hint = "give another one: --vf N";
+	if (guest_vf_taken(pf, vf, pool, why, 256))
+		return true;
+	if (!vf->netdev[0]) {
+		snprintf(why, 256, "it has no netdev to send and count with");
+		*hint = "sriovctl vf bind PF N --driver default";
+		return true;
+	}
+	/* where its end resets the VF, the VF's driver makes the next one up at once */
+	if (driver && (driver->traits & SRIOV_ATTR_RESETS_VF) && sriov_mac_is_zero(vf->attrs.mac)) {
+		snprintf(why, 256,
+			 "it has no MAC, and one that its driver makes up when the netdev "
+			 "is set up would stay");
+		*hint = "sriovctl vf set PF N --mac auto";
+		return true;
+	}
+	return false;
+}
+
+static int choose_vf(struct probe *probe, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = probe->change.pf;
+	const char *hint = "sriovctl vf create PF --count 1 --mac auto";
+	int asked = probe->want->vf;
+	char why[256];
+
+	for (unsigned i = 0; pf->vf && i < pf->vfs; i++) {
+		const struct sriov_vf *vf = &pf->vf[i];
+
+		if (asked >= 0 && vf->index != (unsigned)asked)
+			continue;
+		if (!unfit(probe, vf, why, &hint)) {
+			probe->vf = vf;
+			return 0;
+		}
+	}
+	if (asked >= 0 && pf_vf(pf, asked))
+		sriov_error_set(err, -ENODEV, pf_label(pf), "VF %d cannot be probed with: %s",
+				asked, why);
+	else if (asked >= 0)
+		sriov_error_set(err, -ENODEV, pf_label(pf), "there is no VF %d: the PF has %u VFs",
+				asked, pf->vfs);
+	else if (!pf->vfs)
+		sriov_error_set(err, -ENODEV, pf_label(pf), "a VF is needed, and there is none");
+	else
+		sriov_error_set(err, -ENODEV, pf_label(pf),
+				"no VF can be probed with; the last: %s", why);
+	return sriov_error_hint(err, "%s", hint);
+}
+
+static int check(struct probe *probe, struct sriov_error *err)
+{
+	struct sriov_host *host = probe->change.host;
+	const struct sriov_pf *pf = probe->change.pf;
+	int r = check_driver(pf, err);
+
+	if (!r)
+		r = check_idle(&probe->change, err);
+	if (!r)
+		r = choose_vf(probe, err);
+	if (!r && probe->want->wire)
+		r = check_wire(probe, err);
+	if (!r)
+		r = check_receiver(host, pf->netdev, err);
+	return r ? r : check_receiver(host, probe->vf->netdev, err);
+}
+
+/* ---- the steps ---- */
+
+static const char *netdev_of(const struct probe *probe, enum probe_end end)
+{
+	return end == END_WIRE ? probe->want->wire
+	       : end == END_PF ? probe->change.pf->netdev
+			       : probe->vf->netdev;
+}
+
+static void fill_exchange(const struct probe *probe, const struct question *question,
+			  struct exchange *out)
+{
+	*out = (struct exchange){.src_port = PROBE_SRC_PORT,
+				 .dst_port = PROBE_DST_PORT,
+				 .count = PROBE_FRAMES,
+				 .hits = probe_hits(probe->change.pf->driver)};
+	core_copy(out->from, sizeof(out->from), netdev_of(probe, question->from));
+	core_copy(out->to, sizeof(out->to), netdev_of(probe, question->to));
+	core_copy(out->place[END_PF], sizeof(out->place[0]), netdev_of(probe, END_PF));
+	core_copy(out->place[END_VF], sizeof(out->place[0]), netdev_of(probe, END_VF));
+	memcpy(out->src_ip, probe_src_ip, sizeof(out->src_ip));
+	memcpy(out->dst_ip, probe_dst_ip, sizeof(out->dst_ip));
+	/* a VF sends its own address, because its port drops others (spoofchk) */
+	memcpy(out->src_mac, question->from == END_WIRE ? probe_src_mac : probe->vf->attrs.mac, 6);
+	if (question->to == END_VF)
+		memcpy(out->dst_mac, probe->vf->attrs.mac, 6);
+}
+
+static struct step *add_step(struct probe *probe, enum step_kind kind)
+{
+	struct step *step = core_grow(&probe->steps.at, &probe->steps.n, sizeof(*step));
+
+	if (step)
+		step->kind = kind;
+	return step;
+}
+
+static int add_frames(struct probe *probe, struct exchange *what, const struct sriov_entry *entry)
+{
+	struct step *step = add_step(probe, STEP_FRAMES);
+
+	if (!step)
+		return -ENOMEM;
+	step->exchange = what;
+	step->has_entry = entry;
+	if (entry)
+		step->entry = *entry;
+	return 0;
+}
+
+static int add_rule(struct probe *probe, enum step_kind kind, const struct asked *asked)
+{
+	struct step *step = add_step(probe, kind);
+
+	if (!step)
+		return -ENOMEM;
+	step->entry = asked->entry;
+	core_copy(step->name, sizeof(step->name), asked->question->name);
+	return 0;
+}
+
+/* Links rise, VFs come out of resets, switches learn: before its first question each way is tried. */
+static int add_knock(struct probe *probe, const struct asked *asked)
+{
+	struct exchange *knock = &probe->knock[probe->nknocks];
+
+	for (size_t i = 0; i < probe->nasked; i++)
+		if (probe->asked[i].question->from == asked->question->from &&
+		    probe->asked[i].question->to == asked->question->to)
+			return 0;
+	fill_exchange(probe, asked->question, knock);
+	knock->count = PROBE_KNOCKS;
+	knock->until_one = true;
+	probe->nknocks++;
+	return add_frames(probe, knock, NULL);
+}
+
+static int ask(struct probe *probe, const struct question *question)
+{
+	struct asked *asked = &probe->asked[probe->nasked];
+	struct rule_state *rule;
+	int r;
+
+	asked->question = question;
+	/* locations from 1 on, one for each question: location 0 is trouble with some drivers */
+	probe_entry(question, probe->change.pf->driver, probe->vf->index, probe->nasked + 1,
+		    &asked->entry);
+	for (size_t i = 0; i < PROBE_ROUNDS; i++)
+		fill_exchange(probe, question, &asked->round[i]);
+	rule = state_rule(&probe->change.want, asked->entry.loc);
+	r = rule ? add_knock(probe, asked) : -ENOMEM;
+	if (r < 0)
+		return r;
+	probe->nasked++;
+	rule->present = true;
+	rule->entry = asked->entry;
+	core_copy(rule->name, sizeof(rule->name), question->name);
+	r = add_frames(probe, &asked->round[ROUND_BEFORE], NULL);
+	if (!r)
+		r = add_rule(probe, STEP_RULE_INSERT, asked);
+	if (!r)
+		r = add_frames(probe, &asked->round[ROUND_WITH], &asked->entry);
+	if (!r)
+		r = add_rule(probe, STEP_RULE_DELETE, asked);
+	return r ? r : add_frames(probe, &asked->round[ROUND_AFTER], NULL);
+}
+
+/* The port up with its filters on, then the VF's netdev. */
+static int add_setup(struct probe *probe, struct sriov_error *err)
+{
+	struct change *change = &probe->change;
+	struct vf_state *vf = state_vf(&change->want, probe->vf->index);
+	int r;
+
+	if (!vf)
+		return core_oom(err);
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	change->want.has = STATE_UP | STATE_NTUPLE;
+	change->want.up = change->want.ntuple = true;
+	r = steps_diff(change->pf, &change->want, &probe->steps, err);
+	/* at the first up of its netdev a VF without a MAC takes one and the PF keeps it: put back too */
+	vf->attrs = probe->vf->attrs;
+	vf->attrs.has &= SRIOV_VF_MAC;
+	/* a VF of a port that is in reset cannot be set up */
+	if (!r && !add_step(probe, STEP_LINK))
+		r = core_oom(err);
+	vf->has_up = vf->up = true;
+	if (!r && !probe->vf->netdev_up) {
+		struct step *step = add_step(probe, STEP_VF_UP);
+
+		if (!step)
+			return core_oom(err);
+		step->number = probe->vf->index;
+		step->on = true;
+	}
+	return r;
+}
+
+static int make_steps(struct probe *probe, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = probe->change.pf;
+	int r = add_setup(probe, err);
+
+	for (size_t i = 0; !r && i < PROBE_QUESTIONS; i++) {
+		const struct question *question = &probe_questions[i];
+
+		if (probe_applies(question, pf->driver) &&
+		    (question->from != END_WIRE || probe->want->wire) && ask(probe, question) < 0)
+			r = core_oom(err);
+	}
+	return r;
+}
+
+static int note(struct probe *probe, struct sriov_error *err)
+{
+	struct change *change = &probe->change;
+	unsigned rounds = probe->nasked * PROBE_ROUNDS;
+	unsigned most = rounds * PROBE_FRAMES + probe->nknocks * PROBE_KNOCKS;
+	unsigned seconds =
+		(rounds * EXCHANGE_MS + probe->nknocks * PROBE_KNOCKS * EXCHANGE_ONE_MS) / 1000;
+	int r = change_note(change, err,
+			    "at most %u frames in at most %u s, besides waiting for links: udp4 "
+			    "192.0.2.9 -> 198.51.100.9 (RFC 5737), TTL 1, sent by %s%s%s only",
+			    most, seconds + 1, probe->vf->netdev, probe->want->wire ? " and " : "",
+			    probe->want->wire ? probe->want->wire : "");
+
+	if (!r)
+		r = change_note(
+			change, err,
+			"all of it is undone at the end, after a failure, and after a kill by "
+			"the next command on the PF");
+	if (!r && !probe->want->wire)
+		r = change_note(change, err, "without --wire only what needs no cable is asked");
+	if (!r && !probe->want->consent)
+		r = change_note(
+			change, err,
+			"nothing is done without the consent of the port's owner: --consent");
+	return r;
+}
+
+/* ---- the answers ---- */
+
+static void fill_evidence(struct probe *probe, const struct question *question,
+			  const struct asked *asked, struct sriov_evidence *out)
+{
+	struct sriov_host *host = probe->change.host;
+	const struct sriov_pf *pf = probe->change.pf;
+	enum host_nature nature = host->ops->nature(host, pf, out->nature_why,
+						    sizeof(out->nature_why));
+
+	core_copy(out->pf, sizeof(out->pf), pf->address);
+	core_copy(out->question, sizeof(out->question), question->name);
+	core_copy(out->answer, sizeof(out->answer),
+		  asked ? probe_judge(question, asked->round) : "unknown: needs --wire");
+	if (asked)
+		probe_counts(asked->round, out->counts, sizeof(out->counts));
+	core_copy(out->nature, sizeof(out->nature), nature_word(nature));
+	core_copy(out->kernel, sizeof(out->kernel), probe->change.inv->kernel);
+	core_copy(out->driver, sizeof(out->driver), pf->driver);
+	core_copy(out->driver_version, sizeof(out->driver_version), pf->driver_version);
+	core_copy(out->firmware, sizeof(out->firmware), pf->firmware);
+	out->vendor = pf->vendor;
+	out->device = pf->device;
+	core_now(out->taken);
+}
+
+static int record(struct store *store, const struct sriov_evidence *evidence, size_t n,
+		  struct sriov_error *err)
+{
+	int r = store_begin(store, STORE_DURABLE, err);
+
+	for (size_t i = 0; !r && i < n; i++)
+		if (evidence[i].counts[0])
+			r = store_evidence_put(store, &evidence[i], err);
+	if (!r)
+		r = store_commit(store, err);
+	store_rollback(store);
+	return r;
+}
+
+static int answer(struct probe *probe, struct sriov_evidence **out, size_t *n,
+		  struct sriov_error *err)
+{
+	_free_ struct sriov_evidence *evidence = calloc(PROBE_QUESTIONS, sizeof(*evidence));
+	size_t found = 0, next = 0;
+	int r;
+
+	if (!evidence)
+		return core_oom(err);
+	for (size_t i = 0; i < PROBE_QUESTIONS; i++) {
+		const struct question *question = &probe_questions[i];
+		const struct asked *asked = NULL;
+
+		if (!probe_applies(question, probe->change.pf->driver))
+			continue;
+		if (next < probe->nasked && probe->asked[next].question == question)
+			asked = &probe->asked[next++];
+		fill_evidence(probe, question, asked, &evidence[found++]);
+	}
+	r = record(probe->change.store, evidence, found, err);
+	if (r < 0)
+		return r;
+	*out = core_steal(evidence);
+	*n = found;
+	return 0;
+}
+
+static int run(struct probe *probe, struct sriov_evidence **out, size_t *n, struct sriov_error *err)
+{
+	struct change *change = &probe->change;
+	int r = check(probe, err);
+
+	if (!r)
+		r = make_steps(probe, err);
+	if (!r)
+		r = note(probe, err);
+	if (!r)
+		r = change_run_undone(change, &probe->steps, err);
+	return r || change->opts->dry_run ? r : answer(probe, out, n, err);
+}
+
+SRIOV_EXPORT int sriov_flow_probe(struct sriov_host *host, const char *pf,
+				  const struct sriov_probe *want,
+				  const struct sriov_options *options, struct sriov_plan **plan,
+				  struct sriov_evidence **out, size_t *n, struct sriov_error *err)
+{
+	struct probe probe = {.want = want};
+	struct sriov_options opts = *options;
+	int r;
+
+	opts.dry_run = opts.dry_run || !want->consent;
+	*out = NULL;
+	*n = 0;
+	r = change_open(&probe.change, host, pf, CHANGE_READ_ALL, &opts, err);
+	if (!r)
+		r = run(&probe, out, n, err);
+	steps_clear(&probe.steps);
+	change_give_plan(&probe.change, plan);
+	change_close(&probe.change);
+	return r;
+}
+
+SRIOV_EXPORT int sriov_evidence_list(struct sriov_host *host, const char *pf,
+				     struct sriov_evidence **out, size_t *n,
+				     struct sriov_error *err)
+{
+	struct sriov_inventory *inv = NULL;
+	struct store *store = NULL;
+	int r = pf ? host_read(host, pf, 0, &inv, err) : 0;
+
+	if (!r)
+		r = store_get(host, false, &store, err);
+	if (!r && store) {
+		r = store_evidence_list(store, pf ? inv->pf[0].address : NULL, out, n, err);
+	} else if (!r) {
+		*out = NULL;
+		*n = 0;
+	}
+	sriov_inventory_free(inv);
+	return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside probes: the questions as a table, and their answers from counts. Pure. */
+#ifndef SRIOV_PLAN_PROBE_H
+#define SRIOV_PLAN_PROBE_H
+
+#include "lib/host/host.h"
+
+#include <sriov/probe.h>
+
+/* Ends of a frame's way. The first two listen, in this order of exchange.place[]. */
+enum probe_end { END_PF, END_VF, END_WIRE, END_NOWHERE };
+enum probe_action { PROBE_TO_VF, PROBE_TO_QUEUE, PROBE_DROP };
+/* Each question is three rounds of frames: without its rule, with it, and without it again. */
+enum probe_round { ROUND_BEFORE, ROUND_WITH, ROUND_AFTER, PROBE_ROUNDS };
+
+#define PROBE_FRAMES 8       /* of a round */
+#define PROBE_FRAMES_MAX 200 /* of a probe */
+#define PROBE_KNOCKS 20      /* one by one on each way, until one arrives */
+#define PROBE_QUESTIONS 5
+
+struct question {
+	const char *name;
+	const char *text;
+	const char *driver;      /* NULL = every modelled one that has VFs as targets */
+	enum probe_end from, to; /* @to: whose MAC address the frames have */
+	enum probe_action action;
+	bool by_ports;      /* the rule must match ports; else it may match addresses only */
+	enum probe_end yes; /* where frames that met the rule come in */
+	const char *means_yes, *means_no;
+};
+extern const struct question probe_questions[PROBE_QUESTIONS];
+
+/* Whether probes know that driver at all. */
+bool probe_has_driver(const char *driver);
+bool probe_applies(const struct question *question, const char *driver);
+/* The question's rule at @loc, in the form that takes part of the driver's state with it least. */
+void probe_entry(const struct question *question, const char *driver, unsigned vf, uint32_t loc,
+		 struct sriov_entry *out);
+/* "yes", "no", "unclear". */
+const char *probe_judge(const struct question *question, const struct exchange *round);
+/* What was sent and counted, in words. */
+void probe_counts(const struct exchange *round, char *buf, size_t size);
+/* The driver's counter of packets that met a rule, or NULL. */
+const char *probe_hits(const char *driver);
+
+/* The addresses that test frames have. */
+extern const uint8_t probe_src_ip[4], probe_dst_ip[4], probe_src_mac[6];
+#define PROBE_SRC_PORT 40009
+#define PROBE_DST_PORT 9 /* discard */
+
+#endif
