@@ -149,6 +149,7 @@ COMMAND(flow_add);
 COMMAND(flow_list);
 COMMAND(flow_delete);
 COMMAND(flow_probe);
+COMMAND(nic_replay);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

@@ -35,6 +35,9 @@ const struct verb verbs[] = {
 	 "ask the NIC itself, with test frames on an idle port, what only it can tell",
 	 OPT_DRY_RUN | OPT_TIMES | OPT_PROBE, 0, 1, VERB_CHANGES, cmd_flow_probe},
 
+	{"nic", "replay", "[FILE]", "answer recorded rule operations as the NIC's driver would", 0,
+	 0, 1, 0, cmd_nic_replay},
+
 	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
 	 OPT_DRY_RUN | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},
 	{"guest", "list", "", "the leases", 0, 0, 0, 0, cmd_guest_list},
