@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXCERPT_WIDTH 72 /* of a long line, so that both lines of an excerpt stay readable */
+#define PLACE_FILE_WIDTH 64 /* so that line and column fit behind it */
+#define EXCERPT_WIDTH 72    /* of a long line, so that both lines of an excerpt stay readable */
 
 static bool is_blank(char c)
 {
@@ -38,6 +39,17 @@ static unsigned columns(const char *from, const char *to)
 static const char *line_end(const char *text)
 {
 	return text + strcspn(text, "\n");
+}
+
+bool rule_guest_ok(const char *name)
+{
+	_json_ json_t *utf8 = json_string(name); /* NULL if it is not UTF-8 */
+	size_t len = strnlen(name, SRIOV_NAME_LEN);
+
+	for (const char *c = name; *c; c++)
+		if (is_blank(*c) || is_control(*c))
+			return false;
+	return utf8 && len && len < SRIOV_NAME_LEN && *name != '#';
 }
 
 bool rule_name_ok(const char *name)
@@ -126,6 +138,22 @@ static void excerpt(const char *line, unsigned first, char *out, size_t size)
 	out[len] = '\0';
 }
 
+/* "rules.txt:3:12"; of a long path its end, which tells more. */
+static void write_place(const struct lexer *lex, unsigned column, char *out, size_t size)
+{
+	size_t len = lex->file ? strlen(lex->file) : 0;
+
+	if (len > PLACE_FILE_WIDTH)
+		snprintf(out, size, "…%s:%u:%u", lex->file + len - PLACE_FILE_WIDTH, lex->line,
+			 column);
+	else if (lex->file)
+		snprintf(out, size, "%s:%u:%u", lex->file, lex->line, column);
+	else if (lex->line > 1)
+		snprintf(out, size, "line %u, column %u", lex->line, column);
+	else
+		snprintf(out, size, "column %u", column);
+}
+
 int lex_error(const struct lexer *lex, int code, const struct word *word, const char *fmt, ...)
 {
 	char what[320], place[96], line[EXCERPT_WIDTH + 1], carets[EXCERPT_WIDTH + 1];
@@ -136,10 +164,7 @@ int lex_error(const struct lexer *lex, int code, const struct word *word, const 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	if (lex->file)
-		snprintf(place, sizeof(place), "%.64s:%u:%u", lex->file, lex->line, column);
-	else
-		snprintf(place, sizeof(place), "column %u", column);
+	write_place(lex, column, place, sizeof(place));
 	if (column > EXCERPT_WIDTH - 12)
 		first = column - EXCERPT_WIDTH / 2;
 	excerpt(lex->text, first, line, sizeof(line));

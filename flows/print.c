@@ -87,8 +87,20 @@ static void print_number(struct text *text, const struct flow_field *f, uint64_t
 		text_add(text, " m 0x%" PRIx64, ~mask & number_max(f));
 }
 
-void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
-		 const struct sriov_match *mask, bool ext)
+/* Where the range of a port field ends, 0 = it is none. */
+static uint16_t range_last(const struct flow_field *f, const struct sriov_rule *rule)
+{
+	if (!rule)
+		return 0;
+	return f->id == FIELD_SRC_PORT   ? rule->src_port_last
+	       : f->id == FIELD_DST_PORT ? rule->dst_port_last
+					 : 0;
+}
+
+/* @rule gives the ranges; NULL: there are none. */
+static void print_match(struct text *text, enum sriov_flow_type type,
+			const struct sriov_match *value, const struct sriov_match *mask, bool ext,
+			const struct sriov_rule *rule)
 {
 	struct sriov_entry e = {.type = type, .value = *value, .mask = *mask, .ext = ext};
 
@@ -96,7 +108,10 @@ void match_print(struct text *text, enum sriov_flow_type type, const struct srio
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));) {
 		if (!flow_field_any(f, &e.mask))
 			continue;
-		if (f->kind == KIND_NUMBER)
+		if (range_last(f, rule))
+			text_add(text, " %s %u-%u", f->word,
+				 (unsigned)flow_field_number(f, &e.value), range_last(f, rule));
+		else if (f->kind == KIND_NUMBER)
 			print_number(text, f, flow_field_number(f, &e.value),
 				     flow_field_number(f, &e.mask));
 		else if (f->kind == KIND_MAC)
@@ -104,6 +119,12 @@ void match_print(struct text *text, enum sriov_flow_type type, const struct srio
 		else
 			print_ip(text, f, flow_field_at(f, &e.value), flow_field_at(f, &e.mask));
 	}
+}
+
+void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
+		 const struct sriov_match *mask, bool ext)
+{
+	print_match(text, type, value, mask, ext, NULL);
 }
 
 void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *mask,
@@ -149,36 +170,101 @@ static bool has_foreign_fields(const struct sriov_rule *rule)
 	return false;
 }
 
+/* A range goes up from its port, which has its whole mask. */
+static bool range_ok(uint16_t first, uint16_t last, uint16_t mask)
+{
+	return !last || (last > first && mask == UINT16_MAX && (first || last < UINT16_MAX));
+}
+
+static bool action_ok(const struct sriov_action *action)
+{
+	char near[64];
+
+	switch (action->kind) {
+	case SRIOV_ACTION_DROP:
+	case SRIOV_ACTION_QUEUE:
+		return true;
+	case SRIOV_ACTION_QUEUES:
+		return action->queue_last > action->queue &&
+		       rule_queues_ok(action->queue, action->queue_last, near);
+	case SRIOV_ACTION_VF:
+		return action->vf <= RULE_VF_MAX;
+	case SRIOV_ACTION_GUEST:
+		return rule_guest_ok(action->guest);
+	default:
+		return false;
+	}
+}
+
+static bool scope_ok(const struct sriov_scope *scope)
+{
+	switch (scope->kind) {
+	case SRIOV_SCOPE_ALL:
+	case SRIOV_SCOPE_PF:
+		return true;
+	case SRIOV_SCOPE_VF:
+		return scope->vf <= RULE_VF_MAX;
+	case SRIOV_SCOPE_GUEST:
+		return rule_guest_ok(scope->guest);
+	default:
+		return false;
+	}
+}
+
+/* Something that the language can say. */
+static bool rule_ok(const struct sriov_rule *rule)
+{
+	return flow_type_word(rule->type) && !has_foreign_fields(rule) &&
+	       range_ok(rule->value.src_port, rule->src_port_last, rule->mask.src_port) &&
+	       range_ok(rule->value.dst_port, rule->dst_port_last, rule->mask.dst_port) &&
+	       scope_ok(&rule->scope) && action_ok(&rule->action) &&
+	       rule->weight <= RULE_WEIGHT_MAX && rule->loc >= -1 && rule->loc <= RULE_LOC_MAX &&
+	       (!rule->name[0] || rule_name_ok(rule->name));
+}
+
+static void print_scope(struct text *text, const struct sriov_scope *scope)
+{
+	if (scope->kind == SRIOV_SCOPE_PF)
+		text_add(text, " in pf");
+	else if (scope->kind == SRIOV_SCOPE_VF)
+		text_add(text, " in vf %u", scope->vf);
+	else if (scope->kind == SRIOV_SCOPE_GUEST)
+		text_add(text, " in guest %s", scope->guest);
+}
+
+static void print_action(struct text *text, const struct sriov_action *action)
+{
+	bool other = action->kind == SRIOV_ACTION_VF || action->kind == SRIOV_ACTION_GUEST;
+
+	if (action->kind == SRIOV_ACTION_DROP)
+		text_add(text, " drop");
+	else if (action->kind == SRIOV_ACTION_QUEUES)
+		text_add(text, " queues %u-%u", action->queue, action->queue_last);
+	else if (action->kind == SRIOV_ACTION_VF)
+		text_add(text, " vf %u", action->vf);
+	else if (action->kind == SRIOV_ACTION_GUEST)
+		text_add(text, " guest %s", action->guest);
+	if (action->kind == SRIOV_ACTION_QUEUE || (other && action->queue))
+		text_add(text, " queue %u", action->queue);
+}
+
 SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, size_t size)
 {
-	const struct sriov_action *action = &rule->action;
 	char at[1024];
 	struct text text = {.at = at, .size = sizeof(at)};
 
-	if (!flow_type_word(rule->type) || has_foreign_fields(rule) || rule->loc < -1 ||
-	    rule->loc > RULE_LOC_MAX || (rule->name[0] && !rule_name_ok(rule->name)))
+	if (!rule_ok(rule))
 		return -EINVAL;
 	if (rule->name[0])
 		text_add(&text, "name %s ", rule->name);
 	text_add(&text, "flow-type %s", flow_type_word(rule->type));
-	match_print(&text, rule->type, &rule->value, &rule->mask, true);
-	switch (action->kind) {
-	case SRIOV_ACTION_DROP:
-		text_add(&text, " drop");
-		break;
-	case SRIOV_ACTION_QUEUE:
-		text_add(&text, " queue %u", action->queue);
-		break;
-	case SRIOV_ACTION_VF:
-		if (action->vf > RULE_VF_MAX)
-			return -EINVAL;
-		text_add(&text, " vf %u", action->vf);
-		if (action->queue)
-			text_add(&text, " queue %u", action->queue);
-		break;
-	default:
-		return -EINVAL;
-	}
+	print_match(&text, rule->type, &rule->value, &rule->mask, true, rule);
+	print_scope(&text, &rule->scope);
+	print_action(&text, &rule->action);
+	if (rule->weight > 1)
+		text_add(&text, " weight %u", rule->weight);
+	if (rule->optional)
+		text_add(&text, " optional");
 	if (rule->loc >= 0)
 		text_add(&text, " loc %ld", rule->loc);
 	/* half a rule would be another rule: all of it or nothing */

@@ -9,12 +9,32 @@
  * Above are RX_CLS_LOC_SPECIAL and its kin (linux/ethtool.h), which no modelled driver understands.
  */
 #define RULE_LOC_MAX INT32_MAX
+#define RULE_WEIGHT_MAX 1000000
 #define RULE_VF_MAX 254 /* ring_cookie has one byte for VF index + 1 */
 
 /*
  * A rule's name: a letter or '_', then letters, digits and _ . : / - (so it is never a location).
  */
 bool rule_name_ok(const char *name);
+
+/* A guest's name or UUID as a rule can say it: one word of UTF-8 that is not a comment. */
+bool rule_guest_ok(const char *name);
+/*
+ * Queues @first to @last are a power of two of them. If not, @near says which ranges from @first are.
+ */
+bool rule_queues_ok(uint64_t first, uint64_t last, char near[64]);
+
+/* Adds a rule to a list that was made so from its beginning. Returns 0 or -ENOMEM. */
+int rules_add(struct sriov_rules *rules, const struct sriov_rule *rule);
+/* Adds a note; @notes may be NULL. Returns 0 or -ENOMEM. */
+int note_add(struct sriov_notes *notes, unsigned line, bool left_out, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * The text of the file at @path ("-" = standard input) in fresh memory, at most SRIOV_RULES_FILE_MAX;
+ * @name is what errors call it and lives as long as @path.
+ */
+int flow_text_read(const char *path, char **text, const char **name, struct sriov_error *err);
 
 /* A word of a rule; the text is a copy. */
 struct word {

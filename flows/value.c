@@ -14,6 +14,21 @@ int value_number(const char *text, uint64_t max, uint64_t *out)
 	return core_number(text, 0, max, out);
 }
 
+int value_range(const char *text, uint64_t max, uint64_t *first, uint64_t *last)
+{
+	size_t len = strcspn(text, "-");
+	char begin[32];
+
+	if (len >= sizeof(begin))
+		return -EINVAL;
+	memcpy(begin, text, len);
+	begin[len] = '\0';
+	if (value_number(begin, max, first) ||
+	    value_number(text[len] ? text + len + 1 : begin, max, last))
+		return -EINVAL;
+	return *first > *last ? -EDOM : 0;
+}
+
 int value_read(const struct flow_field *field, const char *text, struct sriov_match *match)
 {
 	uint8_t bytes[16];

@@ -10,6 +10,11 @@
  * people as ten. Returns 0, -EINVAL or -ERANGE.
  */
 int value_number(const char *text, uint64_t max, uint64_t *out);
+/*
+ * "1000-2000", or one number, up to @max. Returns 0, -EINVAL, or -EDOM (and both ends) if the first is
+ * above the last.
+ */
+int value_range(const char *text, uint64_t max, uint64_t *first, uint64_t *last);
 /* Reads a value of @field, or bits in the same form, into @match. Returns 0 or -EINVAL. */
 int value_read(const struct flow_field *field, const char *text, struct sriov_match *match);
 /* The mask of an address with prefix length @text. Returns 0 or -EINVAL. */

@@ -79,17 +79,31 @@ struct sriov_rule {
 	uint16_t src_port_last, dst_port_last;
 	struct sriov_action action;
 	struct sriov_scope scope;
-	unsigned weight; /* what an optional rule is worth when not all fit; 1 unless said */
+	unsigned weight; /* what an optional rule is worth when not all fit; 1 unless said, 0 is 1 */
 	bool optional;   /* may be left out with --partial */
 	long loc;        /* location asked for, -1 = ours to choose */
 	unsigned line;   /* where it stands in its file, 0 = nowhere */
 };
+
+/* What a reader or writer of rules has to tell besides its result: a word that means more than it says. */
+struct sriov_note {
+	unsigned line; /* of the text read, 0 = nowhere */
+	bool left_out; /* something of the text is not in the result */
+	char text[320];
+};
+
+struct sriov_notes {
+	struct sriov_note *at;
+	size_t n;
+};
+void sriov_notes_clear(struct sriov_notes *notes);
 
 /* An ordered list of rules: the first that matches a packet decides. */
 struct sriov_rules {
 	struct sriov_rule *at;
 	size_t n;
 	char file[256]; /* for errors; "" = a command line */
+	struct sriov_notes notes;
 };
 void sriov_rules_clear(struct sriov_rules *rules);
 
@@ -106,22 +120,35 @@ struct sriov_entry {
 
 /*
  * Reads one rule in ethtool(8)'s words and our own:
- *     [name N] flow-type udp4 [src-ip A [m M]] [dst-ip A[/LEN] [m M]] [src-port P[-Q] [m M]] …
+ *     [name N] [flow-type] udp4 [src-ip A[/LEN]] [dst-ip A [m M]] [src-port P [m M] | P-Q] …
  *     [vlan TCI [m M] | vid N | prio P] [in pf | in vf N | in guest NAME]
  *     (action N | drop | queue N | queues A-B | vf N [queue M] | guest NAME [queue M])
  *     [weight N] [optional] [loc N]
- * `m` masks are ethtool's: 1 = don't care. Errors carry @file (NULL for a command line), line, column,
+ * The words stand in any order behind the flow type, and `ethtool -N DEV` may stand before it all. `m`
+ * masks are ethtool's: 1 = don't care. `action` takes ethtool's 64-bit values, where 2^32 and above is a VF.
+ * What matches everything is no field: a /0 prefix, a port range 0-65535. Errors carry @file (NULL for a command line), line, column,
  * the line with a caret, what was expected, and the nearest legal word.
  */
 int sriov_rule_parse(const char *text, const char *file, unsigned line, struct sriov_rule *out,
 		     struct sriov_error *err);
 
 /*
- * Reads a list of rules, one a line; empty lines and # comments are skipped. Names are distinct
- * (-EEXIST names both lines). The caller frees @out with sriov_rules_clear().
+ * sriov_rule_parse() that also tells what the words of ethtool(8) mean ("action 0x200000001 is vf 1
+ * queue 1"): such notes are added to @notes, which may be NULL and is the caller's to clear.
+ */
+int sriov_rule_read(const char *text, const char *file, unsigned line, struct sriov_rule *out,
+		    struct sriov_notes *notes, struct sriov_error *err);
+
+/*
+ * Reads a list of rules, one a line; empty lines and # comments are skipped, lines may end with CR LF.
+ * Names are distinct (-EEXIST names both lines). The caller frees @out with sriov_rules_clear().
  */
 int sriov_rules_parse(const char *text, const char *file, struct sriov_rules *out,
 		      struct sriov_error *err);
+
+/* sriov_rules_parse() of the file at @path ("-" = standard input), of at most 64 MiB (-EFBIG). */
+#define SRIOV_RULES_FILE_MAX (64 << 20)
+int sriov_rules_read(const char *path, struct sriov_rules *out, struct sriov_error *err);
 
 /* The rule in the words of sriov_rule_parse(); parsing it again gives the same rule. */
 int sriov_rule_format(const struct sriov_rule *rule, char *buf, size_t size);

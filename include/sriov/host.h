@@ -96,6 +96,11 @@ struct sriov_pf {
 	struct sriov_entry *rules;
 	size_t nrules;
 	unsigned rules_max; /* table size as the driver says, 0 = unknown */
+	/*
+	 * This instance of the driver was seen with an empty table before anybody's rules, so what it
+	 * remembers besides the table is known.
+	 */
+	bool watched;
 };
 
 struct sriov_inventory {

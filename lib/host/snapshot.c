@@ -97,6 +97,7 @@ const struct field snapshot_pf_fields[] = {
 	FIELD(struct sriov_pf, queues, FIELD_INT, .max = 65536),
 	FIELD(struct sriov_pf, ntuple, FIELD_WORD, .words = ntuple_words),
 	FIELD(struct sriov_pf, rules_max, FIELD_INT, .max = 65536),
+	FIELD(struct sriov_pf, watched, FIELD_BOOL),
 	{.key = "vfs", .kind = FIELD_CHILD},
 	{.key = "uses", .kind = FIELD_CHILD},
 	{.key = "vf", .kind = FIELD_CHILD},

@@ -207,6 +207,7 @@ static int pf_decode(struct reader *r, const json_t *json, const char *path, str
 
 	pf->mtu = 1500;
 	pf->autoprobe = true;
+	pf->watched = true;
 	if (fields_decode(r, json, path, snapshot_pf_fields, pf, NULL) < 0)
 		return r->code;
 	if (!json_object_get(json, "perm_mac"))

@@ -118,7 +118,7 @@ same "nothing was tried" "$before" "$(cat "$host")"
 # ---- i40e: one input set for each flow type; ip4 is four entries; no VF as target ----
 new_host
 change flow add ens1f0 --name block flow-type ip4 src-ip 10.0.0.66 drop
-is "entries" '["ip4","sctp4","tcp4","udp4"]' "$(table ens1f0 | jq -c '[.[].flow] | sort')"
+is "entries" '["ip4-other","sctp4","tcp4","udp4"]' "$(table ens1f0 | jq -c '[.[].flow] | sort')"
 is "one name" 'block block block block' "$(rules ens1f0 | cut -d'|' -f2 | paste -sd' ')"
 expect 1 flow add ens1f0 flow-type tcp4 dst-port 80 drop
 said "all tcp4 rules of an i40e port match the same fields"

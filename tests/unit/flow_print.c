@@ -52,11 +52,51 @@ static void random_field(const struct flow_field *f, struct sriov_rule *rule)
 	flow_field_set_bytes(f, &rule->mask, mask);
 }
 
+/* A name as guests have them, of any bytes that a word can have. */
+static void random_guest(char out[SRIOV_NAME_LEN])
+{
+	static const char *const names[] = {"web1", "c0ffee00-1111-4222-8333-444455556666", "queue",
+					    "a#b", "\xc3\xbc"};
+
+	strcpy(out, names[rnd(ARRAY_SIZE(names))]);
+}
+
+static void random_action(struct sriov_action *action)
+{
+	static const enum sriov_action_kind kinds[] = {SRIOV_ACTION_DROP, SRIOV_ACTION_QUEUE,
+						       SRIOV_ACTION_QUEUES, SRIOV_ACTION_VF,
+						       SRIOV_ACTION_GUEST};
+
+	action->kind = kinds[rnd(ARRAY_SIZE(kinds))];
+	if (action->kind != SRIOV_ACTION_DROP)
+		action->queue = rnd(2) ? rnd(128) : rnd(1ull << 31);
+	if (action->kind == SRIOV_ACTION_VF)
+		action->vf = rnd(255);
+	else if (action->kind == SRIOV_ACTION_GUEST)
+		random_guest(action->guest);
+	else if (action->kind == SRIOV_ACTION_QUEUES)
+		action->queue_last = action->queue + (2u << rnd(16)) - 1;
+}
+
+static void random_scope(struct sriov_scope *scope)
+{
+	scope->kind = rnd(4);
+	if (scope->kind == SRIOV_SCOPE_VF)
+		scope->vf = rnd(255);
+	else if (scope->kind == SRIOV_SCOPE_GUEST)
+		random_guest(scope->guest);
+}
+
+/* Some ports become ranges. */
+static void random_range(uint16_t first, uint16_t mask, uint16_t *last)
+{
+	if (mask == UINT16_MAX && first && first < UINT16_MAX && rnd(2))
+		*last = first + 1 + rnd(UINT16_MAX - first);
+}
+
 static void random_rule(struct sriov_rule *rule)
 {
 	static const uint16_t tci_masks[] = {0xffff, 0x0fff, 0xe000, 0xefff};
-	static const enum sriov_action_kind kinds[] = {SRIOV_ACTION_DROP, SRIOV_ACTION_QUEUE,
-						       SRIOV_ACTION_VF};
 	struct sriov_entry clean;
 
 	memset(rule, 0, sizeof(*rule));
@@ -70,24 +110,15 @@ static void random_rule(struct sriov_rule *rule)
 	entry_canonical(&clean);
 	rule->value = clean.value;
 	rule->mask = clean.mask;
-	rule->action.kind = kinds[rnd(3)];
-	if (rule->action.kind == SRIOV_ACTION_VF)
-		rule->action.vf = rnd(255);
-	if (rule->action.kind != SRIOV_ACTION_DROP)
-		rule->action.queue = rnd(2) ? rnd(128) : rnd(1ull << 32);
+	random_range(rule->value.src_port, rule->mask.src_port, &rule->src_port_last);
+	random_range(rule->value.dst_port, rule->mask.dst_port, &rule->dst_port_last);
+	random_action(&rule->action);
+	random_scope(&rule->scope);
+	rule->weight = rnd(2) ? 1 : 1 + rnd(1000000);
+	rule->optional = rnd(2);
 	rule->loc = rnd(2) ? -1 : (long)rnd(1ull << 31);
 	if (rnd(2))
 		snprintf(rule->name, sizeof(rule->name), "r%u", (unsigned)rnd(1000));
-}
-
-static bool same_rule(const struct sriov_rule *a, const struct sriov_rule *b)
-{
-	struct sriov_entry ea = {.type = a->type, .value = a->value, .mask = a->mask, .ext = true};
-	struct sriov_entry eb = {.type = b->type, .value = b->value, .mask = b->mask, .ext = true};
-
-	return entry_same_match(&ea, &eb) && a->action.kind == b->action.kind &&
-	       a->action.vf == b->action.vf && a->action.queue == b->action.queue &&
-	       a->loc == b->loc && !strcmp(a->name, b->name);
 }
 
 static void random_rules_survive(void **state)
@@ -103,7 +134,8 @@ static void random_rules_survive(void **state)
 		if (sriov_rule_format(&rule, text, sizeof(text)))
 			fail_msg("seed 0x%llx round %d: cannot be written",
 				 (unsigned long long)first, i);
-		if (sriov_rule_parse(text, NULL, 0, &again, &err) || !same_rule(&rule, &again))
+		if (sriov_rule_parse(text, NULL, 0, &again, &err) ||
+		    memcmp(&rule, &again, sizeof(rule)))
 			fail_msg("seed 0x%llx round %d: '%s' is read as something else: %s",
 				 (unsigned long long)first, i, text, err.message);
 		assert_int_equal(sriov_rule_format(&again, once_more, sizeof(once_more)), 0);
@@ -172,6 +204,18 @@ static void refuses_what_has_no_words(void **state)
 	CANNOT(mask.ethertype = 1);
 	CANNOT(action.kind = 9);
 	CANNOT(action = ((struct sriov_action){.kind = SRIOV_ACTION_VF, .vf = 255}));
+	CANNOT(action = ((struct sriov_action){.kind = SRIOV_ACTION_QUEUES, .queue_last = 2}));
+	CANNOT(action = ((struct sriov_action){.kind = SRIOV_ACTION_QUEUES, .queue = 2}));
+	CANNOT(action.kind = SRIOV_ACTION_GUEST);
+	CANNOT(action = ((struct sriov_action){.kind = SRIOV_ACTION_GUEST, .guest = "a b"}));
+	CANNOT(action = ((struct sriov_action){.kind = SRIOV_ACTION_GUEST, .guest = "#a"}));
+	CANNOT(action = ((struct sriov_action){.kind = SRIOV_ACTION_GUEST, .guest = "\xff"}));
+	CANNOT(scope.kind = 9);
+	CANNOT(scope = ((struct sriov_scope){.kind = SRIOV_SCOPE_VF, .vf = 255}));
+	CANNOT(scope.kind = SRIOV_SCOPE_GUEST);
+	CANNOT(src_port_last = 5);
+	CANNOT(dst_port_last = 5);
+	CANNOT(weight = 1000001);
 	CANNOT(loc = -2);
 	CANNOT(loc = 1l << 31);
 	CANNOT(name[0] = '7');
