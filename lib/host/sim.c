@@ -29,7 +29,7 @@
  *       "lie": true     the call says that it succeeded and changes nothing (effects)
  *       "hang": true    numvfs, unbind, probe do not come back; when the deviation is gone, the kernel finishes
  *       "never": true   with op "link": a link that should rise does not
- *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete vf_up.
+ *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete vf_up frames.
  *
  * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
  * shows what a driver would. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.
@@ -148,6 +148,7 @@ static sim_effect_fn *const effects[SIM_EFFECTS] = {
 	[SIM_RULE_INSERT] = sim_rule_insert,
 	[SIM_RULE_DELETE] = sim_rule_delete,
 	[SIM_VF_UP] = sim_vf_up,
+	[SIM_FRAMES] = sim_frames,
 };
 
 /* The VF that a call is about, or -1. */
@@ -380,6 +381,21 @@ static int do_wait(struct sriov_host *host, int64_t deadline_ms, struct sriov_er
 	return 0;
 }
 
+/* Tries again at each event until all links are there. */
+static int do_exchange(struct sriov_host *host, const struct sriov_pf *pf, struct exchange *what,
+		       int64_t deadline_ms, struct sriov_error *err)
+{
+	struct sim_host *priv = host->priv;
+	int r;
+
+	for (;;) {
+		r = run(host, &(struct sim_call){SIM_FRAMES, pf, .exchange = what}, err);
+		if (r != -ENOLINK || priv->clock_ms >= deadline_ms)
+			return r;
+		do_wait(host, deadline_ms, NULL);
+	}
+}
+
 /* Cannot fail, as sleeping cannot; a file that is gone shows at the next read. */
 static void do_pause(struct sriov_host *host, unsigned ms)
 {
@@ -450,6 +466,7 @@ const struct host_ops host_sim_ops = {
 	.rule_insert = do_rule_insert,
 	.rule_delete = do_rule_delete,
 	.vf_up = do_vf_up,
+	.exchange = do_exchange,
 	.netdev = do_netdev,
 	.nature = do_nature,
 	.hangs = do_hangs,

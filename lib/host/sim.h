@@ -18,6 +18,7 @@ enum sim_op {
 	SIM_RULE_INSERT,
 	SIM_RULE_DELETE,
 	SIM_VF_UP,
+	SIM_FRAMES,
 	SIM_EFFECTS,
 	SIM_LINK = SIM_EFFECTS, /* a link that should rise; only for deviations */
 	SIM_READ,
@@ -102,6 +103,7 @@ struct sim_call {
 	const char *address, *driver;
 	const struct sriov_vf_attrs *attrs;
 	const struct sriov_entry *entry;
+	struct exchange *exchange;
 	uint32_t loc;
 	int64_t deadline_ms;
 };
@@ -135,7 +137,7 @@ const struct sim_stuck *sim_stuck_on(const struct sim *sim, const struct sriov_p
 
 /* sim_port.c, sim_vfs.c, sim_attrs.c, sim_rules.c: effects. */
 sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override, sim_unbind,
-	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete, sim_vf_up;
+	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete, sim_vf_up, sim_frames;
 /* sim_probe.c: -ENODEV if there is none of that name. */
 int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out,
 	       struct sriov_error *err);

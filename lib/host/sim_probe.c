@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The simulated host for probes: its netdevs, and what its NICs are made of. */
+/*
+ * The simulated host for probes: its netdevs, and frames between them. Every port is taken as cabled to the
+ * one whose netdev sends; what a frame meets there is the replay model's to say.
+ */
+#include "flows/nic/replay.h"
 #include "lib/host/sim.h"
 
 #include <errno.h>
@@ -49,4 +53,91 @@ int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out
 		}
 	}
 	return no_such_netdev(name, err);
+}
+
+/* The VF of that netdev; -1 if it is the PF's, or another port's. */
+static int vf_of(const struct sriov_pf *pf, const char *netdev)
+{
+	for (unsigned v = 0; v < pf->vfs; v++)
+		if (!strcmp(pf->vf[v].netdev, netdev))
+			return pf->vf[v].index;
+	return -1;
+}
+
+static struct nic_packet packet_of(const struct sriov_pf *pf, const struct exchange *what)
+{
+	struct nic_packet packet = {
+		.ethertype = 0x0800,
+		.proto = 17,
+		.src_port = what->src_port,
+		.dst_port = what->dst_port,
+		.vf = vf_of(pf, what->to),
+		.switched = vf_of(pf, what->from) >= 0,
+	};
+
+	memcpy(packet.src_mac, what->src_mac, sizeof(packet.src_mac));
+	memcpy(packet.dst_mac, what->dst_mac, sizeof(packet.dst_mac));
+	memcpy(packet.src_ip, what->src_ip, sizeof(what->src_ip));
+	memcpy(packet.dst_ip, what->dst_ip, sizeof(what->dst_ip));
+	return packet;
+}
+
+/* Where the frames come in, or NULL if they are dropped. */
+static int classify(struct sriov_pf *pf, const struct exchange *what, const char **netdev,
+		    bool *hit, struct sriov_error *err)
+{
+	struct nic_packet packet = packet_of(pf, what);
+	struct nic_hit met = {.vf = packet.vf};
+	struct nic_model *model = NULL;
+	struct sriov_pf shown = *pf;
+	struct nic_device device;
+	const struct sriov_vf *vf;
+	int r;
+
+	sim_show_port(&shown);
+	r = nic_device_of(&shown, &device, err);
+	if (!r)
+		r = nic_model_load(&device, pf->rules, pf->nrules, NULL, &model, err);
+	if (r < 0)
+		return r;
+	*hit = nic_model_match(model, &packet, &met);
+	nic_model_free(model);
+	vf = met.vf >= 0 ? pf_vf(pf, met.vf) : NULL;
+	*netdev = met.drop ? NULL : vf ? vf->netdev : pf->netdev;
+	return 0;
+}
+
+static int check_links(const struct sim *sim, const struct exchange *what, struct sriov_error *err)
+{
+	const char *names[] = {what->from, what->place[0], what->place[1]};
+	struct netdev_facts facts;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int r = *names[i] ? sim_netdev(sim, names[i], &facts, err) : 0;
+
+		if (r < 0)
+			return r;
+		if (*names[i] && !facts.carrier)
+			return sriov_error_set(err, -ENOLINK, names[i], "no link");
+	}
+	return 0;
+}
+
+int sim_frames(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
+	       struct sriov_error *err)
+{
+	struct exchange *what = call->exchange;
+	const char *netdev = NULL;
+	bool hit = false;
+	int r = check_links(sim, what, err);
+
+	if (!r)
+		r = classify(pf, what, &netdev, &hit, err);
+	if (r < 0)
+		return r;
+	what->sent = what->until_one && netdev ? 1 : what->count;
+	for (size_t i = 0; i < EXCHANGE_PLACES; i++)
+		what->arrived[i] = netdev && !strcmp(netdev, what->place[i]) ? what->sent : 0;
+	what->hit = !what->hits ? -1 : hit ? (int64_t)what->sent : 0;
+	return 0;
 }

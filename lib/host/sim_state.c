@@ -22,6 +22,7 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_RULE_INSERT] = "rule_insert",
 	[SIM_RULE_DELETE] = "rule_delete",
 	[SIM_VF_UP] = "vf_up",
+	[SIM_FRAMES] = "frames",
 	[SIM_LINK] = "link",
 	[SIM_READ] = "read",
 	[SIM_READ_ATTRS] = "read_attrs",

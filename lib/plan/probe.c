@@ -357,7 +357,7 @@ static int make_steps(struct probe *probe, struct sriov_error *err)
 	for (size_t i = 0; !r && i < PROBE_QUESTIONS; i++) {
 		const struct question *question = &probe_questions[i];
 
-		if (probe_applies(question, pf->driver) &&
+		if (probe_applies(question, pf) &&
 		    (question->from != END_WIRE || probe->want->wire) && ask(probe, question) < 0)
 			r = core_oom(err);
 	}
@@ -444,7 +444,7 @@ static int answer(struct probe *probe, struct sriov_evidence **out, size_t *n,
 		const struct question *question = &probe_questions[i];
 		const struct asked *asked = NULL;
 
-		if (!probe_applies(question, probe->change.pf->driver))
+		if (!probe_applies(question, probe->change.pf))
 			continue;
 		if (next < probe->nasked && probe->asked[next].question == question)
 			asked = &probe->asked[next++];

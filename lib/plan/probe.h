@@ -21,8 +21,9 @@ enum probe_round { ROUND_BEFORE, ROUND_WITH, ROUND_AFTER, PROBE_ROUNDS };
 struct question {
 	const char *name;
 	const char *text;
-	const char *driver;      /* NULL = every modelled one that has VFs as targets */
-	enum probe_end from, to; /* @to: whose MAC address the frames have */
+	const char *driver;                      /* NULL = every one that probes know */
+	bool (*open)(const struct sriov_pf *pf); /* NULL = on every NIC of that driver */
+	enum probe_end from, to;                 /* @to: whose MAC address the frames have */
 	enum probe_action action;
 	bool by_ports;      /* the rule must match ports; else it may match addresses only */
 	enum probe_end yes; /* where frames that met the rule come in */
@@ -32,7 +33,7 @@ extern const struct question probe_questions[PROBE_QUESTIONS];
 
 /* Whether probes know that driver at all. */
 bool probe_has_driver(const char *driver);
-bool probe_applies(const struct question *question, const char *driver);
+bool probe_applies(const struct question *question, const struct sriov_pf *pf);
 /* The question's rule at @loc, in the form that takes part of the driver's state with it least. */
 void probe_entry(const struct question *question, const char *driver, unsigned vf, uint32_t loc,
 		 struct sriov_entry *out);

@@ -91,9 +91,11 @@ bool probe_has_driver(const char *driver)
 	return false;
 }
 
-bool probe_applies(const struct question *question, const char *driver)
+bool probe_applies(const struct question *question, const struct sriov_pf *pf)
 {
-	return probe_has_driver(driver) && (!question->driver || !strcmp(question->driver, driver));
+	return probe_has_driver(pf->driver) &&
+	       (!question->driver || !strcmp(question->driver, pf->driver)) &&
+	       (!question->open || question->open(pf));
 }
 
 const char *probe_hits(const char *driver)
