@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The questions of probes, and what counts make of them. See probe.h. */
+#include "flows/nic/replay.h"
 #include "lib/plan/probe.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static bool is_82599(const struct sriov_pf *pf)
+{
+	return nic_mac_of(pf->driver, pf->device) == NIC_82599;
+}
 
 /*
  * What drivers' code and vendors' guides leave open. redirect: the vendor's guide says "VF Flow Director
@@ -38,6 +44,7 @@ const struct question probe_questions[PROBE_QUESTIONS] = {
 		.name = "drop-ports",
 		.text = "does a drop by port numbers drop?",
 		.driver = "ixgbe",
+		.open = is_82599,
 		.from = END_WIRE,
 		.to = END_PF,
 		.action = PROBE_DROP,
