@@ -125,6 +125,8 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_NTUPLE] = SIM_DEVIATE_LIE,
 		[SIM_RULE_INSERT] = SIM_DEVIATE_LIE,
 		[SIM_RULE_DELETE] = SIM_DEVIATE_LIE,
+		[SIM_VF_UP] = SIM_DEVIATE_LIE,
+		[SIM_FRAMES] = SIM_DEVIATE_LIE,
 		[SIM_LINK] = SIM_DEVIATE_NEVER,
 	};
 	unsigned allowed = ways[d->op] | (d->op == SIM_LINK ? 0 : SIM_DEVIATE_ERRNO);
