@@ -7,6 +7,7 @@
 #include "lib/guest/guest.h"
 #include "lib/plan/change.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -371,12 +372,17 @@ static int note(struct probe *probe, struct sriov_error *err)
 	unsigned most = rounds * PROBE_FRAMES + probe->nknocks * PROBE_KNOCKS;
 	unsigned seconds =
 		(rounds * EXCHANGE_MS + probe->nknocks * PROBE_KNOCKS * EXCHANGE_ONE_MS) / 1000;
-	int r = change_note(change, err,
-			    "at most %u frames in at most %u s, besides waiting for links: udp4 "
-			    "192.0.2.9 -> 198.51.100.9 (RFC 5737), TTL 1, sent by %s%s%s only",
-			    most, seconds + 1, probe->vf->netdev, probe->want->wire ? " and " : "",
-			    probe->want->wire ? probe->want->wire : "");
+	char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
+	int r;
 
+	inet_ntop(AF_INET, probe_src_ip, src, sizeof(src));
+	inet_ntop(AF_INET, probe_dst_ip, dst, sizeof(dst));
+	r = change_note(change, err,
+			"at most %u test frames in at most %u s, besides waiting for links: udp4 "
+			"%s -> %s (RFC 5737), TTL 1, sent by %s%s%s only",
+			most, seconds + 1, src, dst, probe->vf->netdev,
+			probe->want->wire ? " and " : "",
+			probe->want->wire ? probe->want->wire : "");
 	if (!r)
 		r = change_note(
 			change, err,

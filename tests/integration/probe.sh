@@ -5,15 +5,20 @@
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 
-# A host whose ens2f0 (82599) and ens1f0 (X710) have VFs with MACs; @1 edits it.
+# A host whose ens2f0 (82599) and ens1f0 (X710) have VFs, with MACs where those are needed; made once.
 probe_host() {
-	new_host
-	expect 0 vf create ens2f0 --count 2
-	expect 0 vf create ens1f0 --count 2
-	let_land
-	expect 0 vf set ens1f0 all --mac auto
-	let_land
-	edit_host "${1-.}"
+	if [ ! -d "$work/ready" ]; then
+		new_host
+		expect 0 vf create ens2f0 --count 2
+		expect 0 vf create ens1f0 --count 2
+		let_land
+		expect 0 vf set ens1f0 all --mac auto
+		let_land
+		mkdir "$work/ready"
+		cp -a "$host" "$host.state" "$work/ready"
+	fi
+	rm -rf "$host.state"
+	cp -a "$work/ready/." "$work"
 }
 answers() { jq -r '.evidence[] | "\(.question)=\(.answer)"' "$work/out" | paste -sd' '; }
 probe=(flow probe ens2f0 --wire ens1f0)
@@ -34,7 +39,7 @@ remember
 expect 0 "${probe[@]}"
 showed "switch ntuple filters on" "wait for the link of ens2f0" "vf 0: set its netdev up" \
 	"install rule redirect at location 1" "-> vf 0 queue 0" "while the rule stands" "delete rule drop-vfs" \
-	"at most 156 frames in at most 43 s" "--consent" "dry run: nothing was changed"
+	"at most 156 test frames in at most 43 s" "--consent" "dry run: nothing was changed"
 untouched "without consent"
 expect 0 "${probe[@]}" --consent --dry-run --json
 digest=$(jq -r '.plans[0].digest' "$work/out")
@@ -79,7 +84,8 @@ expect 0 flow probe ens1f0 --show --json
 is "one PF" '["0000:3b:00.0"]' "$(jq -c '[.evidence[].pf] | unique' "$work/out")"
 
 # a port that was down, with ntuple on: both are put back
-probe_host '(.pfs[] | select(.netdev == "ens2f0")) |= (.up = false | .carrier = false | .ntuple = "on")'
+probe_host
+edit_host '(.pfs[] | select(.netdev == "ens2f0")) |= (.up = false | .carrier = false | .ntuple = "on")'
 expect 0 "${probe[@]}" --consent --json
 has "the first step" "$(jq -r '.plans[0].steps[0].what' "$work/out")" "set ens2f0 up"
 is "answers" "redirect=yes switched=no drop-ports=yes drop-vfs=yes" "$(answers)"
@@ -91,7 +97,7 @@ is "down again" 'false "on"' "$(pf_of ens2f0 .up) $(pf_of ens2f0 .ntuple)"
 over undone undone committed committed committed
 
 # ---- what is refused ----
-refused() { # STATUS JQ-EDIT FRAGMENT… [-- ARGUMENTS…]: with consent, and the plan alone is refused too
+refused() { # STATUS JQ-EDIT FRAGMENT… [-- ARGUMENTS…]
 	local wanted=$1 edit=$2 fragments=()
 	shift 2
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
@@ -100,20 +106,20 @@ refused() { # STATUS JQ-EDIT FRAGMENT… [-- ARGUMENTS…]: with consent, and th
 	done
 	[ $# = 0 ] || shift
 	[ $# -gt 0 ] || set -- "${probe[@]:2}"
-	cp -a "$work/ready.json" "$host"
+	cp -a "$work/ready/host.json" "$host"
 	edit_host "$edit"
 	remember
 	expect "$wanted" flow probe "$@" --consent
 	said "${fragments[@]}"
 	untouched "$edit"
-	expect "$wanted" flow probe "$@"
-	untouched "$edit, without consent"
 }
 probe_host
-cp -a "$host" "$work/ready.json"
 port='(.pfs[] | select(.netdev == "ens2f0"))'
 refused 3 "$port.uses = [{\"who\": \"default route\", \"how\": \"IPv4, through ens2f0\", \"running\": true}]" \
 	"ens2f0: not idle: default route (IPv4, through ens2f0)" "another port"
+# the plan alone is refused too
+expect 3 "${probe[@]}"
+said "not idle: default route"
 refused 3 "$port.vf[1].up = true" "vf 1 of ens2f0: not idle: host" "ens2f0v1 is up"
 refused 3 '.domains = [{"name": "web1", "uuid": "6a4f3f5e-0000-4000-8000-000000000001", "state": "defined", "vfs": ["0000:81:10.2"]}]' \
 	"vf 1 of ens2f0: not idle: guest web1 (defined)"
