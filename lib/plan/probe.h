@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside probes: the questions as a table, and their answers from counts. Pure. */
+/*
+ * Inside probes. question.c: the questions as a table, and their answers from counts, pure; probe_check.c: what
+ * is refused; probe.c: the rest.
+ */
 #ifndef SRIOV_PLAN_PROBE_H
 #define SRIOV_PLAN_PROBE_H
 
-#include "lib/host/host.h"
+#include "lib/plan/change.h"
 
 #include <sriov/probe.h>
 
@@ -48,5 +51,26 @@ const char *probe_hits(const char *driver);
 extern const uint8_t probe_src_ip[4], probe_dst_ip[4], probe_src_mac[6];
 #define PROBE_SRC_PORT 40009
 #define PROBE_DST_PORT 9 /* discard */
+
+/* A question that is asked. */
+struct asked {
+	const struct question *question;
+	struct sriov_entry entry;
+	struct exchange round[PROBE_ROUNDS];
+};
+
+struct probe {
+	struct change change;
+	const struct sriov_probe *want;
+	const struct sriov_vf *vf;
+	struct asked asked[PROBE_QUESTIONS];
+	size_t nasked;
+	struct exchange knock[PROBE_QUESTIONS]; /* one for each way, before its first question */
+	size_t nknocks;
+	struct steps steps;
+};
+
+/* Refuses a port that is not idle, and chooses the VF. */
+int probe_check(struct probe *probe, struct sriov_error *err);
 
 #endif
