@@ -4,6 +4,7 @@
  * allows exactly, beside what others have there, at locations that are free.
  */
 #include "flows/compile.h"
+#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static void judge_port(struct compiler *c)
 			   "unknown",
 			   port->driver, port->driver_version);
 		nic_hint(v, "the driver %s of the kernel would settle it", port->driver);
-	} else if (!c->profile->device(port->device)) {
+	} else if (nic_mac_of(port->driver, port->device) == NIC_MACS) {
 		nic_refuse(v, 0, "the MAC type is unknown",
 			   "device %04x of %s is of a MAC type that is not known to %s's profile",
 			   port->device, name, port->driver);
@@ -132,6 +133,11 @@ static void finish(struct compiler *c)
 	free(c->at_loc);
 }
 
+static unsigned weight(const struct sriov_rule *rule)
+{
+	return rule->weight ?: 1;
+}
+
 /* Rules that must be in hardware come first, then optional ones by what they are worth. */
 static int by_worth(const void *a, const void *b, void *data)
 {
@@ -141,8 +147,8 @@ static int by_worth(const void *a, const void *b, void *data)
 
 	if (x->optional != y->optional)
 		return x->optional ? 1 : -1;
-	if (x->optional && x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
+	if (x->optional && weight(x) != weight(y))
+		return weight(x) > weight(y) ? -1 : 1;
 	return i < j ? -1 : 1;
 }
 

@@ -47,6 +47,9 @@ struct compiler {
  */
 int compile_lower(const struct compiler *c, const struct sriov_rule *rule, struct lowered *low);
 
+/* The largest block of ports from @first to @last that one mask covers: its first, and how many. */
+unsigned compile_best_block(unsigned first, unsigned last, unsigned *size);
+
 /* Whether the entries of @low can be in the table: fills low->v, low->at and low->shared. */
 void compile_fit(const struct compiler *c, struct lowered *low);
 /* Puts the entries that are not shared into the table as rule @i's. */
@@ -68,6 +71,10 @@ const char *compile_rule_name(const struct sriov_rules *rules, size_t i, char bu
 void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *out);
 /* Sets the error of a list that cannot be in hardware because of rule @i, -ENOTSUP. */
 int compile_error(const struct compiler *c, size_t i, const struct sriov_verdict *v);
+
+/* The nearest rule that is exact beside what the table holds, in words, or "" (nearest.c). */
+void compile_nearest(const struct compiler *c, const struct sriov_rule *rule, char *buf,
+		     size_t size);
 
 /* True if some packet may match both rules; true also where that is not known. */
 bool rules_overlap(const struct sriov_rule *a, const struct sriov_rule *b);

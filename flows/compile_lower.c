@@ -65,16 +65,24 @@ static unsigned block_at(unsigned first, unsigned last)
 	return size;
 }
 
+unsigned compile_best_block(unsigned first, unsigned last, unsigned *size)
+{
+	unsigned best = first;
+
+	*size = 0;
+	for (unsigned at = first; at <= last; at += block_at(at, last))
+		if (block_at(at, last) > *size)
+			*size = block_at(best = at, last);
+	return best;
+}
+
 static bool refuse_range(const struct compiler *c, const char *word, unsigned first, unsigned last,
 			 bool masks, struct nic_verdict *v)
 {
-	unsigned blocks = 0, best = first, size = 0;
+	unsigned size, best = compile_best_block(first, last, &size), blocks = 0;
 
-	for (unsigned at = first; at <= last; at += block_at(at, last)) {
-		if (block_at(at, last) > size)
-			size = block_at(best = at, last);
+	for (unsigned at = first; at <= last; at += block_at(at, last))
 		blocks++;
-	}
 	if (!masks) {
 		nic_refuse(
 			v, 0, "a range needs more than one entry per rule",

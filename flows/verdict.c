@@ -113,6 +113,8 @@ void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *o
 	}
 	if (low->in)
 		conditions(c, low, c->ntuple_off, out);
+	else
+		compile_nearest(c, &c->rules->at[i], out->nearest, sizeof(out->nearest));
 }
 
 int compile_error(const struct compiler *c, size_t i, const struct sriov_verdict *v)

@@ -26,8 +26,11 @@ enum opt_group {
 	OPT_RULE = 1 << 7,
 	OPT_ALL = 1 << 8,
 	OPT_GUEST = 1 << 9,
-	OPT_PROBE = 1 << 10,
-	OPT_TIMES = 1 << 11, /* the timeouts and --expect, for what takes no --disrupt-pf */
+	OPT_PF = 1 << 10,
+	OPT_OWNER = 1 << 11,
+	OPT_COMPILE = 1 << 12, /* what the verdicts on rules may be */
+	OPT_PROBE = 1 << 13,
+	OPT_TIMES = 1 << 14, /* the timeouts and --expect, for what takes no --disrupt-pf */
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -46,6 +49,7 @@ enum opt_kind {
 	KIND_DRIVER,
 	KIND_MAC,
 	KIND_VLAN,
+	KIND_RESULTS,
 	KINDS,
 };
 
@@ -104,7 +108,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 32
+#define NOPTIONS 35
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -146,9 +150,14 @@ COMMAND(vf_set);
 COMMAND(vf_bind);
 COMMAND(vf_delete);
 COMMAND(flow_add);
+COMMAND(flow_apply);
 COMMAND(flow_list);
+COMMAND(flow_diff);
 COMMAND(flow_delete);
 COMMAND(flow_probe);
+COMMAND(rss_show);
+COMMAND(rss_set);
+COMMAND(nic_wipes);
 COMMAND(nic_replay);
 COMMAND(guest_xml);
 COMMAND(guest_list);

@@ -324,24 +324,39 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	return n;
 }
 
-static bool hidden(const struct sriov_pf *port, const struct sriov_entry *e, struct nic_verdict *v)
+/*
+ * What only the driver knows: offsets that no rule uses any more, counters that are wrong, and whether a rule
+ * that came without FLOW_EXT found the VLAN in the input set and so matches it.
+ */
+static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 {
-	const char *name = nic_port_name(port);
+	const struct sriov_entry *e = c->entry;
+	size_t other = c->table->first_of[e->type];
+	const char *name = nic_port_name(c->port);
 
-	if (!e->mask.user_def && e->type != SRIOV_FLOW_SCTP6)
-		return false;
 	if (e->mask.user_def)
 		nic_refuse(v, 0, "offsets may be taken",
 			   "i40e keeps offsets of 'user-def' that no rule uses any more, and what "
 			   "happened on %s since its driver was loaded is not known",
 			   name);
-	else
+	else if (e->type == SRIOV_FLOW_SCTP6)
 		nic_refuse(v, 0, "counters may be wrong",
 			   "i40e miscounts sctp6 rules that the NIC had no room for and then takes "
 			   "no other fields for them, and what happened on %s since its driver was "
 			   "loaded is not known",
 			   name);
-	nic_hint(v, "ethtool -K %s ntuple off, and on again, with no rules there that matter",
+	else if (other == TABLE_NONE || c->table->owner[other] >= 0)
+		return false;
+	else
+		nic_refuse(
+			v, 0, "others' rules may match more than they show",
+			"%s rules of somebody else are there, and i40e does not tell whether they "
+			"match the VLAN too, which this rule then had to: what happened on %s since "
+			"its driver was loaded is not known",
+			flow_type_word(e->type), name);
+	nic_hint(v,
+		 "ethtool -K %s ntuple off, and on again, which deletes all rules there; from then "
+		 "on it is known",
 		 name);
 	return true;
 }
@@ -436,18 +451,6 @@ static void readback(struct sriov_entry *e)
 		e->type = SRIOV_FLOW_IP6_OTHER;
 }
 
-static bool is_known(uint16_t device)
-{
-	/* i40e_devids.h */
-	static const uint16_t ids[] = {
-		0x0cf8, 0x0d58, 0x0dd2, 0x101f, 0x104e, 0x104f, 0x1572, 0x1574, 0x1580,
-		0x1581, 0x1583, 0x1584, 0x1585, 0x1586, 0x1587, 0x1588, 0x1589, 0x158a,
-		0x158b, 0x15ff, 0x0dda, 0x37ce, 0x37cf, 0x37d0, 0x37d1, 0x37d2, 0x37d3,
-	};
-
-	return nic_device_among(device, ids, ARRAY_SIZE(ids));
-}
-
 static nic_check *const checks[] = {nic_check_ntuple_on,
 				    check_user_def,
 				    nic_check_type,
@@ -487,7 +490,6 @@ const struct nic_profile nic_i40e = {
 	.checks = checks,
 	.hazards = hazards,
 	.lower = lower,
-	.device = is_known,
 	.hidden = hidden,
 	.duplicate = duplicate,
 	.duplicate_hash = duplicate_hash,

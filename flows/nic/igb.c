@@ -5,6 +5,7 @@
  * small table, and only queues of the PF are targets.
  */
 #include "flows/nic/profile.h"
+#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,22 +40,7 @@ static unsigned macs(unsigned has)
 
 static bool is_i210(uint16_t device)
 {
-	return (device >= 0x1533 && device <= 0x1538) || device == 0x157b || device == 0x157c;
-}
-
-static bool is_known(uint16_t device)
-{
-	/* E1000_DEV_ID_* of e1000_hw.h */
-	static const uint16_t ids[] = {
-		0x10c9, 0x10e6, 0x10e7, 0x10e8, 0x150a, 0x150d, 0x1518, 0x1526, /* 82576 */
-		0x150e, 0x150f, 0x1510, 0x1511, 0x1516, 0x1527,                 /* 82580 */
-		0x0438, 0x043a, 0x043c, 0x0440,                                 /* DH89xx: 82580 */
-		0x1521, 0x1522, 0x1523, 0x1524,                                 /* I350 */
-		0x1f40, 0x1f41, 0x1f45,                                         /* I354 */
-		0x1539,                                                         /* I211 */
-	};
-
-	return is_i210(device) || nic_device_among(device, ids, ARRAY_SIZE(ids));
+	return nic_mac_of("igb", device) == NIC_I210;
 }
 
 static bool check_capability(const struct nic_case *c, struct nic_verdict *v)
@@ -246,15 +232,15 @@ static bool hazard_vfs(const struct nic_case *c, struct nic_verdict *v)
 	return nic_hint(v, "igb rules are right only without VFs");
 }
 
-static bool hidden(const struct sriov_pf *port, const struct sriov_entry *e, struct nic_verdict *v)
+/* Refused and replaced rules leave filters behind (igb_add_filter(), igb_update_ethtool_nfc_entry()). */
+static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 {
-	if (!(recognised(e) & (HAS_ETYPE | HAS_DST_MAC | HAS_SRC_MAC)))
-		return false;
-	nic_refuse(v, 0, "filters may be lost",
-		   "igb loses filters of 'proto' and MAC addresses when rules are refused or "
-		   "replaced, and what happened on %s since its driver was loaded is not known: a "
-		   "lost filter may still act, or there may be no free one",
-		   nic_port_name(port));
+	nic_refuse(
+		v, 0, "filters may be left behind",
+		"igb leaves filters in the NIC when rules are refused or replaced, and what happened "
+		"on %s since its driver was loaded is not known: such a filter may still act, or there "
+		"may be no free one",
+		nic_port_name(c->port));
 	nic_hint(v, "reload the driver igb, then `sriovctl restore`: from then on it is known");
 	return true;
 }
@@ -282,7 +268,6 @@ const struct nic_profile nic_igb = {
 	.checks = checks,
 	.hazards = hazards,
 	.lower = lower,
-	.device = is_known,
 	.hidden = hidden,
 	.overlaps = overlaps,
 };

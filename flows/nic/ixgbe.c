@@ -4,6 +4,7 @@
  * ixgbe_sriov.c of Linux 6.1 and 6.12, which answer alike; none from silicon.
  */
 #include "flows/nic/profile.h"
+#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -205,6 +206,18 @@ static void lower_vlan(struct sriov_entry *e, struct nic_verdict *v)
 	e->value.vlan_tci &= ~VLAN_DEI_MASK;
 }
 
+/* A packet without a tag has tag 0 for the filter; the type of the tag tells them apart. */
+static void lower_untagged(const struct sriov_entry *e, struct nic_verdict *v)
+{
+	if (!e->mask.vlan_tci || e->value.vlan_tci || e->mask.vlan_etype)
+		return;
+	nic_deviate(
+		v, SRIOV_BROADER, "packets without a tag count as tag 0",
+		"ixgbe compares a packet without a VLAN tag as if its tag were 0: the rule would "
+		"catch those too");
+	nic_hint(v, "`vlan-etype 0x8100` besides matches packets with a tag only");
+}
+
 static void lower_pool(const struct nic_case *c, struct sriov_entry *e, struct nic_verdict *v)
 {
 	if (!(e->mask.user_def & ~UINT64_C(0xff)))
@@ -224,6 +237,7 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	nic_clear_ignored(c->profile, out, v);
 	lower_protocol(out, v);
 	lower_vlan(out, v);
+	lower_untagged(out, v);
 	lower_pool(c, out, v);
 	return 1;
 }
@@ -268,35 +282,10 @@ static bool hazard_pool(const struct nic_case *c, struct nic_verdict *v)
 	return true;
 }
 
-/* ixgbe_type.h; the driver has no other parts whose SCTP port mask is programmed. */
+/* X550 and all that came after it. */
 static bool is_x550(uint16_t device)
 {
-	static const uint16_t ids[] = {
-		0x1563, 0x15d1,                                         /* X550 */
-		0x15aa, 0x15ab, 0x15ac, 0x15ad, 0x15ae, 0x15b0,         /* X552, X557 */
-		0x15c2, 0x15c3, 0x15c4, 0x15c6, 0x15c7, 0x15c8, 0x15ca, /* X553 */
-		0x15cc, 0x15ce, 0x15e4, 0x15e5,
-	};
-
-	return nic_device_among(device, ids, ARRAY_SIZE(ids));
-}
-
-static bool is_82599(uint16_t device)
-{
-	/* IXGBE_DEV_ID_82599_* and IXGBE_DEV_ID_82599EN_SFP of ixgbe_type.h */
-	static const uint16_t ids[] = {0x10f7, 0x10f8, 0x10f9, 0x10fb, 0x10fc, 0x1507,
-				       0x1514, 0x1517, 0x151c, 0x1529, 0x152a, 0x154a,
-				       0x154d, 0x154f, 0x1557, 0x1558};
-
-	return nic_device_among(device, ids, ARRAY_SIZE(ids));
-}
-
-static bool is_known(uint16_t device)
-{
-	static const uint16_t x540[] = {0x1528, 0x1560};
-
-	return is_82599(device) || nic_device_among(device, x540, ARRAY_SIZE(x540)) ||
-	       is_x550(device);
+	return nic_mac_of("ixgbe", device) >= NIC_X550;
 }
 
 static bool hazard_sctp_ports(const struct nic_case *c, struct nic_verdict *v)
@@ -403,7 +392,7 @@ static size_t notes(const struct sriov_pf *port, const struct sriov_entry *entry
 			"not between VFs: 82599 and X540 do not look at packets that they switch "
 			"inside the port";
 	/* ixgbe_flow.c of DPDK against ixgbe_ethtool.c of the kernel */
-	if (drop && ports && is_82599(port->device))
+	if (drop && ports && nic_mac_of("ixgbe", port->device) == NIC_82599)
 		out[n++] =
 			"a drop by port numbers on an 82599: the kernel's driver accepts it, DPDK's "
 			"refuses it as not supported by this chip; whether the silicon drops is "
@@ -436,7 +425,6 @@ const struct nic_profile nic_ixgbe = {
 	.checks = checks,
 	.hazards = hazards,
 	.lower = lower,
-	.device = is_known,
 	.rewrite = rewrite,
 	.notes = notes,
 };

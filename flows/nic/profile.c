@@ -62,14 +62,6 @@ const char *nic_port_name(const struct sriov_pf *port)
 	return port->netdev[0] ? port->netdev : port->address;
 }
 
-bool nic_device_among(uint16_t device, const uint16_t *ids, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ids[i] == device)
-			return true;
-	return false;
-}
-
 bool nic_run(nic_check *const *checks, const struct nic_case *c, struct nic_verdict *v)
 {
 	bool ok = true;

@@ -73,11 +73,8 @@ struct nic_profile {
 	 */
 	size_t (*lower)(const struct nic_case *c, struct sriov_entry out[NIC_EXPANSION_MAX],
 			struct nic_verdict *v);
-	/* True if the device ID is one whose behaviour is known. */
-	bool (*device)(uint16_t device);
-	/* Whether the entry depends on what the driver instance has seen before; NULL: never. */
-	bool (*hidden)(const struct sriov_pf *port, const struct sriov_entry *entry,
-		       struct nic_verdict *v);
+	/* True, with the verdict filled, if what the driver has seen before matters; NULL: never. */
+	nic_check *hidden;
 	/* What the driver takes for a duplicate, with a hash that is equal then; NULL: nothing. */
 	bool (*duplicate)(const struct sriov_entry *a, const struct sriov_entry *b);
 	uint64_t (*duplicate_hash)(const struct sriov_entry *entry);
@@ -110,8 +107,6 @@ void nic_deviate(struct nic_verdict *v, enum sriov_result result, const char *wh
 uint32_t nic_table_size(const struct nic_profile *profile, const struct sriov_pf *port);
 /* What to call the port in an error: its netdev, or its address. */
 const char *nic_port_name(const struct sriov_pf *port);
-/* @device is one of the @n @ids. */
-bool nic_device_among(uint16_t device, const uint16_t *ids, size_t n);
 
 /* Runs the list; stops at the first refusal. */
 bool nic_run(nic_check *const *checks, const struct nic_case *c, struct nic_verdict *v);

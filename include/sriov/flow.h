@@ -79,10 +79,11 @@ struct sriov_rule {
 	uint16_t src_port_last, dst_port_last;
 	struct sriov_action action;
 	struct sriov_scope scope;
-	unsigned weight; /* what an optional rule is worth when not all fit; 1 unless said, 0 is 1 */
-	bool optional;   /* may be left out with --partial */
-	long loc;        /* location asked for, -1 = ours to choose */
-	unsigned line;   /* where it stands in its file, 0 = nowhere */
+	unsigned
+		weight; /* what an optional rule is worth when not all fit; 1 unless said, 0 is 1 */
+	bool optional;  /* may be left out with --partial */
+	long loc;       /* location asked for, -1 = ours to choose */
+	unsigned line;  /* where it stands in its file, 0 = nowhere */
 };
 
 /* What a reader or writer of rules has to tell besides its result: a word that means more than it says. */

@@ -246,18 +246,12 @@ static int run_frames(struct run *run, struct sriov_error *err)
 /* The counter's value, or -1. Counters are only further evidence, so nothing fails for them. */
 static int64_t read_hits(struct sriov_host *host, const struct sriov_pf *pf, const char *name)
 {
-	_free_ struct ethtool_stat *stats = NULL;
-	const struct ethioctl *eth;
 	struct sriov_error ignored;
-	size_t n = 0;
+	uint64_t value;
 
-	if (!name || live_ioctl(host->priv, &eth, &ignored) < 0 ||
-	    ethioctl_stats(eth, pf->netdev, &stats, &n, &ignored) < 0)
+	if (!name || host->ops->counters(host, pf, &name, &value, 1, &ignored) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(stats[i].name, name))
-			return stats[i].value;
-	return -1;
+	return value;
 }
 
 int live_exchange(struct sriov_host *host, const struct sriov_pf *pf, struct exchange *what,

@@ -3,7 +3,6 @@
  * The simulated host for probes: its netdevs, and frames between them. Every port is taken as cabled to the
  * one whose netdev sends; what a frame meets there is the replay model's to say.
  */
-#include "flows/nic/replay.h"
 #include "lib/host/sim.h"
 
 #include <errno.h>
@@ -83,25 +82,16 @@ static struct nic_packet packet_of(const struct sriov_pf *pf, const struct excha
 }
 
 /* Where the frames come in, or NULL if they are dropped. */
-static int classify(struct sriov_pf *pf, const struct exchange *what, const char **netdev,
-		    bool *hit, struct sriov_error *err)
+static int classify(const struct sim *sim, const struct sriov_pf *pf, const struct exchange *what,
+		    const char **netdev, bool *hit, struct sriov_error *err)
 {
 	struct nic_packet packet = packet_of(pf, what);
 	struct nic_hit met = {.vf = packet.vf};
-	struct nic_model *model = NULL;
-	struct sriov_pf shown = *pf;
-	struct nic_device device;
 	const struct sriov_vf *vf;
-	int r;
+	int r = sim_rules_match(sim, pf, &packet, &met, hit, err);
 
-	sim_show_port(&shown);
-	r = nic_device_of(&shown, &device, err);
-	if (!r)
-		r = nic_model_load(&device, pf->rules, pf->nrules, NULL, &model, err);
 	if (r < 0)
 		return r;
-	*hit = nic_model_match(model, &packet, &met);
-	nic_model_free(model);
 	vf = met.vf >= 0 ? pf_vf(pf, met.vf) : NULL;
 	*netdev = met.drop ? NULL : vf ? vf->netdev : pf->netdev;
 	return 0;
@@ -132,7 +122,7 @@ int sim_frames(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call
 	int r = check_links(sim, what, err);
 
 	if (!r)
-		r = classify(pf, what, &netdev, &hit, err);
+		r = classify(sim, pf, what, &netdev, &hit, err);
 	if (r < 0)
 		return r;
 	what->sent = what->until_one && netdev ? 1 : what->count;

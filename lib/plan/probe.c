@@ -27,7 +27,7 @@ static void fill_exchange(const struct probe *probe, const struct question *ques
 	*out = (struct exchange){.src_port = PROBE_SRC_PORT,
 				 .dst_port = PROBE_DST_PORT,
 				 .count = PROBE_FRAMES,
-				 .hits = probe_hits(probe->change.pf->driver)};
+				 .hits = sriov_driver_find(probe->change.pf->driver)->rule_hits};
 	core_copy(out->from, sizeof(out->from), netdev_of(probe, question->from));
 	core_copy(out->to, sizeof(out->to), netdev_of(probe, question->to));
 	core_copy(out->place[END_PF], sizeof(out->place[0]), netdev_of(probe, END_PF));
@@ -131,6 +131,10 @@ static int add_setup(struct probe *probe, struct sriov_error *err)
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	change->want.has = STATE_UP | STATE_NTUPLE;
 	change->want.up = change->want.ntuple = true;
+	/* an RSS table of ours, which a reset of the port may refill, is put back */
+	if ((change->intent.has & STATE_RSS) &&
+	    state_set_rss(&change->want, change->intent.rss, change->intent.nrss) < 0)
+		return core_oom(err);
 	r = steps_diff(change->pf, &change->want, &probe->steps, err);
 	/* at the first up of its netdev a VF without a MAC takes one and the PF keeps it: put back too */
 	vf->attrs = probe->vf->attrs;

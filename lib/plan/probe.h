@@ -44,8 +44,6 @@ void probe_entry(const struct question *question, const char *driver, unsigned v
 const char *probe_judge(const struct question *question, const struct exchange *round);
 /* What was sent and counted, in words. */
 void probe_counts(const struct exchange *round, char *buf, size_t size);
-/* The driver's counter of packets that met a rule, or NULL. */
-const char *probe_hits(const char *driver);
 
 /* The addresses that test frames have. */
 extern const uint8_t probe_src_ip[4], probe_dst_ip[4], probe_src_mac[6];

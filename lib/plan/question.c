@@ -78,12 +78,12 @@ const struct question probe_questions[PROBE_QUESTIONS] = {
 };
 
 static const struct {
-	const char *driver, *hits;
+	const char *driver;
 	bool full; /* the input set of a flow type outlives its rules: only the default one is used */
 } drivers[] = {
-	{"ixgbe", "fdir_match", false},
+	{"ixgbe", false},
 	/* i40e_check_fdir_input_set() writes the registers, and nothing puts them back */
-	{"i40e", "port.fdir_sb_match", true},
+	{"i40e", true},
 };
 
 /* RFC 5737: for documentation, of no network; and "SRIOV" with the locally administered bit. */
@@ -103,14 +103,6 @@ bool probe_applies(const struct question *question, const struct sriov_pf *pf)
 	return probe_has_driver(pf->driver) &&
 	       (!question->driver || !strcmp(question->driver, pf->driver)) &&
 	       (!question->open || question->open(pf));
-}
-
-const char *probe_hits(const char *driver)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
-		if (!strcmp(drivers[i].driver, driver))
-			return drivers[i].hits;
-	return NULL;
 }
 
 static bool wants_full(const char *driver)

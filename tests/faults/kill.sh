@@ -13,7 +13,7 @@ gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/kil
 
 # A link rises when it rises: at the end of a change it may be on its way. No VFs can be said in two ways.
 steady() { sed -E '/"(carrier|speed_mbps)"/d; /"vf": \[\]/d'; }
-host_now() { "$tool" host show --json | steady; }
+host_now() { "$tool" host show --json | steady && "$tool" rss show ens2f0 --json && "$tool" flow list ens2f0 --json; }
 leases_now() { "$tool" guest list --json | sed -E '/"(id|created)"/d'; }
 now() { host_now && leases_now; }
 
@@ -169,6 +169,20 @@ change=(flow add ens2f0 --name vxlan flow-type udp4 dst-port 4789 vf 1)
 at_every_point "flow add" ens2f0
 
 "$tool" "${change[@]}" >/dev/null
+# a list that takes one rule away, leaves one, changes one and brings two; and at last RSS
+cat >"$work/rules" <<'END'
+name vxlan udp4 dst-port 4789 vf 1
+name far   udp4 dst-port 53 queue 2
+END
+"$tool" flow add ens2f0 --name dns udp4 dst-port 53 drop >/dev/null
+cat >>"$work/rules" <<'END'
+name web   udp4 dst-port 80 queue 1
+END
+change=(flow apply "$work/rules" --pf ens2f0)
+at_every_point "flow apply" ens2f0
+change=(rss set ens2f0 queues 1-2)
+at_every_point "rss set" ens2f0
+
 change=(guest xml web1 --node 1)
 lease_at_every_point
 

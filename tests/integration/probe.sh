@@ -68,6 +68,15 @@ is "no rule" '[]' "$(jq -c '.ports[0].rules' "$work/out")"
 expect 0 flow probe ens2f0 --show
 showed "redirect: does \`vf N\` redirect" "yes: a rule for a VF takes frames" "simulated: the host is simulated" "8086:10fb"
 
+# our RSS table, which the resets of the port refill
+expect 0 rss set ens2f0 queues 0-1
+found=$(shown ens2f0)
+expect 0 "${probe[@]}" --consent
+showed "spread what no rule catches over RX queues 0-1"
+let_land
+same "the port is as found, RSS too" "$found" "$(shown ens2f0)"
+is "the table" "[0,1]" "$(pf_of ens2f0 '.rss | unique')"
+
 # a VF of one's choice; without a cable only what needs none, and the other answers stay
 expect 0 flow probe ens2f0 --vf 1 --consent --json
 is "answers" "redirect=unknown: needs --wire switched=no drop-ports=unknown: needs --wire drop-vfs=unknown: needs --wire" \

@@ -496,8 +496,7 @@ static void refuses_rules_that_cannot_be_written(void **state)
 static void refuses_what_is_not_one_entry(void **state)
 {
 	static const char *const texts[] = {"udp4 dst-port 1-2 drop", "udp4 src-port 1-2 drop",
-					    "udp4 queues 0-1", "udp4 guest web1",
-					    "udp4 in pf drop"};
+					    "udp4 queues 0-1", "udp4 guest web1"};
 	struct port_words words = IXGBE(0, 8);
 	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
 	struct sriov_error err = {0};
