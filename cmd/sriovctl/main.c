@@ -42,6 +42,9 @@ const struct verb verbs[] = {
 	 OPT_EXPORT, 0, 1, 0, cmd_flow_export},
 	{"flow", "delete", "PF NAME|LOC|--all", "remove rules of ours", OPT_CHANGE | OPT_ALL, 1, 2,
 	 VERB_CHANGES, cmd_flow_delete},
+	{"flow", "probe", "PF [--wire NETDEV]",
+	 "ask the NIC itself, with test frames on an idle port, what only it can tell",
+	 OPT_DRY_RUN | OPT_TIMES | OPT_PROBE, 0, 1, VERB_CHANGES, cmd_flow_probe},
 
 	{"rss", "show", "PF", "how a port distributes over its RX queues what no rule catches", 0,
 	 1, 1, 0, cmd_rss_show},
