@@ -29,6 +29,8 @@ enum opt_group {
 	OPT_PF = 1 << 10,
 	OPT_OWNER = 1 << 11,
 	OPT_COMPILE = 1 << 12, /* what the verdicts on rules may be */
+	OPT_ADOPT = 1 << 13,
+	OPT_NIC = 1 << 14,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
 };
 
@@ -77,7 +79,7 @@ struct args {
 	const char *pool;
 	const char *name, *owner;
 	bool all;
-	const char *pf, *domain;
+	const char *pf, *nic, *domain;
 	int node; /* -1 = not given */
 };
 
@@ -102,7 +104,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 31
+#define NOPTIONS 32
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -145,6 +147,7 @@ COMMAND(vf_bind);
 COMMAND(vf_delete);
 COMMAND(flow_add);
 COMMAND(flow_apply);
+COMMAND(flow_check);
 COMMAND(flow_list);
 COMMAND(flow_diff);
 COMMAND(flow_delete);

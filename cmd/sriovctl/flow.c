@@ -37,20 +37,6 @@ static int set_name(char to[SRIOV_NAME_LEN], const char *option, const char *val
 	return 0;
 }
 
-/* What the words of a file or command line mean besides what they say. */
-static int tell_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err)
-{
-	json_t *array = out->doc ? json_array() : NULL;
-
-	for (size_t i = 0; i < notes->n; i++) {
-		if (out->doc)
-			json_array_append_new(array, out_text(notes->at[i].text));
-		else
-			fprintf(stderr, "note: %s\n", notes->at[i].text);
-	}
-	return out->doc ? out_add(out, "notes", array, err) : 0;
-}
-
 int cmd_flow_add(const struct args *args, struct sriov_host *host, struct out *out,
 		 struct sriov_error *err)
 {
@@ -69,7 +55,7 @@ int cmd_flow_add(const struct args *args, struct sriov_host *host, struct out *o
 	if (!r)
 		r = set_name(rule.owner, "--owner", args->owner, err);
 	if (!r)
-		r = tell_notes(out, &notes, err);
+		r = out_notes(out, &notes, err);
 	if (r < 0)
 		return r;
 	r = sriov_flow_add(host, args->pos[0], &rule, &args->run, &plan, err);
@@ -89,7 +75,7 @@ int cmd_flow_apply(const struct args *args, struct sriov_host *host, struct out 
 	for (size_t i = 0; !r && i < rules.n; i++)
 		r = set_name(rules.at[i].owner, "--owner", args->owner, err);
 	if (!r)
-		r = tell_notes(out, &rules.notes, err);
+		r = out_notes(out, &rules.notes, err);
 	if (!r && !pf) {
 		r = sriov_flow_find_pf(host, &rules, &args->run, found, err);
 		pf = found;

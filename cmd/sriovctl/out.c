@@ -28,6 +28,19 @@ int out_add(struct out *out, const char *key, json_t *value, struct sriov_error 
 	return json_object_set_new(out->doc, key, value) < 0 ? core_oom(err) : 0;
 }
 
+int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err)
+{
+	json_t *array = out->doc ? json_array() : NULL;
+
+	for (size_t i = 0; i < notes->n; i++) {
+		if (out->doc)
+			json_array_append_new(array, out_text(notes->at[i].text));
+		else
+			fprintf(stderr, "note: %s\n", notes->at[i].text);
+	}
+	return out->doc ? out_add(out, "notes", array, err) : 0;
+}
+
 void out_error(struct out *out, const struct sriov_error *err)
 {
 	json_t *json;

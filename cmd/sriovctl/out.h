@@ -20,6 +20,8 @@ int out_add(struct out *out, const char *key, json_t *value, struct sriov_error 
 /* A JSON string of any bytes: what is not UTF-8 becomes '?'. */
 json_t *out_text(const char *text);
 
+/* What the words of rules mean besides what they say: on standard error, or into the document. */
+int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err);
 /* The error, on standard error or into the document: the only place where errors are printed. */
 void out_error(struct out *out, const struct sriov_error *err);
 /* Prints the document, if there is one, and flushes. Returns 0 or -errno of the output. */

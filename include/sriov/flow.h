@@ -186,6 +186,7 @@ struct sriov_verdict {
 	const char *evidence; /* where the knowledge comes from */
 	long other_rule;      /* index of the rule it conflicts with, -1 = none */
 	long other_loc;       /* location of the port's entry it conflicts with, -1 = none */
+	char other[512];      /* that rule or entry in words, "" if there is none */
 	bool left_out;        /* optional, and not in hardware (partial) */
 	size_t first, n;      /* its entries in struct sriov_compiled */
 };
