@@ -90,6 +90,9 @@ static void conditions(const struct compiler *c, const struct lowered *low, bool
 		share_conditions(c, low, v);
 	if (c->profile->scope == NIC_SCOPE_VSI)
 		vsi_conditions(c, low, v);
+	/* i40e_check_fdir_input_set() leaves the input set of FRAG_IPV6 alone */
+	if (low->entry[0].type == SRIOV_FLOW_IP6_OTHER)
+		condition(v, "fragments: what is compared of them is not known");
 	for (size_t i = 0; i < n; i++)
 		condition(v, "%s", notes[i]);
 	if (c->profile->condition)
