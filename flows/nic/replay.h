@@ -89,6 +89,9 @@ struct nic_outcome {
 	int vsi; /* i40e: 390 = PF, 400 + n = VF n, 0 = drop */
 };
 
+/* A reason's label in words. */
+const char *nic_why_text(const char *why);
+
 struct nic_model;
 int nic_model_new(const struct nic_device *device, struct nic_model **out, struct sriov_error *err);
 void nic_model_free(struct nic_model *model);

@@ -9,6 +9,9 @@
  *       Guests. They become uses of the VFs they name. While a running one has a VF on vfio-pci, deleting or
  *       unbinding that VF does not come back from the kernel until the domain is gone from the file.
  *
+ *   "nic" of a PF: what its driver keeps besides the rules (input sets, counters, slots), if it is not what the
+ *       rules give when they are put into a freshly loaded driver by location. See sim_rules.c.
+ *
  *   "sim": {
  *     "clock_ms": 1500      Time is simulated: an effect takes 1 ms, wait() jumps to the next event or to its
  *                           deadline, pause() ahead. Nothing sleeps.

@@ -3,6 +3,7 @@
 #ifndef SRIOV_SIM_H
 #define SRIOV_SIM_H
 
+#include "flows/nic/replay.h"
 #include "lib/host/host.h"
 
 /* What is counted and can be told to deviate; the first ones are effects. */
@@ -79,6 +80,8 @@ struct sim_domain {
 
 struct sim {
 	struct sriov_inventory *inv;
+	json_t **nic; /* of each PF what its driver keeps besides rules, or NULL: sim_rules.c */
+	size_t nnics;
 	bool count_reads;
 	int64_t clock_ms;
 	int64_t landed;          /* events so far: how wait() knows that it missed one */
@@ -144,6 +147,13 @@ int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
 void sim_rss_lost(struct sriov_pf *pf);
 /* The table as a driver fills it, where none was set. 0 or -ENOMEM. */
 int sim_rss_show(struct sriov_pf *pf);
+/* What happens to the port's rules; 0 or -ENOMEM. */
+int sim_rules_event(struct sim *sim, struct sriov_pf *pf, enum nic_event event,
+		    struct sriov_error *err);
+/* That "nic" of the PF can be read. */
+int sim_rules_check(const struct sim *sim, const struct sriov_pf *pf, struct sriov_error *err);
+/* pf->rules as the driver reads them back; 0 or -ENOMEM. */
+int sim_show_rules(const struct sim *sim, struct sriov_pf *pf);
 /* The second halves of calls that were stuck. */
 void sim_vfs_removed(struct sim *sim, struct sriov_pf *pf);
 int sim_vfs_created(struct sim *sim, struct sriov_pf *pf, unsigned n, struct sriov_error *err);

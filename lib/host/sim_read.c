@@ -89,6 +89,9 @@ static int show_vfs(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 
 static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 {
+	/* first: the model is of the port as the file has it */
+	if (what & SRIOV_READ_RULES && sim_show_rules(sim, pf) < 0)
+		return -ENOMEM;
 	sim_show_port(pf);
 	if (what & SRIOV_READ_RSS && sim_rss_show(pf) < 0)
 		return -ENOMEM;

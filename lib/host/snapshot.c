@@ -103,6 +103,7 @@ const struct field snapshot_pf_fields[] = {
 	{.key = "vf", .kind = FIELD_CHILD},
 	{.key = "rules", .kind = FIELD_CHILD},
 	{.key = "rss", .kind = FIELD_CHILD},
+	{.key = "nic", .kind = FIELD_CHILD}, /* of a simulated host: sim_rules.c */
 	FIELD_END,
 };
 

@@ -160,10 +160,13 @@ static int decode_list(const json_t *json, struct pf_state *state, struct sriov_
 	state->has |= STATE_LIST;
 	state->allow = core_json_int(json, "allow", 0, NULL);
 	state->partial = core_json_bool(json, "partial", false, NULL);
+	state->list.at = calloc(json_array_size(list) + 1, sizeof(*state->list.at));
+	if (!state->list.at)
+		return core_oom(err);
 	json_array_foreach(list, i, item) {
-		const char *words = core_json_text(item, "rule", "", NULL);
-		struct sriov_rule *rule = core_grow(&state->list.at, &state->list.n, sizeof(*rule));
-		int r = rule ? sriov_rule_parse(words, NULL, 1, rule, err) : core_oom(err);
+		struct sriov_rule *rule = &state->list.at[state->list.n++];
+		int r = sriov_rule_parse(core_json_text(item, "rule", "", NULL), NULL, 1, rule,
+					 err);
 
 		if (r < 0)
 			return r;

@@ -38,7 +38,7 @@ struct step {
 
 struct steps {
 	struct step *at;
-	size_t n;
+	size_t n, room;
 	char **note;
 	size_t nnotes;
 };
