@@ -237,11 +237,6 @@ int sriov_nic_port(const char *spec, struct sriov_pf *out, struct sriov_error *e
  */
 int sriov_nic_replay(const char *line, char **out, struct sriov_error *err);
 
-/* Superseded by sriov_rules_compile(). */
-#define SRIOV_RULE_ENTRIES_MAX 4
-int sriov_rule_compile(const struct sriov_rule *rule, const struct sriov_pf *port,
-		       struct sriov_entry *out, size_t *n, struct sriov_error *err);
-
 #ifdef __cplusplus
 }
 #endif
