@@ -48,6 +48,13 @@ int nic_profile_admit(const struct nic_profile *profile, const struct sriov_pf *
  */
 void nic_profile_readback(const struct nic_profile *profile, struct sriov_entry *entry);
 /*
+ * Of @n installed entries some are planned to be deleted (@gone), and @inserts will come: marks further ones
+ * that must be deleted, and those of them that are still wanted put in again, for the driver to take the
+ * inserts. Pure.
+ */
+void nic_profile_rewrite(const struct nic_profile *profile, const struct sriov_entry *installed,
+			 size_t n, bool *gone, const struct sriov_entry *inserts, size_t ninserts);
+/*
  * What a user should know of an entry that the driver accepts (which packets it never sees, what is not
  * proved), in words; the number of notes. @profile may be NULL.
  */

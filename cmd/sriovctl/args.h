@@ -26,8 +26,11 @@ enum opt_group {
 	OPT_RULE = 1 << 7,
 	OPT_ALL = 1 << 8,
 	OPT_GUEST = 1 << 9,
-	OPT_IMPORT = 1 << 10,
-	OPT_EXPORT = 1 << 11,
+	OPT_PF = 1 << 10,
+	OPT_OWNER = 1 << 11,
+	OPT_COMPILE = 1 << 12, /* what the verdicts on rules may be */
+	OPT_IMPORT = 1 << 13,
+	OPT_EXPORT = 1 << 14,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
 };
 
@@ -46,6 +49,7 @@ enum opt_kind {
 	KIND_MAC,
 	KIND_VLAN,
 	KIND_FORMAT,
+	KIND_RESULTS,
 	KINDS,
 };
 
@@ -103,7 +107,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 32
+#define NOPTIONS 35
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -145,10 +149,16 @@ COMMAND(vf_set);
 COMMAND(vf_bind);
 COMMAND(vf_delete);
 COMMAND(flow_add);
+COMMAND(flow_apply);
 COMMAND(flow_list);
+COMMAND(flow_diff);
 COMMAND(flow_delete);
 COMMAND(flow_import);
 COMMAND(flow_export);
+COMMAND(rss_show);
+COMMAND(rss_set);
+COMMAND(nic_wipes);
+COMMAND(nic_replay);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

@@ -23,18 +23,20 @@ static bool is_file(const char *name)
 static int read_port(struct sriov_host *host, const char *name, struct source *source,
 		     struct sriov_error *err)
 {
-	_free_ struct sriov_flow_row *rows = NULL;
+	_cleanup_(sriov_flow_listing_clear)
+	struct sriov_flow_listing listing = {0};
 	struct sriov_inventory *inv = NULL;
-	size_t n = 0;
 	int r = sriov_inventory_read(host, name, 0, &inv, err);
 
 	if (r)
 		return r;
 	core_copy(source->netdev, sizeof(source->netdev), inv->pf[0].netdev);
 	core_copy(source->driver, sizeof(source->driver), inv->pf[0].driver);
-	r = sriov_flow_list(host, inv->pf[0].address, &rows, &n, err);
+	r = sriov_flow_list(host, inv->pf[0].address, &listing, err);
 	sriov_inventory_free(inv);
-	return r ? r : sriov_rules_of_rows(rows, n, source->driver, &source->rules, err);
+	return r ? r
+		 : sriov_rules_of_rows(listing.row, listing.nrows, source->driver, &source->rules,
+				       err);
 }
 
 static int missing(const char *command, const char *option, struct sriov_error *err)

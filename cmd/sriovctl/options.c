@@ -29,7 +29,13 @@ const struct opt options[NOPTIONS + 1] = {
 	 OPT_DRIVER},
 	{"pool", "NAME", "pool that the VFs belong to", KIND_TEXT, AT(pool), 0, OPT_CREATE},
 	{"name", "NAME", "name of the rule", KIND_TEXT, AT(name), 0, OPT_RULE},
-	{"owner", "OWNER", "who asked for the rule", KIND_TEXT, AT(owner), 0, OPT_RULE},
+	{"owner", "OWNER", "who asked for the rule", KIND_TEXT, AT(owner), 0, OPT_OWNER},
+	{"allow", "RESULT,…", "take rules that are not exact: narrower, broader, none, unknown",
+	 KIND_RESULTS, 0, 0, OPT_COMPILE},
+	{"partial", NULL, "leave out `optional` rules that do not fit", KIND_FLAG, AT(run.partial),
+	 0, OPT_COMPILE},
+	{"adopt", NULL, "take over rules of others that are just what is wanted", KIND_FLAG,
+	 AT(run.adopt), 0, OPT_COMPILE},
 	{"all", NULL, "every rule of ours on the port", KIND_FLAG, AT(all), 0, OPT_ALL},
 	{"from", "ethtool|testpmd|json", "what the text is", KIND_FORMAT, AT(from), 0, OPT_IMPORT},
 	{"port-driver", "DRIVER",
@@ -39,7 +45,7 @@ const struct opt options[NOPTIONS + 1] = {
 	 OPT_EXPORT},
 	{"dev", "DEV", "netdev in ethtool's lines, or port number in testpmd's", KIND_TEXT, AT(dev),
 	 0, OPT_EXPORT},
-	{"pf", "PF", "only a VF of this PF", KIND_TEXT, AT(pf), 0, OPT_GUEST},
+	{"pf", "PF", "on this PF", KIND_TEXT, AT(pf), 0, OPT_PF},
 	{"node", "N", "only a VF on this NUMA node", KIND_NODE, AT(node), 0, OPT_GUEST},
 	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
 	 AT(domain), 0, OPT_GUEST},
@@ -153,6 +159,32 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 	return 0;
 }
 
+/* What the driver or the compiler cannot have, or the table no room for, cannot be allowed. */
+static const enum sriov_result allowed[] = {SRIOV_NARROWER, SRIOV_BROADER, SRIOV_NONE,
+					    SRIOV_UNSURE};
+
+static int store_results(const struct opt *opt, const char *value, unsigned *allow,
+			 struct sriov_error *err)
+{
+	unsigned bits = 0;
+
+	for (const char *word = value; *word;) {
+		size_t len = strcspn(word, ","), i = 0;
+
+		while (i < ARRAY_SIZE(allowed) &&
+		       (strlen(sriov_result_word(allowed[i])) != len ||
+			strncmp(word, sriov_result_word(allowed[i]), len) != 0))
+			i++;
+		if (i == ARRAY_SIZE(allowed))
+			return bad_value(opt, value, err,
+					 "a list of narrower, broader, none, unknown");
+		bits |= 1u << allowed[i];
+		word += len + !!word[len];
+	}
+	*allow = bits;
+	return bits ? 0 : bad_value(opt, "''", err, "to be left empty");
+}
+
 static int store_vlan(const char *value, struct sriov_vf_attrs *attrs, struct sriov_error *err)
 {
 	int r = sriov_vlan_parse(value, attrs, err);
@@ -197,6 +229,9 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 		if (!args->mac_auto && sriov_mac_parse(value, args->attrs.mac) < 0)
 			return bad_value(opt, value, err,
 					 "a MAC address like 02:00:5e:10:00:01, nor auto");
+		break;
+	case KIND_RESULTS:
+		r = store_results(opt, value, &args->run.allow, err);
 		break;
 	case KIND_VLAN:
 		r = store_vlan(value, &args->attrs, err);

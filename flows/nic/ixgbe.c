@@ -4,6 +4,7 @@
  * ixgbe_sriov.c of Linux 6.1 and 6.12, which answer alike; none from silicon.
  */
 #include "flows/nic/profile.h"
+#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -69,15 +70,16 @@ static unsigned pool_stride(const struct sriov_pf *port)
 	return port->vfs + 1 <= 32 ? 4 : 2;
 }
 
-static int check_target(const struct nic_profile *profile, const struct sriov_pf *port,
-			const struct sriov_entry *e, struct nic_verdict *v)
+static bool check_target(const struct nic_case *c, struct nic_verdict *v)
 {
+	const struct sriov_pf *port = c->port;
+	const struct sriov_entry *e = c->entry;
 	unsigned vf = COOKIE_VF(e->cookie), queue = COOKIE_QUEUE(e->cookie);
 
 	if (e->cookie == SRIOV_COOKIE_DROP)
-		return 0;
+		return true;
 	if (!vf)
-		return nic_check_queue(profile, port, e, v);
+		return nic_check_queue(c, v);
 	if (!port->vfs)
 		return nic_refuse(v, -EINVAL, "no such VF", "VF %u does not exist: %s has no VFs",
 				  vf - 1, nic_port_name(port));
@@ -86,7 +88,7 @@ static int check_target(const struct nic_profile *profile, const struct sriov_pf
 				  "VF %u does not exist: %s has %u, the last is %u", vf - 1,
 				  nic_port_name(port), port->vfs, port->vfs - 1);
 	if (!port->queues || queue < port->queues)
-		return 0;
+		return true;
 	nic_refuse(v, -EINVAL, "the VF has no such queue for a rule",
 		   "queue %u of VF %u cannot be reached: ixgbe takes the PF's number of rings (%u) "
 		   "for the queues of a VF (the hardware has %u for each)",
@@ -95,24 +97,23 @@ static int check_target(const struct nic_profile *profile, const struct sriov_pf
 		return nic_hint(v,
 				"ethtool -L %s combined %u (needs as many CPUs) makes them equal",
 				nic_port_name(port), pool_stride(port));
-	return v->err;
+	return false;
 }
 
-static int check_class(const struct nic_profile *profile, const struct sriov_pf *port,
-		       const struct sriov_entry *e, struct nic_verdict *v)
+static bool check_class(const struct nic_case *c, struct nic_verdict *v)
 {
-	int r = nic_check_type(profile, port, e, v);
-
-	if (r || flow_class(e) != CLASS_NONE)
-		return r;
+	if (!nic_check_type(c, v))
+		return false;
+	if (flow_class(c->entry) != CLASS_NONE)
+		return true;
 	nic_refuse(v, -EINVAL, "the driver cannot match this IP protocol",
-		   "ixgbe cannot match l4proto %u", e->value.proto);
+		   "ixgbe cannot match l4proto %u", c->entry->value.proto);
 	return nic_hint(
 		v, "it has flow types tcp4, udp4 and sctp4, and ip4 for every protocol at once");
 }
 
 /* ixgbe_fdir_set_input_mask_82599(), called for the first rule of a port. */
-static int check_first_mask(const struct sriov_entry *e, struct nic_verdict *v)
+static bool check_first_mask(const struct sriov_entry *e, struct nic_verdict *v)
 {
 	struct port_mask mask = port_mask(e);
 	uint16_t tci = mask.vlan & ~VLAN_DEI_MASK;
@@ -134,22 +135,22 @@ static int check_first_mask(const struct sriov_entry *e, struct nic_verdict *v)
 	if (mask.flex && mask.flex != 0xffff)
 		return nic_refuse(v, -EINVAL, "vlan-etype can only be matched whole",
 				  "ixgbe matches 'vlan-etype' whole or not at all");
-	return 0;
+	return true;
 }
 
-static int check_mask(const struct nic_profile *profile, const struct sriov_pf *port,
-		      const struct sriov_entry *e, struct nic_verdict *v)
+static bool check_mask(const struct nic_case *c, struct nic_verdict *v)
 {
+	const struct sriov_entry *e = c->entry, *first = c->table->at;
 	struct port_mask mask = port_mask(e), other;
 	char theirs[160], ours[160];
 	struct text text = {.at = theirs, .size = sizeof(theirs)};
 
-	if (!port->nrules)
+	if (!c->table->n)
 		return check_first_mask(e, v);
-	other = port_mask(&port->rules[0]);
+	other = port_mask(first);
 	if (!memcmp(&mask, &other, sizeof(mask)))
-		return 0;
-	mask_print(&text, port->rules[0].type, &port->rules[0].mask, port->rules[0].ext);
+		return true;
+	mask_print(&text, first->type, &first->mask, first->ext);
 	text = (struct text){.at = ours, .size = sizeof(ours)};
 	mask_print(&text, e->type, &e->mask, e->ext);
 	nic_refuse(
@@ -158,138 +159,149 @@ static int check_mask(const struct nic_profile *profile, const struct sriov_pf *
 		"one %s%s",
 		other.class == CLASS_IP ? "ip4 by " : "", theirs,
 		mask.class == CLASS_IP ? "ip4 by " : "", ours);
-	v->other = &port->rules[0];
-	return nic_hint(
-		v, "match the same fields with the same masks%s, or delete the port's rules first",
-		other.class == mask.class ? ""
-		: other.class == CLASS_IP ? " with flow type ip4"
-					  : " with flow type tcp4, udp4 or sctp4");
+	v->other = 0;
+	return nic_hint(v, "match the same fields with the same masks%s, or delete %s first",
+			other.class == mask.class ? ""
+			: other.class == CLASS_IP ? " with flow type ip4"
+						  : " with flow type tcp4, udp4 or sctp4",
+			c->table->owner[0] < 0 ? "the port's rules" : "the rules before it");
 }
 
-static int hazard_protocol(const struct nic_profile *profile, const struct sriov_pf *port,
-			   const struct sriov_entry *e, struct nic_verdict *v)
+/* A filter of ip4 with the number of a known protocol is one for unfragmented packets. */
+static void lower_protocol(struct sriov_entry *e, struct nic_verdict *v)
 {
-	static const char *const words[] = {
-		[IPPROTO_TCP] = "tcp4", [IPPROTO_UDP] = "udp4", [IPPROTO_SCTP] = "sctp4"};
+	static const enum sriov_flow_type types[] = {[IPPROTO_TCP] = SRIOV_FLOW_TCP4,
+						     [IPPROTO_UDP] = SRIOV_FLOW_UDP4,
+						     [IPPROTO_SCTP] = SRIOV_FLOW_SCTP4};
+	uint8_t proto = e->value.proto;
 
 	if (e->type != SRIOV_FLOW_IP4 || flow_class(e) != CLASS_L4)
-		return 0;
-	nic_refuse(v, -EOPNOTSUPP, "fragments would be left out",
-		   "ixgbe makes 'ip4 l4proto %u' a filter for unfragmented packets only, whatever "
-		   "the mask",
-		   e->value.proto);
-	return nic_hint(v, "flow-type %s says exactly that", words[e->value.proto]);
+		return;
+	nic_deviate(v, SRIOV_NARROWER, "fragments would be left out",
+		    "ixgbe makes 'ip4 l4proto %u' a filter for unfragmented packets only, whatever "
+		    "the mask",
+		    proto);
+	nic_hint(v, "flow-type %s says exactly that", flow_type_word(types[proto]));
+	e->type = types[proto];
+	e->value.src_port = e->value.l4_bytes >> 16;
+	e->value.dst_port = e->value.l4_bytes;
+	e->mask.src_port = e->mask.l4_bytes >> 16;
+	e->mask.dst_port = e->mask.l4_bytes;
 }
 
-static int hazard_vlan(const struct nic_profile *profile, const struct sriov_pf *port,
-		       const struct sriov_entry *e, struct nic_verdict *v)
+/* mask & 0xEFFF in ixgbe_fdir_set_input_mask_82599() */
+static void lower_vlan(struct sriov_entry *e, struct nic_verdict *v)
 {
 	uint16_t tci = e->value.vlan_tci;
 
-	if (!e->ext)
-		return 0;
-	if (e->mask.vlan_tci & VLAN_DEI_MASK) {
-		/* mask & 0xEFFF in ixgbe_fdir_set_input_mask_82599() */
-		nic_refuse(v, -EOPNOTSUPP, "the DEI bit is not looked at",
-			   "'vlan' is all 16 bits of the tag, and ixgbe does not look at bit 12 "
-			   "(DEI): the rule would catch more packets than it says");
-		return nic_hint(v,
-				"`vid %u` for that VLAN at any priority, `vid %u prio %u` for that "
-				"priority only",
-				tci & VLAN_VID_MASK, tci & VLAN_VID_MASK, tci >> VLAN_PRIO_SHIFT);
-	}
-	if (e->mask.vlan_etype == 0xffff && e->value.vlan_etype != VLAN_8021Q)
-		/* flexible bytes at offset 12 of the packet */
-		return nic_refuse(
-			v, -EOPNOTSUPP, "vlan-etype other than 0x8100",
-			"ixgbe compares 'vlan-etype' with the two bytes behind the MAC addresses, "
-			"which for VLANs of the port are 0x8100 and never 0x%x",
-			e->value.vlan_etype);
-	return 0;
+	if (!(e->mask.vlan_tci & VLAN_DEI_MASK))
+		return;
+	nic_deviate(v, SRIOV_BROADER, "the DEI bit is not looked at",
+		    "'vlan' is all 16 bits of the tag, and ixgbe does not look at bit 12 (DEI): "
+		    "the rule would catch more packets than it says");
+	nic_hint(v,
+		 "`vid %u` for that VLAN at any priority, `vid %u prio %u` for that priority only",
+		 tci & VLAN_VID_MASK, tci & VLAN_VID_MASK, tci >> VLAN_PRIO_SHIFT);
+	e->mask.vlan_tci &= ~VLAN_DEI_MASK;
+	e->value.vlan_tci &= ~VLAN_DEI_MASK;
+}
+
+static void lower_pool(const struct nic_case *c, struct sriov_entry *e, struct nic_verdict *v)
+{
+	if (!(e->mask.user_def & ~UINT64_C(0xff)))
+		return;
+	nic_deviate(v, SRIOV_BROADER, "user-def bits above 7 are ignored",
+		    "ixgbe looks only at the low 7 bits of 'user-def' (the pool: VF index, or %u "
+		    "for the PF) and ignores the rest",
+		    c->port->vfs);
+	nic_hint(v, "user-def %u m 0xffffffffffffff80", (unsigned)e->value.user_def & POOL_MASK);
+	e->mask.user_def &= POOL_MASK;
+	e->value.user_def &= POOL_MASK;
+}
+
+static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct nic_verdict *v)
+{
+	*out = *c->entry;
+	nic_clear_ignored(c->profile, out, v);
+	lower_protocol(out, v);
+	lower_vlan(out, v);
+	lower_pool(c, out, v);
+	return 1;
+}
+
+static bool hazard_vlan_etype(const struct nic_case *c, struct nic_verdict *v)
+{
+	const struct sriov_entry *e = c->entry;
+
+	if (e->mask.vlan_etype != 0xffff || e->value.vlan_etype == VLAN_8021Q)
+		return true;
+	/* flexible bytes at offset 12 of the packet */
+	return nic_refuse(
+		v, 0, "vlan-etype other than 0x8100",
+		"ixgbe compares 'vlan-etype' with the two bytes behind the MAC addresses, which "
+		"for VLANs of the port are 0x8100 and never 0x%x",
+		e->value.vlan_etype);
 }
 
 /*
  * user-def is a match on the pool that the switch has chosen: a VF's index, or the number of VFs
  * for the PF.
  */
-static int hazard_pool(const struct nic_profile *profile, const struct sriov_pf *port,
-		       const struct sriov_entry *e, struct nic_verdict *v)
+static bool hazard_pool(const struct nic_case *c, struct nic_verdict *v)
 {
-	uint64_t pool = e->value.user_def & e->mask.user_def;
+	const struct sriov_pf *port = c->port;
+	uint64_t pool = c->entry->value.user_def;
 
-	if (!e->ext || !e->mask.user_def)
-		return 0;
-	if (e->mask.user_def & ~(uint64_t)0xff) {
-		nic_refuse(
-			v, -EOPNOTSUPP, "user-def bits above 7 are ignored",
-			"ixgbe looks only at the low 7 bits of 'user-def' (the pool: VF index, or "
-			"%u for the PF) and ignores the rest",
-			port->vfs);
-		return nic_hint(v, "user-def %u m 0xffffffffffffff80",
-				(unsigned)(pool & POOL_MASK));
-	}
+	if (!c->entry->mask.user_def)
+		return true;
 	if (!port->vfs)
 		return nic_refuse(
-			v, -EOPNOTSUPP, "there are no pools without VFs",
+			v, 0, "there are no pools without VFs",
 			"ixgbe matches 'user-def' with the pool of the packet, and without VFs "
 			"%s has no pools",
 			nic_port_name(port));
 	if (pool > port->vfs)
 		return nic_refuse(
-			v, -EOPNOTSUPP, "no such pool",
+			v, 0, "no such pool",
 			"pool %u in 'user-def' does not exist: %s has VFs 0 to %u, and %u is the "
 			"PF",
 			(unsigned)pool, nic_port_name(port), port->vfs - 1, port->vfs);
-	return 0;
+	return true;
 }
 
-static bool is_one_of(uint16_t device, const uint16_t *ids, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ids[i] == device)
-			return true;
-	return false;
-}
-
-/* ixgbe_type.h; the driver has no other parts whose SCTP port mask is programmed. */
+/* X550 and all that came after it. */
 static bool is_x550(uint16_t device)
 {
-	static const uint16_t ids[] = {
-		0x1563, 0x15d1,                                         /* X550 */
-		0x15aa, 0x15ab, 0x15ac, 0x15ad, 0x15ae, 0x15b0,         /* X552, X557 */
-		0x15c2, 0x15c3, 0x15c4, 0x15c6, 0x15c7, 0x15c8, 0x15ca, /* X553 */
-		0x15cc, 0x15ce, 0x15e4, 0x15e5,
-	};
-
-	return is_one_of(device, ids, ARRAY_SIZE(ids));
+	return nic_mac_of("ixgbe", device) >= NIC_X550;
 }
 
-static int hazard_sctp_ports(const struct nic_profile *profile, const struct sriov_pf *port,
-			     const struct sriov_entry *e, struct nic_verdict *v)
+static bool hazard_sctp_ports(const struct nic_case *c, struct nic_verdict *v)
 {
+	const struct sriov_entry *e = c->entry;
+
 	if (e->type != SRIOV_FLOW_SCTP4 || (!e->mask.src_port && !e->mask.dst_port) ||
-	    is_x550(port->device))
-		return 0;
+	    is_x550(c->port->device))
+		return true;
 	nic_refuse(
-		v, -EOPNOTSUPP, "SCTP ports are not looked at",
+		v, 0, "SCTP ports are not looked at",
 		"82599 and X540 cannot match SCTP ports (the mask register FDIRSCTPM begins with "
 		"X550); the driver accepts the rule all the same");
 	return nic_hint(v, "match sctp4 by address only");
 }
 
-static int hazard_drop_queue(const struct nic_profile *profile, const struct sriov_pf *port,
-			     const struct sriov_entry *e, struct nic_verdict *v)
+static bool hazard_drop_queue(const struct nic_case *c, struct nic_verdict *v)
 {
-	unsigned queue = COOKIE_QUEUE(e->cookie);
+	const struct sriov_pf *port = c->port;
+	uint64_t cookie = c->entry->cookie;
+	unsigned queue = COOKIE_QUEUE(cookie);
 
-	if (e->cookie == SRIOV_COOKIE_DROP || COOKIE_VF(e->cookie) || !port->vfs ||
+	if (cookie == SRIOV_COOKIE_DROP || COOKIE_VF(cookie) || !port->vfs ||
 	    port->vfs * pool_stride(port) + queue != DROP_QUEUE)
-		return 0;
-	nic_refuse(
-		v, -EOPNOTSUPP, "this queue is the one that drops",
-		"with %u VFs queue %u of the PF is queue %u of the hardware, and ixgbe takes that "
-		"number for \"drop\": the packets would be lost",
-		port->vfs, queue, DROP_QUEUE);
+		return true;
+	nic_refuse(v, 0, "this queue is the one that drops",
+		   "with %u VFs queue %u of the PF is queue %u of the hardware, and ixgbe takes "
+		   "that number for \"drop\": the packets would be lost",
+		   port->vfs, queue, DROP_QUEUE);
 	return nic_hint(v, "another queue of the PF; or `drop`, if that is meant");
 }
 
@@ -299,20 +311,21 @@ static int hazard_drop_queue(const struct nic_profile *profile, const struct sri
  * Where the PF has fewer rings in its pool than the hardware reserves, that is a queue of another
  * VF. Measured in a lab of emulated NICs with 4 VFs and 2 CPUs: packets for VF 2 came to VF 1.
  */
-static int hazard_wrong_pool(const struct nic_profile *profile, const struct sriov_pf *port,
-			     const struct sriov_entry *e, struct nic_verdict *v)
+static bool hazard_wrong_pool(const struct nic_case *c, struct nic_verdict *v)
 {
+	const struct sriov_pf *port = c->port;
+	uint64_t cookie = c->entry->cookie;
 	unsigned rings = port->queues, stride = pool_stride(port), vf, queue, absolute;
 
 	/* VF 0 begins at queue 0 either way; targets out of range are check_target()'s */
-	if (e->cookie == SRIOV_COOKIE_DROP || COOKIE_VF(e->cookie) < 2 || rings == stride ||
-	    COOKIE_VF(e->cookie) > port->vfs || COOKIE_QUEUE(e->cookie) >= rings)
-		return 0;
-	vf = COOKIE_VF(e->cookie) - 1;
-	queue = COOKIE_QUEUE(e->cookie);
+	if (cookie == SRIOV_COOKIE_DROP || COOKIE_VF(cookie) < 2 || rings == stride ||
+	    COOKIE_VF(cookie) > port->vfs || COOKIE_QUEUE(cookie) >= rings)
+		return true;
+	vf = COOKIE_VF(cookie) - 1;
+	queue = COOKIE_QUEUE(cookie);
 	if (rings > stride) {
 		nic_refuse(
-			v, -EOPNOTSUPP, "the queues of a VF cannot be computed",
+			v, 0, "the queues of a VF cannot be computed",
 			"%s has %u RX rings with %u VFs on, more than the %u of one pool: DCB or "
 			"macvlan offload divides them, and where a rule for VF %u would land is "
 			"unknown",
@@ -320,7 +333,7 @@ static int hazard_wrong_pool(const struct nic_profile *profile, const struct sri
 		return nic_hint(v, "switch DCB and l2-fwd-offload off; VF 0 is right as it stands");
 	}
 	absolute = vf * rings + queue;
-	nic_refuse(v, -EOPNOTSUPP, "the rule would reach another VF",
+	nic_refuse(v, 0, "the rule would reach another VF",
 		   "the rule would send packets to queue %u of VF %u instead of queue %u of VF %u: "
 		   "the PF has %u RX ring%s, a VF has %u queues in the hardware with %u VFs, and "
 		   "ixgbe computes the queue as VF * %u + queue = %u (ixgbe_ethtool.c: "
@@ -336,18 +349,21 @@ static int hazard_wrong_pool(const struct nic_profile *profile, const struct sri
 
 static nic_check *const checks[] = {nic_check_ntuple_on, check_target, nic_check_location,
 				    check_class,         check_mask,   NULL};
-static nic_check *const hazards[] = {
-	nic_hazard_masks,  hazard_protocol,   hazard_vlan,       hazard_pool,
-	hazard_sctp_ports, hazard_drop_queue, hazard_wrong_pool, NULL};
+static nic_check *const hazards[] = {hazard_vlan_etype, hazard_pool,       hazard_sctp_ports,
+				     hazard_drop_queue, hazard_wrong_pool, NULL};
 
-static bool is_82599(uint16_t device)
+/* The mask of the port changes only while its table is empty. */
+static void rewrite(const struct sriov_entry *installed, size_t n, bool *gone,
+		    const struct sriov_entry *inserts, size_t ninserts)
 {
-	/* IXGBE_DEV_ID_82599_* and IXGBE_DEV_ID_82599EN_SFP of ixgbe_type.h */
-	static const uint16_t ids[] = {0x10f7, 0x10f8, 0x10f9, 0x10fb, 0x10fc,
-				       0x1507, 0x1514, 0x1517, 0x151c, 0x1529,
-				       0x152a, 0x154a, 0x154d, 0x1557, 0x1558};
+	struct port_mask old, new;
 
-	return is_one_of(device, ids, ARRAY_SIZE(ids));
+	if (!n || !ninserts)
+		return;
+	old = port_mask(&installed[0]);
+	new = port_mask(&inserts[0]);
+	if (memcmp(&old, &new, sizeof(old)))
+		memset(gone, true, n * sizeof(*gone));
 }
 
 static size_t notes(const struct sriov_pf *port, const struct sriov_entry *entry,
@@ -363,7 +379,7 @@ static size_t notes(const struct sriov_pf *port, const struct sriov_entry *entry
 			"not between VFs: 82599 and X540 do not look at packets that they switch "
 			"inside the port";
 	/* ixgbe_flow.c of DPDK against ixgbe_ethtool.c of the kernel */
-	if (drop && ports && is_82599(port->device))
+	if (drop && ports && nic_mac_of("ixgbe", port->device) == NIC_82599)
 		out[n++] =
 			"a drop by port numbers on an 82599: the kernel's driver accepts it, DPDK's "
 			"refuses it as not supported by this chip; whether the silicon drops is "
@@ -390,10 +406,12 @@ const struct nic_profile nic_ixgbe = {
 			[FIELD_VLAN_ETYPE] = {NIC_MASK_OWN},
 			[FIELD_USER_DEF] = {NIC_MASK_OWN},
 		},
-	.drop = true,
+	.scope = NIC_SCOPE_POOL,
 	.vf_target = true,
 	.table_size = 2046, /* (1024 << pballoc) - 2, pballoc is 1 in the kernel's driver */
 	.checks = checks,
 	.hazards = hazards,
+	.lower = lower,
+	.rewrite = rewrite,
 	.notes = notes,
 };

@@ -17,25 +17,39 @@ const struct nic_profile *nic_profile_find(const char *driver)
 	return NULL;
 }
 
-int nic_refuse(struct nic_verdict *verdict, int err, const char *why, const char *fmt, ...)
+bool nic_refuse(struct nic_verdict *v, int err, const char *why, const char *fmt, ...)
 {
 	va_list ap;
 
-	*verdict = (struct nic_verdict){.err = err, .why = why};
+	*v = (struct nic_verdict){
+		.result = SRIOV_REJECTED, .err = err, .why = why, .other = TABLE_NONE};
 	va_start(ap, fmt);
-	vsnprintf(verdict->detail, sizeof(verdict->detail), fmt, ap);
+	vsnprintf(v->detail, sizeof(v->detail), fmt, ap);
 	va_end(ap);
-	return err;
+	return false;
 }
 
-int nic_hint(struct nic_verdict *verdict, const char *fmt, ...)
+bool nic_hint(struct nic_verdict *v, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(verdict->hint, sizeof(verdict->hint), fmt, ap);
+	vsnprintf(v->hint, sizeof(v->hint), fmt, ap);
 	va_end(ap);
-	return verdict->err;
+	return false;
+}
+
+void nic_deviate(struct nic_verdict *v, enum sriov_result result, const char *why, const char *fmt,
+		 ...)
+{
+	bool both = v->result != SRIOV_EXACT && v->result != result;
+	va_list ap;
+
+	*v = (struct nic_verdict){
+		.result = both ? SRIOV_REJECTED : result, .why = why, .other = TABLE_NONE};
+	va_start(ap, fmt);
+	vsnprintf(v->detail, sizeof(v->detail), fmt, ap);
+	va_end(ap);
 }
 
 uint32_t nic_table_size(const struct nic_profile *profile, const struct sriov_pf *port)
@@ -48,26 +62,36 @@ const char *nic_port_name(const struct sriov_pf *port)
 	return port->netdev[0] ? port->netdev : port->address;
 }
 
-int nic_run(nic_check *const *checks, const struct nic_profile *profile,
-	    const struct sriov_pf *port, const struct sriov_entry *entry,
-	    struct nic_verdict *verdict)
+bool nic_run(nic_check *const *checks, const struct nic_case *c, struct nic_verdict *v)
 {
-	int r = 0;
+	bool ok = true;
 
-	while (!r && *checks)
-		r = (*checks++)(profile, port, entry, verdict);
-	return r;
+	while (ok && *checks)
+		ok = (*checks++)(c, v);
+	return ok;
 }
 
 int nic_profile_admit(const struct nic_profile *profile, const struct sriov_pf *port,
 		      const struct sriov_entry *entry, const char **why)
 {
-	struct nic_verdict verdict;
-	int r = nic_run(profile->checks, profile, port, entry, &verdict);
+	struct nic_verdict v = {.result = SRIOV_EXACT};
+	struct sriov_entry seen = *entry;
+	struct nic_table table;
+	struct nic_case c = {profile, port, &table, &seen};
 
-	if (r)
-		*why = verdict.why;
-	return r;
+	if (nic_table_init(&table, profile, port->nrules))
+		return -ENOMEM;
+	for (size_t i = 0; i < port->nrules; i++) {
+		struct sriov_entry rule = port->rules[i];
+
+		entry_canonical(&rule);
+		nic_table_add(&table, &rule, -1);
+	}
+	entry_canonical(&seen);
+	if (!nic_run(profile->checks, &c, &v))
+		*why = v.why;
+	nic_table_clear(&table);
+	return v.err;
 }
 
 void nic_profile_readback(const struct nic_profile *profile, struct sriov_entry *entry)
@@ -78,32 +102,31 @@ void nic_profile_readback(const struct nic_profile *profile, struct sriov_entry 
 	entry_canonical(entry);
 }
 
-int nic_check_ntuple_on(const struct nic_profile *profile, const struct sriov_pf *port,
-			const struct sriov_entry *entry, struct nic_verdict *verdict)
+bool nic_check_ntuple_on(const struct nic_case *c, struct nic_verdict *v)
 {
-	if (port->ntuple != SRIOV_NTUPLE_OFF && port->ntuple != SRIOV_NTUPLE_OFF_FIXED)
-		return 0;
-	nic_refuse(verdict, -EOPNOTSUPP, "ntuple is off",
-		   "ntuple is off on %s, and %s takes no rules then", nic_port_name(port),
-		   profile->driver);
-	if (port->ntuple == SRIOV_NTUPLE_OFF_FIXED)
-		return nic_hint(verdict,
+	const char *name = nic_port_name(c->port);
+
+	if (c->port->ntuple != SRIOV_NTUPLE_OFF && c->port->ntuple != SRIOV_NTUPLE_OFF_FIXED)
+		return true;
+	nic_refuse(v, -EOPNOTSUPP, "ntuple is off",
+		   "ntuple is off on %s, and %s takes no rules then", name, c->profile->driver);
+	if (c->port->ntuple == SRIOV_NTUPLE_OFF_FIXED)
+		return nic_hint(v,
 				"it cannot be switched on there: another NIC function, or no NPAR "
 				"partitioning, is needed");
-	return nic_hint(verdict, "ethtool -K %s ntuple on", nic_port_name(port));
+	return nic_hint(v, "ethtool -K %s ntuple on", name);
 }
 
-int nic_check_location(const struct nic_profile *profile, const struct sriov_pf *port,
-		       const struct sriov_entry *entry, struct nic_verdict *verdict)
+bool nic_check_location(const struct nic_case *c, struct nic_verdict *v)
 {
-	uint32_t size = nic_table_size(profile, port);
+	uint32_t size = nic_table_size(c->profile, c->port);
 
-	if (!size || entry->loc < size)
-		return 0;
-	return nic_refuse(
-		verdict, -EINVAL, "the location is outside the table",
-		"location %u is outside the table of %s: it has %u locations, the last is %u",
-		entry->loc, nic_port_name(port), size, size - 1);
+	if (!size || c->entry->loc < size)
+		return true;
+	nic_refuse(v, -EINVAL, "the location is outside the table",
+		   "location %u is outside the table of %s: it has %u locations, the last is %u",
+		   c->entry->loc, nic_port_name(c->port), size, size - 1);
+	return nic_hint(v, "leave 'loc' out to get a free one");
 }
 
 /* "udp4, tcp4": the flow types of a profile. */
@@ -114,23 +137,23 @@ static void list_types(const struct nic_profile *profile, struct text *text)
 			text_list(text, "%s", flow_type_word(type));
 }
 
-int nic_check_type(const struct nic_profile *profile, const struct sriov_pf *port,
-		   const struct sriov_entry *entry, struct nic_verdict *verdict)
+bool nic_check_type(const struct nic_case *c, struct nic_verdict *v)
 {
+	const struct nic_profile *profile = c->profile;
 	char types[128];
 	struct text text = {.at = types, .size = sizeof(types)};
 
-	if (profile->types & FLOW_BIT(entry->type))
-		return 0;
+	if (profile->types & FLOW_BIT(c->entry->type))
+		return true;
 	list_types(profile, &text);
-	return nic_refuse(verdict, profile->type_err, "the driver has no rules of this flow type",
+	return nic_refuse(v, profile->type_err, "the driver has no rules of this flow type",
 			  "%s has no rules of flow type %s; it has %s", profile->driver,
-			  flow_type_word(entry->type) ?: "unknown", types);
+			  flow_type_word(c->entry->type) ?: "unknown", types);
 }
 
 /* What a profile can match of a flow type, as the hint of a refusal. */
-static int hint_fields(const struct nic_profile *profile, enum sriov_flow_type type,
-		       struct nic_verdict *verdict)
+static bool hint_fields(const struct nic_profile *profile, enum sriov_flow_type type,
+			struct nic_verdict *verdict)
 {
 	static const char *const how[] = {[NIC_MASK_FULL] = " (whole)",
 					  [NIC_MASK_WHOLE] = " (whole)",
@@ -149,80 +172,72 @@ static int hint_fields(const struct nic_profile *profile, enum sriov_flow_type t
 			fields);
 }
 
-int nic_check_masks(const struct nic_profile *profile, const struct sriov_pf *port,
-		    const struct sriov_entry *entry, struct nic_verdict *verdict)
+bool nic_check_masks(const struct nic_case *c, struct nic_verdict *v)
 {
-	for (const struct flow_field *f = NULL; (f = flow_field_next(f, entry->type));) {
+	const struct nic_profile *profile = c->profile;
+	const struct sriov_entry *e = c->entry;
+
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));) {
 		const struct nic_field *field = &profile->field[f->id];
 
-		if (!flow_field_any(f, &entry->mask) || (f->ext && !entry->ext))
+		if (!flow_field_any(f, &e->mask) || (f->ext && !e->ext))
 			continue;
 		if (field->mask == NIC_MASK_REFUSED) {
-			nic_refuse(verdict, field->err, "the driver cannot match this field",
+			nic_refuse(v, field->err, "the driver cannot match this field",
 				   "%s cannot match '%s'", profile->driver, f->word);
-			return hint_fields(profile, entry->type, verdict);
+			return hint_fields(profile, e->type, v);
 		}
-		if (field->mask == NIC_MASK_FULL && !flow_field_full(f, &entry->mask)) {
-			nic_refuse(verdict, field->err,
+		if (field->mask == NIC_MASK_FULL && !flow_field_full(f, &e->mask)) {
+			nic_refuse(v, field->err,
 				   "the driver matches this field whole or not at all",
 				   "%s matches '%s' whole or not at all, without mask or prefix "
 				   "length",
 				   profile->driver, f->word);
-			return hint_fields(profile, entry->type, verdict);
+			return hint_fields(profile, e->type, v);
 		}
 	}
-	return 0;
+	return true;
 }
 
-int nic_hazard_masks(const struct nic_profile *profile, const struct sriov_pf *port,
-		     const struct sriov_entry *entry, struct nic_verdict *verdict)
+void nic_clear_ignored(const struct nic_profile *profile, struct sriov_entry *e,
+		       struct nic_verdict *v)
 {
-	for (const struct flow_field *f = NULL; (f = flow_field_next(f, entry->type));) {
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));) {
 		enum nic_mask mask = profile->field[f->id].mask;
-		bool partial = mask == NIC_MASK_WHOLE && !flow_field_full(f, &entry->mask);
+		bool partial = mask == NIC_MASK_WHOLE && !flow_field_full(f, &e->mask);
 
-		if (!flow_field_any(f, &entry->mask) || (f->ext && !entry->ext) ||
+		if (!flow_field_any(f, &e->mask) || (f->ext && !e->ext) ||
 		    (mask != NIC_MASK_IGNORED && !partial))
 			continue;
-		nic_refuse(
-			verdict, -EOPNOTSUPP, "the driver ignores this match",
-			"%s accepts %s'%s' and then does not look at it: the rule would catch more "
-			"packets than it says",
-			profile->driver, partial ? "a masked " : "", f->word);
-		return hint_fields(profile, entry->type, verdict);
+		nic_deviate(v, SRIOV_BROADER, "the driver ignores this match",
+			    "%s accepts %s'%s' and then does not look at it: the rule would catch "
+			    "more packets than it says",
+			    profile->driver, partial ? "a masked " : "", f->word);
+		hint_fields(profile, e->type, v);
+		flow_field_fill(f, &e->mask, 0);
+		flow_field_fill(f, &e->value, 0);
 	}
-	return 0;
 }
 
-int nic_check_queue(const struct nic_profile *profile, const struct sriov_pf *port,
-		    const struct sriov_entry *entry, struct nic_verdict *verdict)
+bool nic_check_queue(const struct nic_case *c, struct nic_verdict *v)
 {
-	if (entry->cookie == SRIOV_COOKIE_DROP || COOKIE_VF(entry->cookie) || !port->queues ||
-	    COOKIE_QUEUE(entry->cookie) < port->queues)
-		return 0;
-	nic_refuse(verdict, -EINVAL, "the PF has no such RX queue",
+	const struct sriov_pf *port = c->port;
+	uint64_t cookie = c->entry->cookie;
+
+	if (cookie == SRIOV_COOKIE_DROP || COOKIE_VF(cookie) || !port->queues ||
+	    COOKIE_QUEUE(cookie) < port->queues)
+		return true;
+	nic_refuse(v, -EINVAL, "the PF has no such RX queue",
 		   "%s has no RX queue %u: it has %u, the last is %u", nic_port_name(port),
-		   COOKIE_QUEUE(entry->cookie), port->queues, port->queues - 1);
-	return nic_hint(verdict, "`ethtool -l %s` shows how many it could have",
-			nic_port_name(port));
+		   COOKIE_QUEUE(cookie), port->queues, port->queues - 1);
+	return nic_hint(v, "`ethtool -l %s` shows how many it could have", nic_port_name(port));
 }
 
-int nic_hazard_vf_target(const struct nic_profile *profile, const struct sriov_pf *port,
-			 const struct sriov_entry *entry, struct nic_verdict *verdict)
+void nic_profile_rewrite(const struct nic_profile *profile, const struct sriov_entry *installed,
+			 size_t n, bool *gone, const struct sriov_entry *inserts, size_t ninserts)
 {
-	if (profile->vf_target || entry->cookie == SRIOV_COOKIE_DROP || !COOKIE_VF(entry->cookie))
-		return 0;
-	nic_refuse(
-		verdict, -EOPNOTSUPP, "a rule cannot send packets to a VF here",
-		"a rule of %s does not send packets to a VF: the switch in the NIC has chosen the "
-		"VF by MAC and VLAN before, and a rule with a VF as target only picks the queue "
-		"inside a VF that was chosen anyway (vendor's user guide: routing to VF not "
-		"supported)",
-		profile->driver);
-	return nic_hint(
-		verdict,
-		"give the VF the MAC and VLAN of the traffic; drop and queue rules of the PF "
-		"work");
+	if (profile && profile->rewrite)
+		profile->rewrite(installed, n, gone, inserts, ninserts);
 }
 
 size_t nic_profile_notes(const struct nic_profile *profile, const struct sriov_pf *port,

@@ -269,6 +269,14 @@ int sriov_rules_compile(const struct sriov_rules *rules, const struct sriov_pf *
  */
 int sriov_nic_port(const char *spec, struct sriov_pf *out, struct sriov_error *err);
 
+/*
+ * Replays recorded rule operations on a fresh device as its driver would answer them. @line is one JSON
+ * object {"id":…,"driver":…,"device":{…},"ops":[…]} (tests/conformance/README.md; other members are
+ * ignored), *@out one {"id":…,"results":[…],"final":{…}} without line breaks, which the caller frees.
+ * -EINVAL says what of the line is wrong.
+ */
+int sriov_nic_replay(const char *line, char **out, struct sriov_error *err);
+
 /* Superseded by sriov_rules_compile(). */
 #define SRIOV_RULE_ENTRIES_MAX 4
 int sriov_rule_compile(const struct sriov_rule *rule, const struct sriov_pf *port,

@@ -50,6 +50,17 @@ struct host_ops {
 			   const struct sriov_entry *entry, struct sriov_error *err);
 	int (*rule_delete)(struct sriov_host *host, const struct sriov_pf *pf, uint32_t loc,
 			   struct sriov_error *err);
+	/* Writes the whole RSS indirection table; it has as many entries as read() shows. */
+	int (*rss_set)(struct sriov_host *host, const struct sriov_pf *pf, const uint32_t *table,
+		       size_t n, struct sriov_error *err);
+
+	/*
+	 * The driver's counters of these names. -EOPNOTSUPP: it has not all of them. NULL: there are none
+	 * to read.
+	 */
+	int (*counters)(struct sriov_host *host, const struct sriov_pf *pf,
+			const char *const *names, uint64_t *values, size_t n,
+			struct sriov_error *err);
 
 	/*
 	 * Whether a call of an earlier command still hangs in the kernel for @pf. NULL where the PF's
@@ -115,6 +126,8 @@ static inline struct sriov_vf *pf_vf(const struct sriov_pf *pf, unsigned index)
 			return &pf->vf[i];
 	return NULL;
 }
+/* The entry of the port's table at @loc, or NULL. */
+const struct sriov_entry *pf_rule(const struct sriov_pf *pf, uint32_t loc);
 struct sriov_pf *inventory_find(const struct sriov_inventory *inv,
 				const char *name); /* netdev or address */
 

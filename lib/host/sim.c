@@ -9,6 +9,9 @@
  *       Guests. They become uses of the VFs they name. While a running one has a VF on vfio-pci, deleting or
  *       unbinding that VF does not come back from the kernel until the domain is gone from the file.
  *
+ *   "nic" of a PF: what its driver keeps besides the rules (input sets, counters, slots), if it is not what the
+ *       rules give when they are put into a freshly loaded driver by location. See sim_rules.c.
+ *
  *   "sim": {
  *     "clock_ms": 1500      Time is simulated: an effect takes 1 ms, wait() jumps to the next event or to its
  *                           deadline, pause() ahead. Nothing sleeps.
@@ -29,10 +32,11 @@
  *       "lie": true     the call says that it succeeded and changes nothing (effects)
  *       "hang": true    numvfs, unbind, probe do not come back; when the deviation is gone, the kernel finishes
  *       "never": true   with op "link": a link that should rise does not
- *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete.
+ *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
+ *   rss_set.
  *
  * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
- * shows what a driver would. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.
+ * shows what a driver would; "rss" of a PF is there once a table was set. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.
  */
 #include "lib/host/sim.h"
 
@@ -147,6 +151,7 @@ static sim_effect_fn *const effects[SIM_EFFECTS] = {
 	[SIM_NTUPLE] = sim_ntuple,
 	[SIM_RULE_INSERT] = sim_rule_insert,
 	[SIM_RULE_DELETE] = sim_rule_delete,
+	[SIM_RSS_SET] = sim_rss_set,
 };
 
 /* The VF that a call is about, or -1. */
@@ -277,6 +282,12 @@ static int do_rule_delete(struct sriov_host *host, const struct sriov_pf *pf, ui
 			  struct sriov_error *err)
 {
 	return run(host, &(struct sim_call){SIM_RULE_DELETE, pf, .loc = loc}, err);
+}
+
+static int do_rss_set(struct sriov_host *host, const struct sriov_pf *pf, const uint32_t *table,
+		      size_t n, struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_RSS_SET, pf, .rss = table, .nrss = n}, err);
 }
 
 static int do_read(struct sriov_host *host, const char *pf, unsigned what,
@@ -425,6 +436,7 @@ const struct host_ops host_sim_ops = {
 	.ntuple = do_ntuple,
 	.rule_insert = do_rule_insert,
 	.rule_delete = do_rule_delete,
+	.rss_set = do_rss_set,
 	.hangs = do_hangs,
 	.watch = do_watch,
 	.wait = do_wait,

@@ -46,7 +46,7 @@ void ethioctl_close(struct ethioctl *eth)
 	eth->fd = -1;
 }
 
-static int ask(const struct ethioctl *eth, const char *netdev, void *command)
+int ethioctl_ask(const struct ethioctl *eth, const char *netdev, void *command)
 {
 	struct ifreq ifr = {.ifr_data = command};
 
@@ -58,7 +58,7 @@ int ethioctl_driver(const struct ethioctl *eth, const char *netdev, struct ethto
 		    struct sriov_error *err)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-	int r = ask(eth, netdev, &info);
+	int r = ethioctl_ask(eth, netdev, &info);
 
 	if (r < 0)
 		return core_errno(err, r, netdev, "cannot read the driver's facts");
@@ -75,7 +75,7 @@ int ethioctl_rings(const struct ethioctl *eth, const char *netdev, unsigned *out
 		   struct sriov_error *err)
 {
 	struct ethtool_rxnfc nfc = {.cmd = ETHTOOL_GRXRINGS};
-	int r = ask(eth, netdev, &nfc);
+	int r = ethioctl_ask(eth, netdev, &nfc);
 
 	if (r < 0)
 		return core_errno(err, r, netdev, "cannot read the number of RX rings");
@@ -89,7 +89,7 @@ static int read_locations(const struct ethioctl *eth, const char *netdev, uint32
 {
 	struct ethtool_rxnfc count = {.cmd = ETHTOOL_GRXCLSRLCNT};
 	uint32_t room;
-	int r = ask(eth, netdev, &count);
+	int r = ethioctl_ask(eth, netdev, &count);
 
 	if (r < 0)
 		return r;
@@ -104,7 +104,7 @@ static int read_locations(const struct ethioctl *eth, const char *netdev, uint32
 			return -ENOMEM;
 		all->cmd = ETHTOOL_GRXCLSRLALL;
 		all->rule_cnt = room;
-		r = ask(eth, netdev, all);
+		r = ethioctl_ask(eth, netdev, all);
 		if (r == -EMSGSIZE)
 			continue; /* another one inserted rules since they were counted */
 		if (r < 0)
@@ -122,17 +122,6 @@ static int read_locations(const struct ethioctl *eth, const char *netdev, uint32
 	return -EMSGSIZE;
 }
 
-static int read_rule(const struct ethioctl *eth, const char *netdev, uint32_t loc,
-		     struct ethtool_rx_flow_spec *out)
-{
-	struct ethtool_rxnfc nfc = {.cmd = ETHTOOL_GRXCLSRULE, .fs.location = loc};
-	int r = ask(eth, netdev, &nfc);
-
-	if (!r)
-		*out = nfc.fs;
-	return r;
-}
-
 static int by_location(const void *a, const void *b)
 {
 	const struct sriov_entry *x = a, *y = b;
@@ -146,7 +135,6 @@ static int read_table(const struct ethioctl *eth, const char *netdev, struct sri
 {
 	_free_ struct sriov_entry *rules = NULL;
 	_free_ uint32_t *locs = NULL;
-	struct ethtool_rx_flow_spec spec;
 	int r = read_locations(eth, netdev, &locs, n, max);
 
 	if (r < 0)
@@ -155,14 +143,16 @@ static int read_table(const struct ethioctl *eth, const char *netdev, struct sri
 	if (!rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < *n; i++) {
-		r = read_rule(eth, netdev, locs[i], &spec);
+		struct ethtool_rxnfc nfc = {.cmd = ETHTOOL_GRXCLSRULE, .fs.location = locs[i]};
+
+		r = ethioctl_ask(eth, netdev, &nfc);
 		/* an empty location: EINVAL from ixgbe, i40e and igb, ENOENT from others */
 		if (r == -EINVAL || r == -ENOENT)
 			return -ESTALE;
 		if (r < 0)
 			return r;
 		/* a flow type that we have no word for is shown by location and action all the same */
-		r = ntuple_decode(&spec, &rules[i]);
+		r = ntuple_decode(&nfc.fs, &rules[i]);
 		if (r < 0 && r != -EOPNOTSUPP)
 			return r;
 		rules[i].loc = locs[i];
@@ -242,41 +232,34 @@ int ethioctl_rule_insert(const struct ethioctl *eth, const char *netdev,
 			 const struct sriov_entry *entry, struct sriov_error *err)
 {
 	struct ethtool_rxnfc nfc = {.cmd = ETHTOOL_SRXCLSRLINS};
-	struct ethtool_rx_flow_spec back;
+	int encoded = ntuple_encode(entry, &nfc.fs);
+	int r = encoded < 0 ? encoded : ethioctl_ask(eth, netdev, &nfc);
 	char words[256] = "";
-	int r;
 
+	if (!r)
+		return 0;
 	sriov_entry_format(entry, words, sizeof(words));
-	r = ntuple_encode(entry, &nfc.fs);
-	if (r < 0)
+	if (encoded < 0)
 		return sriov_error_set(err, r, netdev,
 				       "the rule '%s' has no form in the kernel's ntuple interface",
 				       words);
-	r = ask(eth, netdev, &nfc);
-	if (r < 0) {
-		core_errno(err, r, netdev, "cannot insert the rule '%s' at location %u", words,
-			   entry->loc);
-		return refused(err, r, true);
-	}
-	r = read_rule(eth, netdev, entry->loc, &back);
-	if (r < 0)
-		return core_errno(err, r, netdev,
-				  "the driver accepted the rule '%s', but location %u is empty",
-				  words, entry->loc);
-	return 0;
+	core_errno(err, r, netdev, "cannot insert the rule '%s' at location %u", words, entry->loc);
+	return refused(err, r, true);
 }
 
 int ethioctl_rule_delete(const struct ethioctl *eth, const char *netdev, uint32_t loc,
 			 struct sriov_error *err)
 {
 	struct ethtool_rxnfc nfc = {.cmd = ETHTOOL_SRXCLSRLDEL, .fs.location = loc};
-	struct ethtool_rx_flow_spec back;
 	int r;
 
-	/* ixgbe cuts the location to 16 bits and would delete another one's rule */
-	r = read_rule(eth, netdev, loc, &back);
-	if (!r)
-		r = ask(eth, netdev, &nfc);
+	/* the drivers cut the location to 16 bits and would delete another one's rule */
+	if (loc > UINT16_MAX)
+		return sriov_error_set(
+			err, -ERANGE, netdev,
+			"location %u cannot be deleted: drivers know locations up to %u", loc,
+			UINT16_MAX);
+	r = ethioctl_ask(eth, netdev, &nfc);
 	if (r < 0) {
 		core_errno(err, r, netdev, "cannot delete the rule at location %u", loc);
 		return refused(err, r, false);

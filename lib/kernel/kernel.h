@@ -9,6 +9,7 @@
 
 #include "lib/core/core.h"
 
+#include <linux/ethtool.h>
 #include <linux/netlink.h>
 #include <sriov/host.h>
 
@@ -115,6 +116,8 @@ struct ethtool_facts {
 };
 int ethioctl_open(struct ethioctl *eth, struct sriov_error *err);
 void ethioctl_close(struct ethioctl *eth);
+/* One SIOCETHTOOL: @command begins with its ETHTOOL_* number. 0 or a negative errno. */
+int ethioctl_ask(const struct ethioctl *eth, const char *netdev, void *command);
 int ethioctl_driver(const struct ethioctl *eth, const char *netdev, struct ethtool_facts *out,
 		    struct sriov_error *err);
 int ethioctl_rings(const struct ethioctl *eth, const char *netdev, unsigned *out,
@@ -122,10 +125,28 @@ int ethioctl_rings(const struct ethioctl *eth, const char *netdev, unsigned *out
 /* The whole table in location order; the caller frees it. -EOPNOTSUPP: the driver has no such table. */
 int ethioctl_rules(const struct ethioctl *eth, const char *netdev, struct sriov_entry **out,
 		   size_t *n, unsigned *max, struct sriov_error *err);
+/*
+ * One call each, without a look at what came of it: who changes rules reads the table once, after all of
+ * them. A location above 65535 is not deleted (-ERANGE), because drivers cut it to 16 bits.
+ */
 int ethioctl_rule_insert(const struct ethioctl *eth, const char *netdev,
 			 const struct sriov_entry *entry, struct sriov_error *err);
 int ethioctl_rule_delete(const struct ethioctl *eth, const char *netdev, uint32_t loc,
 			 struct sriov_error *err);
+
+/* stats.c: the driver's own counters, by name; the caller frees the array. -EOPNOTSUPP: it has none. */
+struct ethtool_stat {
+	char name[ETH_GSTRING_LEN + 1];
+	uint64_t value;
+};
+int ethioctl_stats(const struct ethioctl *eth, const char *netdev, struct ethtool_stat **out,
+		   size_t *n, struct sriov_error *err);
+
+/* rss.c: the indirection table of the port's own RSS context; the hash key and function are left alone. */
+int ethioctl_rss_get(const struct ethioctl *eth, const char *netdev, uint32_t **out, size_t *n,
+		     struct sriov_error *err);
+int ethioctl_rss_set(const struct ethioctl *eth, const char *netdev, const uint32_t *table,
+		     size_t n, struct sriov_error *err);
 
 /* supervise.c: sysfs accesses that can hang in the kernel, in a child with a deadline. */
 struct supervisor;

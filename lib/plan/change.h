@@ -23,7 +23,9 @@ struct change {
 	struct pf_state intent; /* the last committed one */
 	struct pf_state want; /* what this change asks for; filled by the caller of change_open() */
 	struct sriov_plan *plan;
-	size_t nleases;       /* of the PF, when it was read */
+	uint32_t
+		nowhere; /* a location that a DEL may name to make the driver look again, 0 = none */
+	size_t nleases;  /* of the PF, when it was read */
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 

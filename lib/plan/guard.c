@@ -248,3 +248,58 @@ int steps_check_rules(const struct sriov_pf *now, const struct pf_state *want,
 	}
 	return 0;
 }
+
+int steps_check_rss(const struct sriov_pf *now, const struct pf_state *want,
+		    struct sriov_error *err)
+{
+	unsigned queues;
+
+	if (!(want->has & STATE_RSS) || !(want->has & STATE_COUNT) || !want->count || now->vfs)
+		return 0;
+	queues = sriov_driver_queues(sriov_driver_find(now->driver), now->device, want->count,
+				     now->queues);
+	for (size_t i = 0; i < want->nrss; i++) {
+		if (want->rss[i] < queues)
+			continue;
+		sriov_error_set(
+			err, -ERANGE, pf_label(now),
+			"with %u VFs the PF has %u RX queues, and its RSS table uses queue %u",
+			want->count, queues, want->rss[i]);
+		return sriov_error_hint(err, "sriovctl rss set %s queues 0-%u, then this again",
+					now->address, queues - 1);
+	}
+	return 0;
+}
+
+int steps_guard_rules(const struct sriov_pf *now, const struct pf_state *intent,
+		      const struct pf_state *want, const struct steps *steps,
+		      struct sriov_error *err)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *step = &steps->at[i];
+		const struct rule_state *ours, *to;
+		char words[256];
+
+		if (step->kind != STEP_RULE_DELETE)
+			continue;
+		ours = state_find_rule(intent, step->entry.loc);
+		to = state_find_rule(want, step->entry.loc);
+		/* what only goes and comes back, or goes with its VF, is not replaced */
+		if (!to || sriov_entry_same(&to->entry, &step->entry) ||
+		    (ours && ours->present && sriov_entry_same(&ours->entry, &step->entry)))
+			continue;
+		sriov_entry_format(&step->entry, words, sizeof(words));
+		sriov_error_set(
+			err, -EEXIST, pf_label(now),
+			"location %u, which is rule %s's, holds something that somebody else "
+			"put there: %s",
+			step->entry.loc, to->name, words);
+		sriov_error_hint(
+			err,
+			"delete it (ethtool -N %s delete %u), or pass --force to replace it; "
+			"`sriovctl flow diff` shows all of them",
+			pf_label(now), step->entry.loc);
+		return sriov_error_status(err, SRIOV_REFUSED);
+	}
+	return 0;
+}

@@ -50,6 +50,8 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 
 	if (!r)
 		r = state_decode(recovery->journal.want, &change->want, err);
+	if ((recovery->before.has | change->want.has) & STATE_RSS)
+		change->what |= SRIOV_READ_RSS;
 	if (!r)
 		r = change_read(change, err);
 	if (r < 0)
@@ -173,7 +175,7 @@ int recover_pf(struct change *change, enum recover_how how, struct sriov_error *
 	if (r == -ENOENT)
 		return 0;
 	if (!r) {
-		change->what = CHANGE_READ_ALL;
+		change->what |= CHANGE_READ_ALL;
 		r = recover(change, &recovery, how, err);
 		change->what = what;
 	}

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STEPS_SHOWN 200
+
 int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
 		const struct sriov_options *opts, struct sriov_error *err)
 {
@@ -31,13 +33,16 @@ static int check_leases(struct change *change, struct sriov_error *err)
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-/* The steps as they were shown, as JSON: for people who look into the database. */
+/* The steps as they were shown, as JSON: for people who look into the database, who need not see all. */
 static char *steps_text(const struct sriov_plan *plan)
 {
 	_json_ json_t *array = json_array();
 
-	for (size_t i = 0; i < plan->nsteps; i++)
+	for (size_t i = 0; i < plan->nsteps && i < STEPS_SHOWN; i++)
 		json_array_append_new(array, json_string(plan->step[i].what));
+	if (plan->nsteps > STEPS_SHOWN)
+		json_array_append_new(array,
+				      json_sprintf("and %zu more", plan->nsteps - STEPS_SHOWN));
 	return json_dumps(array, JSON_COMPACT);
 }
 
@@ -224,12 +229,33 @@ static int want_kept(struct change *change, const struct steps *steps, struct sr
 	return 0;
 }
 
+/* An RSS table of ours that a step resets comes back too. */
+static int want_rss(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
+	bool resets = false;
+
+	for (size_t i = 0; i < steps->n; i++)
+		resets |= steps->at[i].hits_port || steps->at[i].kind == STEP_PF_UP;
+	if (!resets || !driver || !(driver->traits & SRIOV_RESET_LOSES_RSS) ||
+	    !(change->intent.has & STATE_RSS) || (change->want.has & STATE_RSS))
+		return 0;
+	if (state_set_rss(&change->want, change->intent.rss, change->intent.nrss) < 0)
+		return core_oom(err);
+	steps_clear(steps);
+	return steps_diff(change->pf, &change->want, steps, err);
+}
+
 static int plan(struct change *change, struct steps *steps, struct sriov_error *err)
 {
 	int r = steps_check(change->inv, change->pf, &change->want, err);
 
 	if (!r)
 		r = steps_diff(change->pf, &change->want, steps, err);
+	if (!r)
+		r = want_rss(change, steps, err);
+	if (!r)
+		r = steps_check_rss(change->pf, &change->want, err);
 	if (!r)
 		r = steps_check_rules(change->pf, &change->want, steps, err);
 	if (!r)
@@ -256,6 +282,8 @@ int change_run(struct change *change, struct sriov_error *err)
 
 	if (!r)
 		r = steps_guard(change->pf, &steps, opts->force, opts->disrupt_pf, err);
+	if (!r && !opts->force)
+		r = steps_guard_rules(change->pf, &change->intent, &change->want, &steps, err);
 	if (!r && opts->expect && strcmp(opts->expect, change->plan->digest) != 0)
 		r = refuse_other_plan(change, err);
 	if (!r && !opts->dry_run)

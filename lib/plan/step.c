@@ -58,6 +58,21 @@ static void describe_attrs(const struct sriov_vf_attrs *attrs, char *buf, size_t
 	}
 }
 
+/* Equal parts over a range of queues, or a table that nobody but its maker has a word for. */
+static void describe_rss(const struct sriov_pf *pf, const struct step *step, char *buf, size_t size)
+{
+	size_t i = 1;
+
+	while (i < step->nrss && step->rss[i] == step->rss[0] + i)
+		i++;
+	if (i == step->nrss)
+		snprintf(buf, size, "spread what no rule catches over RX queues %u-%u of %s (RSS)",
+			 step->rss[0], step->rss[i - 1], pf_label(pf));
+	else
+		snprintf(buf, size, "bring back the RSS table of %s (%zu entries)", pf_label(pf),
+			 step->nrss);
+}
+
 static void describe_effect(const struct sriov_pf *pf, const struct step *step, char *buf,
 			    size_t size)
 {
@@ -93,6 +108,9 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 			 !strcmp(step->driver, BIND_ANY_DEFAULT) ? "the kernel's own driver"
 								 : step->driver);
 		break;
+	case STEP_RSS:
+		describe_rss(pf, step, buf, size);
+		break;
 	case STEP_RULE_DELETE:
 	case STEP_RULE_INSERT:
 		sriov_entry_format(&step->entry, words, sizeof(words));
@@ -122,6 +140,8 @@ static void describe_disruption(const struct sriov_pf *pf, const struct step *st
 		add_text(buf, size, "resets the port: its link goes down for seconds; ");
 	if (step->kind == STEP_VF_SET && driver && (driver->traits & SRIOV_ATTR_RESETS_VF))
 		add_text(buf, size, "resets the VF; ");
+	if (step->kind == STEP_RSS)
+		add_text(buf, size, "for all traffic of the port, its flows change queues; ");
 	if (step->kind == STEP_BIND && step->hits_vf)
 		add_text(buf, size, "takes the VF from its driver; ");
 	if (*buf)
@@ -290,6 +310,29 @@ static int run_link(struct step_context *ctx, struct step *step, struct sriov_er
 	}
 }
 
+/* The table has as many entries as the driver says now: on an X550 VFs change that. */
+static int run_rss(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	struct sriov_inventory *inv = NULL;
+	_free_ uint32_t *table = NULL;
+	int r = read_again(ctx, SRIOV_READ_RSS, &inv, err);
+	size_t n = r < 0 ? 0 : inv->pf[0].nrss;
+
+	sriov_inventory_free(inv);
+	if (r < 0)
+		return r;
+	if (!n)
+		return sriov_error_set(err, -EOPNOTSUPP, pf_label(pf_of(ctx)),
+				       "the driver has no RSS indirection table");
+	table = malloc(n * sizeof(*table));
+	if (!table)
+		return core_oom(err);
+	for (size_t i = 0; i < n; i++)
+		table[i] = step->rss[i % step->nrss];
+	return ops->rss_set(ctx->host, pf_of(ctx), table, n, err);
+}
+
 int step_run(struct step_context *ctx, struct step *step, struct sriov_error *err)
 {
 	const struct host_ops *ops = ctx->host->ops;
@@ -316,6 +359,8 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 		return run_vf_set(ctx, step, err);
 	case STEP_BIND:
 		return run_bind(ctx, step, err);
+	case STEP_RSS:
+		return run_rss(ctx, step, err);
 	case STEP_RULE_DELETE:
 		return ops->rule_delete(ctx->host, pf, step->entry.loc, err);
 	case STEP_RULE_INSERT:

@@ -25,6 +25,9 @@ static const char *const migrations[] = {
 	" ended TEXT, steps INTEGER NOT NULL, done INTEGER NOT NULL, error TEXT, before TEXT NOT NULL,"
 	" want TEXT NOT NULL, plan TEXT NOT NULL) STRICT;"
 	"CREATE INDEX journal_pf ON journal (pf, status);",
+	/* which instance of the driver was first seen, and whether its rule table was empty then */
+	"ALTER TABLE pf ADD COLUMN seen TEXT;"
+	"ALTER TABLE pf ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

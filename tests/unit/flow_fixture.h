@@ -60,6 +60,7 @@ static inline void port_of(const struct port_words *words, struct sriov_entry *r
 				  .netdev = "eno1",
 				  .device = words->device,
 				  .in_tree = SRIOV_YES,
+				  .watched = true,
 				  .vfs = words->vfs,
 				  .queues = words->queues,
 				  .ntuple = words->ntuple ? words->ntuple : SRIOV_NTUPLE_ON,
