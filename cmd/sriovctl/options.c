@@ -37,6 +37,7 @@ const struct opt options[NOPTIONS + 1] = {
 	{"adopt", NULL, "take over rules of others that are just what is wanted", KIND_FLAG,
 	 AT(run.adopt), 0, OPT_COMPILE},
 	{"all", NULL, "every rule of ours on the port", KIND_FLAG, AT(all), 0, OPT_ALL},
+	{"pf", "PF", "on this PF", KIND_TEXT, AT(pf), 0, OPT_PF},
 	{"from", "ethtool|testpmd|json", "what the text is", KIND_FORMAT, AT(from), 0, OPT_IMPORT},
 	{"port-driver", "DRIVER",
 	 "driver of the port that an ethtool text is of (ixgbe, i40e, igb)", KIND_TEXT,
@@ -45,10 +46,16 @@ const struct opt options[NOPTIONS + 1] = {
 	 OPT_EXPORT},
 	{"dev", "DEV", "netdev in ethtool's lines, or port number in testpmd's", KIND_TEXT, AT(dev),
 	 0, OPT_EXPORT},
-	{"pf", "PF", "on this PF", KIND_TEXT, AT(pf), 0, OPT_PF},
 	{"node", "N", "only a VF on this NUMA node", KIND_NODE, AT(node), 0, OPT_GUEST},
 	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
 	 AT(domain), 0, OPT_GUEST},
+	{"wire", "NETDEV", "a netdev of this host at the other end of the port's cable", KIND_TEXT,
+	 AT(wire), 0, OPT_PROBE},
+	{"vf", "N", "the VF to probe with; without it the first free one", KIND_VF, AT(vf), 0,
+	 OPT_PROBE},
+	{"consent", NULL, "the port's owner agrees; without it only the plan is shown", KIND_FLAG,
+	 AT(consent), 0, OPT_PROBE},
+	{"show", NULL, "the answers recorded so far", KIND_FLAG, AT(show), 0, OPT_PROBE},
 	{"dry-run", NULL, "show what would be done, change nothing", KIND_FLAG, AT(run.dry_run), 0,
 	 OPT_DRY_RUN},
 	{"force", NULL, "do it even if it hits what is in use or exists", KIND_FLAG, AT(run.force),
@@ -56,13 +63,13 @@ const struct opt options[NOPTIONS + 1] = {
 	{"disrupt-pf", NULL, "do it even if it hits the host's own traffic", KIND_FLAG,
 	 AT(run.disrupt_pf), 0, OPT_PLAN},
 	{"expect", "DIGEST", "do it only if the plan is the one with this digest", KIND_TEXT,
-	 AT(run.expect), 0, OPT_PLAN},
+	 AT(run.expect), 0, OPT_TIMES},
 	{"link-timeout", "S", "seconds to wait for a link (30)", KIND_SECONDS, AT(run.link_timeout),
-	 0, OPT_PLAN},
+	 0, OPT_TIMES},
 	{"kernel-timeout", "S", "seconds after which a system call is stuck (30)", KIND_SECONDS,
-	 AT(run.kernel_timeout), 0, OPT_PLAN},
+	 AT(run.kernel_timeout), 0, OPT_TIMES},
 	{"lock-timeout", "S", "seconds to wait for another command on the PF (30)", KIND_SECONDS,
-	 AT(run.lock_timeout), 0, OPT_PLAN},
+	 AT(run.lock_timeout), 0, OPT_TIMES},
 	{"host", "FILE", "a simulated host kept in FILE (or SRIOVCTL_HOST)", KIND_TEXT, AT(host), 0,
 	 OPT_GLOBAL},
 	{"json", NULL, "one JSON document on standard output", KIND_FLAG, AT(json), 0, OPT_GLOBAL},
@@ -80,6 +87,7 @@ static const struct {
 	[KIND_COUNT] = {1, SRIOV_VF_MAX, "a number of VFs (1 to 256)"},
 	[KIND_RATE] = {0, 1000000, "a number of Mbit/s (0 = unlimited)"},
 	[KIND_SECONDS] = {1, 3600, "a number of seconds (1 to 3600)"},
+	[KIND_VF] = {0, SRIOV_VF_MAX - 1, "the index of a VF (0 to 255)"},
 	[KIND_NODE] = {0, 1023, "a NUMA node (0 to 1023)"},
 };
 
@@ -216,6 +224,7 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_RATE:
 	case KIND_SECONDS:
 	case KIND_NODE:
+	case KIND_VF:
 		r = store_number(opt, value, at, err);
 		break;
 	case KIND_ON_OFF:

@@ -62,9 +62,9 @@ int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_err
 				array, json_pack("{si sb so}", "line", (int)note->line, "left_out",
 						 note->left_out, "text", out_text(note->text)));
 		else if (note->line > 1)
-			fprintf(stderr, "note: line %u: %s\n", note->line, note->text);
+			fprintf(stderr, "sriovctl: note: line %u: %s\n", note->line, note->text);
 		else
-			fprintf(stderr, "note: %s\n", note->text);
+			fprintf(stderr, "sriovctl: note: %s\n", note->text);
 	}
 	return out->doc ? out_add(out, "notes", core_steal(array), err) : 0;
 }

@@ -293,5 +293,8 @@ SRIOV_EXPORT unsigned sriov_driver_queues(const struct sriov_driver *driver, uin
 		most = vfs < 32 ? 4 : 2;
 	else if (vfs && driver && !strcmp(driver->name, "igb"))
 		most = device == 0x1521 || device == 0x1522 ? 1 : 2;
+	/* a pool of ixgbe has 4, 2 or 1 */
+	if (most == 4 && queues == 3)
+		return 2;
 	return queues < most ? queues : most;
 }

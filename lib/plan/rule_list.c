@@ -17,13 +17,11 @@ static bool is_installed(const struct sriov_pf *pf, const struct sriov_entry *en
 
 /* ---- list ---- */
 
-static int add_row(struct sriov_flow_listing *out, const struct sriov_entry *entry,
-		   const struct rule_state *ours, bool installed)
+static void add_row(struct sriov_flow_listing *out, const struct sriov_entry *entry,
+		    const struct rule_state *ours, bool installed)
 {
-	struct sriov_flow_row *row = core_grow(&out->row, &out->nrows, sizeof(*row));
+	struct sriov_flow_row *row = &out->row[out->nrows++];
 
-	if (!row)
-		return -ENOMEM;
 	row->entry = *entry;
 	row->installed = installed;
 	row->ours = ours;
@@ -31,7 +29,6 @@ static int add_row(struct sriov_flow_listing *out, const struct sriov_entry *ent
 		core_copy(row->name, sizeof(row->name), ours->name);
 		core_copy(row->owner, sizeof(row->owner), ours->owner);
 	}
-	return 0;
 }
 
 static int by_location(const void *a, const void *b)
@@ -48,21 +45,22 @@ static int add_rows(const struct change *change, struct sriov_flow_listing *out)
 {
 	const struct sriov_pf *pf = change->pf;
 	const struct pf_state *intent = &change->intent;
-	int r = 0;
 
-	for (size_t i = 0; !r && i < pf->nrules; i++) {
+	out->row = calloc(pf->nrules + intent->nrules + 1, sizeof(*out->row));
+	if (!out->row)
+		return -ENOMEM;
+	for (size_t i = 0; i < pf->nrules; i++) {
 		const struct rule_state *ours = state_find_rule(intent, pf->rules[i].loc);
 
 		if (ours && !sriov_entry_same(&ours->entry, &pf->rules[i]))
 			ours = NULL;
-		r = add_row(out, &pf->rules[i], ours, true);
+		add_row(out, &pf->rules[i], ours, true);
 	}
-	for (size_t i = 0; !r && i < intent->nrules; i++)
+	for (size_t i = 0; i < intent->nrules; i++)
 		if (!is_installed(pf, &intent->rule[i].entry))
-			r = add_row(out, &intent->rule[i].entry, &intent->rule[i], false);
-	if (out->nrows)
-		qsort(out->row, out->nrows, sizeof(*out->row), by_location);
-	return r;
+			add_row(out, &intent->rule[i].entry, &intent->rule[i], false);
+	qsort(out->row, out->nrows, sizeof(*out->row), by_location);
+	return 0;
 }
 
 /* The driver's counters of the port, where it has them: no driver counts per rule. */

@@ -187,10 +187,8 @@ int ruleset_name(struct sriov_rules *list, const struct sriov_rules *old)
 
 /* ---- records of before there were lists ---- */
 
-/* What the entry does, as a rule of the same words. */
-static void rule_of(const struct rule_state *state, struct sriov_rule *out)
+void ruleset_of_entry(const struct sriov_entry *entry, struct sriov_rule *out)
 {
-	const struct sriov_entry *entry = &state->entry;
 	bool drop = entry->cookie == SRIOV_COOKIE_DROP;
 	unsigned vf = drop ? 0 : entry->cookie >> 32 & 0xff;
 
@@ -206,8 +204,6 @@ static void rule_of(const struct rule_state *state, struct sriov_rule *out)
 			   .vf = vf ? vf - 1 : 0,
 			   .queue = drop ? 0 : (uint32_t)entry->cookie},
 	};
-	core_copy(out->name, sizeof(out->name), state->name);
-	core_copy(out->owner, sizeof(out->owner), state->owner);
 }
 
 /* `ip4` and `ip6` were the only rules of several entries, of which one has that type: it speaks for all. */
@@ -234,7 +230,9 @@ int ruleset_derive(struct pf_state *state)
 
 		if (!state->rule[i].present)
 			continue;
-		rule_of(&state->rule[i], &rule);
+		ruleset_of_entry(&state->rule[i].entry, &rule);
+		core_copy(rule.name, sizeof(rule.name), state->rule[i].name);
+		core_copy(rule.owner, sizeof(rule.owner), state->rule[i].owner);
 		same = ruleset_named(&list, rule.name);
 		if (!same) {
 			if (ruleset_add(&list, &rule) < 0) {

@@ -21,6 +21,8 @@ void ruleset_drop(struct sriov_rules *list, size_t i);
  * neither list has. 0 or -ENOMEM.
  */
 int ruleset_name(struct sriov_rules *list, const struct sriov_rules *old);
+/* What an entry matches and does, as a rule without a name. */
+void ruleset_of_entry(const struct sriov_entry *entry, struct sriov_rule *out);
 /* The list of a state that was recorded without one: from its entries, by name. 0 or -ENOMEM. */
 int ruleset_derive(struct pf_state *state);
 
