@@ -59,10 +59,12 @@ static bool fit_known(const struct compiler *c, struct lowered *low)
 
 	if (v.result == SRIOV_EXACT && unknown_queues(c, low, &v))
 		v.result = SRIOV_UNSURE;
-	for (size_t i = 0; i < low->n && v.result == SRIOV_EXACT; i++)
-		if (!c->port.watched && c->profile->hidden &&
-		    c->profile->hidden(&c->port, &low->entry[i], &v))
+	for (size_t i = 0; i < low->n && v.result == SRIOV_EXACT; i++) {
+		struct nic_case one = {c->profile, &c->port, &c->table, &low->entry[i]};
+
+		if (!c->port.watched && c->profile->hidden && c->profile->hidden(&one, &v))
 			v.result = SRIOV_UNSURE;
+	}
 	if (v.result == SRIOV_EXACT)
 		return true;
 	if (compile_allows(c, SRIOV_UNSURE) && c->table_size && low->v.result != SRIOV_EXACT)
@@ -97,6 +99,15 @@ static bool fit_location(const struct compiler *c, struct lowered *low, size_t i
 	return nic_hint(&low->v, "leave 'loc' out to get a free one");
 }
 
+static bool fit_overlap(const struct compiler *c, struct lowered *low, size_t i)
+{
+	size_t other = nic_table_overlap(&c->table, &low->entry[i]);
+
+	return other == TABLE_NONE ||
+	       clash(c, other, "some packets match this rule and",
+		     ", which does something else, and which wins is not defined", &low->v);
+}
+
 static bool fit_beside(const struct compiler *c, struct lowered *low, size_t i)
 {
 	struct nic_case one = {c->profile, &c->port, &c->table, &low->entry[i]};
@@ -105,17 +116,14 @@ static bool fit_beside(const struct compiler *c, struct lowered *low, size_t i)
 
 	low->at[i] = TABLE_NONE;
 	if (other != TABLE_NONE)
-		return fit_same(c, low, i, other);
+		return fit_same(c, low, i, other) && fit_overlap(c, low, i);
 	if (!fit_location(c, low, i))
 		return false;
 	if (!nic_run(c->profile->hazards, &one, &v) || !nic_run(c->profile->checks, &one, &v)) {
 		low->v = v;
 		return false;
 	}
-	other = nic_table_overlap(&c->table, &low->entry[i]);
-	return other == TABLE_NONE ||
-	       clash(c, other, "some packets match this rule and",
-		     ", which does something else, and which wins is not defined", &low->v);
+	return fit_overlap(c, low, i);
 }
 
 static bool fit_room(const struct compiler *c, struct lowered *low)

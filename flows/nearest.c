@@ -161,6 +161,16 @@ static bool vlan_parts(const struct compiler *c, struct sriov_rule *rule)
 						 : mask & VLAN_PRIO_MASK);
 }
 
+/* ixgbe tells a packet without a tag from one with tag 0 by the tag's type. */
+static bool with_tag(const struct compiler *c, struct sriov_rule *rule)
+{
+	if (c->profile->scope != NIC_SCOPE_POOL || !rule->mask.vlan_tci ||
+	    rule->value.vlan_tci & rule->mask.vlan_tci)
+		return false;
+	rule->value.vlan_etype = 0x8100;
+	return set(&rule->mask.vlan_etype, 0xffff);
+}
+
 /* The bits of user-def that the driver looks at: a pool, or an offset and a word. */
 static bool user_def_bits(const struct compiler *c, struct sriov_rule *rule)
 {
@@ -220,10 +230,21 @@ static bool mask_of_table(const struct compiler *c, struct sriov_rule *rule)
 }
 
 static change *const changes[] = {
-	vf_as_scope,     one_queue,     last_queue,    one_block,
-	vlan_parts,      user_def_bits, whole_numbers, type_of_protocol,
-	no_sctp_ports,   first_queue,   mask_of_table, without_impossible_fields,
-	ethertype_alone, free_location,
+	vf_as_scope,
+	one_queue,
+	last_queue,
+	one_block,
+	vlan_parts,
+	with_tag,
+	user_def_bits,
+	whole_numbers,
+	type_of_protocol,
+	no_sctp_ports,
+	first_queue,
+	mask_of_table,
+	without_impossible_fields,
+	ethertype_alone,
+	free_location,
 };
 
 static bool matches_something(const struct sriov_rule *rule)

@@ -26,17 +26,38 @@ const struct verb verbs[] = {
 	 cmd_vf_delete},
 
 	{"flow", "add", "PF RULE...", "put a rule into the NIC (flow-type udp4 dst-port 4789 vf 3)",
-	 OPT_CHANGE | OPT_RULE, 2, -1, VERB_CHANGES, cmd_flow_add},
+	 OPT_CHANGE | OPT_RULE | OPT_OWNER | OPT_COMPILE, 2, -1, VERB_CHANGES, cmd_flow_add},
 	{"flow", "list", "[PF]", "the rules in the NIC, and whose they are", 0, 0, 1, 0,
 	 cmd_flow_list},
+	{"flow", "apply", "FILE",
+	 "make FILE (- = standard input) the list of our rules on a port, by the smallest change",
+	 OPT_CHANGE | OPT_PF | OPT_OWNER | OPT_COMPILE, 1, 1, VERB_CHANGES, cmd_flow_apply},
+	{"flow", "diff", "PF [FILE]",
+	 "what the NIC has otherwise than intended, or than FILE says; ends 2 if anything",
+	 OPT_COMPILE, 1, 2, 0, cmd_flow_diff},
+	{"flow", "import", "[FILE|PF] --from FORMAT",
+	 "rules of ethtool, testpmd or a port in words of ours", OPT_IMPORT, 0, 1, 0,
+	 cmd_flow_import},
+	{"flow", "export", "[FILE|PF] --to FORMAT", "rules as lines for ethtool, testpmd or OVS",
+	 OPT_EXPORT, 0, 1, 0, cmd_flow_export},
 	{"flow", "delete", "PF NAME|LOC|--all", "remove rules of ours", OPT_CHANGE | OPT_ALL, 1, 2,
 	 VERB_CHANGES, cmd_flow_delete},
+	{"flow", "probe", "PF [--wire NETDEV]",
+	 "ask the NIC itself, with test frames on an idle port, what only it can tell",
+	 OPT_DRY_RUN | OPT_TIMES | OPT_PROBE, 0, 1, VERB_CHANGES, cmd_flow_probe},
 
+	{"rss", "show", "PF", "how a port distributes over its RX queues what no rule catches", 0,
+	 1, 1, 0, cmd_rss_show},
+	{"rss", "set", "PF queues A-B", "spread that over some of its RX queues, in equal parts",
+	 OPT_CHANGE, 3, 3, VERB_CHANGES, cmd_rss_set},
+
+	{"nic", "wipes", "[DRIVER]", "what becomes of rules at ifdown, reload, … by driver", 0, 0,
+	 1, 0, cmd_nic_wipes},
 	{"nic", "replay", "[FILE]", "answer recorded rule operations as the NIC's driver would", 0,
 	 0, 1, 0, cmd_nic_replay},
 
 	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
-	 OPT_DRY_RUN | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},
+	 OPT_DRY_RUN | OPT_PF | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},
 	{"guest", "list", "", "the leases", 0, 0, 0, 0, cmd_guest_list},
 	{"guest", "release", "NAME", "end the lease of a guest", OPT_DRY_RUN | OPT_FORCE, 1, 1,
 	 VERB_CHANGES, cmd_guest_release},
@@ -174,6 +195,8 @@ int main(int argc, char **argv)
 	if (r < 0) {
 		out_error(&out, &err);
 		status = err.status ? err.status : SRIOV_FAILED;
+	} else if (r > 0) {
+		status = r; /* a finding, told */
 	}
 	r = out_finish(&out);
 	if (r < 0) {

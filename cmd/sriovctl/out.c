@@ -52,6 +52,23 @@ void out_error(struct out *out, const struct sriov_error *err)
 	json_object_set_new(out->doc, "error", json);
 }
 
+int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err)
+{
+	_json_ json_t *array = out->doc ? json_array() : NULL;
+
+	for (const struct sriov_note *note = notes->at; note < notes->at + notes->n; note++) {
+		if (out->doc)
+			json_array_append_new(
+				array, json_pack("{si sb so}", "line", (int)note->line, "left_out",
+						 note->left_out, "text", out_text(note->text)));
+		else if (note->line > 1)
+			fprintf(stderr, "sriovctl: note: line %u: %s\n", note->line, note->text);
+		else
+			fprintf(stderr, "sriovctl: note: %s\n", note->text);
+	}
+	return out->doc ? out_add(out, "notes", core_steal(array), err) : 0;
+}
+
 int out_finish(struct out *out)
 {
 	if (out->doc && json_object_size(out->doc)) {

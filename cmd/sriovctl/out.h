@@ -32,6 +32,9 @@ int out_finish(struct out *out);
 int out_plans(struct out *out, struct sriov_plan *plans, bool dry_run, int r,
 	      struct sriov_error *err);
 
+/* Notes, on standard error or into the document. */
+int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err);
+
 /* A table: cells row by row; columns as wide as their content. */
 struct column {
 	const char *title;

@@ -324,24 +324,39 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	return n;
 }
 
-static bool hidden(const struct sriov_pf *port, const struct sriov_entry *e, struct nic_verdict *v)
+/*
+ * What only the driver knows: offsets that no rule uses any more, counters that are wrong, and whether a rule
+ * that came without FLOW_EXT found the VLAN in the input set and so matches it.
+ */
+static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 {
-	const char *name = nic_port_name(port);
+	const struct sriov_entry *e = c->entry;
+	size_t other = c->table->first_of[e->type];
+	const char *name = nic_port_name(c->port);
 
-	if (!e->mask.user_def && e->type != SRIOV_FLOW_SCTP6)
-		return false;
 	if (e->mask.user_def)
 		nic_refuse(v, 0, "offsets may be taken",
 			   "i40e keeps offsets of 'user-def' that no rule uses any more, and what "
 			   "happened on %s since its driver was loaded is not known",
 			   name);
-	else
+	else if (e->type == SRIOV_FLOW_SCTP6)
 		nic_refuse(v, 0, "counters may be wrong",
 			   "i40e miscounts sctp6 rules that the NIC had no room for and then takes "
 			   "no other fields for them, and what happened on %s since its driver was "
 			   "loaded is not known",
 			   name);
-	nic_hint(v, "ethtool -K %s ntuple off, and on again, with no rules there that matter",
+	else if (other == TABLE_NONE || c->table->owner[other] >= 0)
+		return false;
+	else
+		nic_refuse(
+			v, 0, "others' rules may match more than they show",
+			"%s rules of somebody else are there, and i40e does not tell whether they "
+			"match the VLAN too, which this rule then had to: what happened on %s since "
+			"its driver was loaded is not known",
+			flow_type_word(e->type), name);
+	nic_hint(v,
+		 "ethtool -K %s ntuple off, and on again, which deletes all rules there; from then "
+		 "on it is known",
 		 name);
 	return true;
 }

@@ -99,6 +99,8 @@ void i40e_input_sets_default(struct i40e *nic)
 	nic->inset[I40E_TCP6] = nic->inset[I40E_UDP6] = nic->inset[I40E_SCTP6] =
 		I40E_IP6_SRC | I40E_IP6_DST | I40E_L4_SRC | I40E_L4_DST;
 	nic->l3.n = nic->l4.n = 0;
+	/* written anew before an input set selects a word again */
+	nic->hw_l3.n = nic->hw_l4.n = 0;
 }
 
 /* All bits of @size bytes are @byte. */

@@ -232,15 +232,15 @@ static bool hazard_vfs(const struct nic_case *c, struct nic_verdict *v)
 	return nic_hint(v, "igb rules are right only without VFs");
 }
 
-static bool hidden(const struct sriov_pf *port, const struct sriov_entry *e, struct nic_verdict *v)
+/* Refused and replaced rules leave filters behind (igb_add_filter(), igb_update_ethtool_nfc_entry()). */
+static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 {
-	if (!(recognised(e) & (HAS_ETYPE | HAS_DST_MAC | HAS_SRC_MAC)))
-		return false;
-	nic_refuse(v, 0, "filters may be lost",
-		   "igb loses filters of 'proto' and MAC addresses when rules are refused or "
-		   "replaced, and what happened on %s since its driver was loaded is not known: a "
-		   "lost filter may still act, or there may be no free one",
-		   nic_port_name(port));
+	nic_refuse(
+		v, 0, "filters may be left behind",
+		"igb leaves filters in the NIC when rules are refused or replaced, and what happened "
+		"on %s since its driver was loaded is not known: such a filter may still act, or there "
+		"may be no free one",
+		nic_port_name(c->port));
 	nic_hint(v, "reload the driver igb, then `sriovctl restore`: from then on it is known");
 	return true;
 }

@@ -206,6 +206,18 @@ static void lower_vlan(struct sriov_entry *e, struct nic_verdict *v)
 	e->value.vlan_tci &= ~VLAN_DEI_MASK;
 }
 
+/* A packet without a tag has tag 0 for the filter; the type of the tag tells them apart. */
+static void lower_untagged(const struct sriov_entry *e, struct nic_verdict *v)
+{
+	if (!e->mask.vlan_tci || e->value.vlan_tci || e->mask.vlan_etype)
+		return;
+	nic_deviate(
+		v, SRIOV_BROADER, "packets without a tag count as tag 0",
+		"ixgbe compares a packet without a VLAN tag as if its tag were 0: the rule would "
+		"catch those too");
+	nic_hint(v, "`vlan-etype 0x8100` besides matches packets with a tag only");
+}
+
 static void lower_pool(const struct nic_case *c, struct sriov_entry *e, struct nic_verdict *v)
 {
 	if (!(e->mask.user_def & ~UINT64_C(0xff)))
@@ -225,6 +237,7 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	nic_clear_ignored(c->profile, out, v);
 	lower_protocol(out, v);
 	lower_vlan(out, v);
+	lower_untagged(out, v);
 	lower_pool(c, out, v);
 	return 1;
 }

@@ -73,9 +73,8 @@ struct nic_profile {
 	 */
 	size_t (*lower)(const struct nic_case *c, struct sriov_entry out[NIC_EXPANSION_MAX],
 			struct nic_verdict *v);
-	/* Whether the entry depends on what the driver instance has seen before; NULL: never. */
-	bool (*hidden)(const struct sriov_pf *port, const struct sriov_entry *entry,
-		       struct nic_verdict *v);
+	/* True, with the verdict filled, if what the driver has seen before matters; NULL: never. */
+	nic_check *hidden;
 	/* What the driver takes for a duplicate, with a hash that is equal then; NULL: nothing. */
 	bool (*duplicate)(const struct sriov_entry *a, const struct sriov_entry *b);
 	uint64_t (*duplicate_hash)(const struct sriov_entry *entry);

@@ -89,6 +89,9 @@ struct nic_outcome {
 	int vsi; /* i40e: 390 = PF, 400 + n = VF n, 0 = drop */
 };
 
+/* A reason's label in words. */
+const char *nic_why_text(const char *why);
+
 struct nic_model;
 int nic_model_new(const struct nic_device *device, struct nic_model **out, struct sriov_error *err);
 void nic_model_free(struct nic_model *model);
@@ -113,7 +116,6 @@ void nic_model_event(struct nic_model *model, enum nic_event event, bool running
  * A port of an inventory as a device. -EOPNOTSUPP: its driver or NIC is not modelled. What the inventory does
  * not say (firmware's split of the table, queues that were not read) is as nic_device_default() has it.
  */
-struct sriov_pf;
 int nic_device_of(const struct sriov_pf *port, struct nic_device *out, struct sriov_error *err);
 /*
  * A model with @rules in its table, which were accepted some time: put there in order of location after

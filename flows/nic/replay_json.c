@@ -51,9 +51,10 @@ static const struct parameter {
 	{"capable", IGB, AT(capable), .flag = true},
 };
 
+/* The position of @word, or -1; a list may end before @n. */
 static int find_word(const char *const *words, size_t n, const char *word)
 {
-	for (size_t i = 0; word && i < n; i++)
+	for (size_t i = 0; word && i < n && words[i]; i++)
 		if (!strcmp(words[i], word))
 			return i;
 	return -1;
@@ -174,7 +175,7 @@ int nic_op_read(const json_t *op, struct nic_op *out, struct sriov_error *err)
 	static const struct {
 		const char *word;
 		enum nic_op_kind kind;
-		const char *members[9];
+		const char *members[8];
 	} kinds[] = {
 		{"add",
 		 NIC_OP_ADD,
@@ -191,7 +192,7 @@ int nic_op_read(const json_t *op, struct nic_op *out, struct sriov_error *err)
 	if (k == ARRAY_SIZE(kinds))
 		return sriov_error_set(err, -EINVAL, "op", "'op' is none of add, del, env");
 	json_object_foreach((json_t *)op, name, member) {
-		if (find_word(kinds[k].members, ARRAY_SIZE(kinds[k].members) - 1, name) < 0)
+		if (find_word(kinds[k].members, ARRAY_SIZE(kinds[k].members), name) < 0)
 			return sriov_error_set(err, -EINVAL, "op", "'%.40s' is no member of '%s'",
 					       name, word);
 	}

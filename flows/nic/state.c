@@ -61,6 +61,14 @@ static void model_freep(struct nic_model **model)
 	nic_model_free(*model);
 }
 
+static int restore(struct nic_model *model, const json_t *hidden, struct sriov_error *err)
+{
+	if (!model->driver->restore)
+		return sriov_error_set(err, -EINVAL, OBJECT,
+				       "this driver keeps nothing but its rules");
+	return model->driver->restore(model, hidden, err);
+}
+
 int nic_model_load(const struct nic_device *device, const struct sriov_entry *rules, size_t n,
 		   const json_t *hidden, struct nic_model **out, struct sriov_error *err)
 {
@@ -77,14 +85,8 @@ int nic_model_load(const struct nic_device *device, const struct sriov_entry *ru
 		if (!ntuple_encode(&rules[i], &spec))
 			model->driver->adopt(model, &spec);
 	}
-	if (r || !hidden)
-		goto done;
-	if (!model->driver->restore)
-		r = sriov_error_set(err, -EINVAL, OBJECT,
-				    "this driver keeps nothing but its rules");
-	else
-		r = model->driver->restore(model, hidden, err);
-done:
+	if (!r && hidden)
+		r = restore(model, hidden, err);
 	if (!r)
 		*out = core_steal(model);
 	return r;

@@ -46,7 +46,10 @@ int sriov_guest_xml(struct sriov_host *host, const struct sriov_guest_request *r
 int sriov_guest_list(struct sriov_host *host, struct sriov_lease **out, size_t *n,
 		     struct sriov_error *err);
 
-/* Ends a guest's lease. Refused while the VF is in use by a running guest, unless @force. */
+/*
+ * Ends a guest's lease. Refused while the VF is in use by a running guest, or a rule of ours names the guest,
+ * unless @force.
+ */
 int sriov_guest_release(struct sriov_host *host, const char *guest, bool force, bool dry_run,
 			struct sriov_lease *released, struct sriov_error *err);
 

@@ -91,11 +91,13 @@ struct sriov_pf {
 	bool autoprobe;
 	unsigned queues; /* RX rings as ETHTOOL_GRXRINGS says, 0 = not read */
 	enum sriov_ntuple ntuple;
-	struct sriov_uses uses; /* what the host itself does with it */
-	struct sriov_vf *vf;    /* vfs of them, in index order, if VFs were asked for */
-	struct sriov_entry *rules;
+	struct sriov_uses uses;    /* what the host itself does with it */
+	struct sriov_vf *vf;       /* vfs of them, in index order, if VFs were asked for */
+	struct sriov_entry *rules; /* in location order */
 	size_t nrules;
 	unsigned rules_max; /* table size as the driver says, 0 = unknown */
+	uint32_t *rss; /* RSS indirection table: RX queues; NULL if not read, or there is none */
+	size_t nrss;
 	/*
 	 * This instance of the driver was seen with an empty table before anybody's rules, so what it
 	 * remembers besides the table is known.
@@ -126,6 +128,8 @@ enum sriov_what {
 	SRIOV_READ_RULES = 1 << 6,     /* the ntuple table */
 	SRIOV_READ_OVERRIDES = 1 << 7, /* driver_override of each VF: one supervised access each */
 	SRIOV_READ_ALL = (1 << 8) - 1,
+	/* only where it is asked for by name */
+	SRIOV_READ_RSS = 1 << 8, /* the RSS indirection table */
 };
 
 /*

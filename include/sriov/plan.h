@@ -25,6 +25,10 @@ struct sriov_options {
 	unsigned lock_timeout;   /* seconds to wait for a PF's lock, 0 = 30 */
 	const char *expect;      /* digest of the plan that the user saw: another one is refused */
 	const char *command;     /* what the user typed, for the journal */
+	/* Of rules: */
+	unsigned allow; /* bit per enum sriov_result that is taken besides SRIOV_EXACT */
+	bool partial;   /* optional rules that do not fit are left out */
+	bool adopt;     /* others' rules that are just what is wanted become ours */
 	/* Set by the caller's signal handler: the change is undone; NULL = never. */
 	const volatile sig_atomic_t *interrupted;
 };
@@ -84,19 +88,79 @@ int sriov_vf_delete(struct sriov_host *host, const char *pf, const struct sriov_
 int sriov_flow_add(struct sriov_host *host, const char *pf, const struct sriov_rule *rule,
 		   const struct sriov_options *opts, struct sriov_plan **plan,
 		   struct sriov_error *err);
+/* Makes @rules the port's list: ours that are not in it go, others' stay. */
+int sriov_flow_apply(struct sriov_host *host, const char *pf, const struct sriov_rules *rules,
+		     const struct sriov_options *opts, struct sriov_plan **plan,
+		     struct sriov_error *err);
+/*
+ * The address of the only PF of the host that can have @rules, into @pf. -ENXIO: there are several or none,
+ * and the error names them.
+ */
+int sriov_flow_find_pf(struct sriov_host *host, const struct sriov_rules *rules,
+		       const struct sriov_options *opts, char pf[SRIOV_PCI_LEN],
+		       struct sriov_error *err);
 /* Deletes our rules of that name, or that location, or all of them (@which NULL). */
 int sriov_flow_delete(struct sriov_host *host, const char *pf, const char *which,
 		      const struct sriov_options *opts, struct sriov_plan **plan,
 		      struct sriov_error *err);
 
-/* A rule of a port as listed. */
+/* An entry of a port as listed. */
 struct sriov_flow_row {
 	struct sriov_entry entry;
-	char name[SRIOV_NAME_LEN], owner[SRIOV_NAME_LEN]; /* "" for a rule of others */
+	bool ours;
 	bool installed; /* false: intended, but not in the table */
+	char name[SRIOV_NAME_LEN], owner[SRIOV_NAME_LEN]; /* of the rule, if it is ours */
 };
-int sriov_flow_list(struct sriov_host *host, const char *pf, struct sriov_flow_row **out, size_t *n,
+/* A counter of the whole port; no driver counts per rule. */
+struct sriov_flow_counter {
+	char name[36]; /* as the driver calls it, "" = not available */
+	uint64_t value;
+};
+struct sriov_flow_listing {
+	struct sriov_rules rules;   /* ours, as they were written, in order */
+	struct sriov_flow_row *row; /* by location */
+	size_t nrows;
+	struct sriov_flow_counter counter[2]; /* packets that met an entry, and that met none */
+};
+void sriov_flow_listing_clear(struct sriov_flow_listing *listing);
+/* The caller clears @out. */
+int sriov_flow_list(struct sriov_host *host, const char *pf, struct sriov_flow_listing *out,
 		    struct sriov_error *err);
+
+enum sriov_flow_difference {
+	SRIOV_FLOW_MISSING, /* wanted, and not in the table */
+	SRIOV_FLOW_CHANGED, /* something else stands at its location */
+	SRIOV_FLOW_EXTRA,   /* ours, and not wanted (any more) */
+	SRIOV_FLOW_FOREIGN, /* somebody else's */
+};
+struct sriov_flow_diff {
+	enum sriov_flow_difference kind;
+	uint32_t loc;
+	char name[SRIOV_NAME_LEN];        /* of the rule, "" if it is not ours */
+	struct sriov_entry wanted, found; /* as far as the kind has them */
+};
+/*
+ * Where the table differs from the recorded intent, or from @rules (not NULL) as sriov_flow_apply() would
+ * have them; by location. The caller frees the array.
+ */
+int sriov_flow_diff(struct sriov_host *host, const char *pf, const struct sriov_rules *rules,
+		    const struct sriov_options *opts, struct sriov_flow_diff **out, size_t *n,
+		    struct sriov_error *err);
+
+/*
+ * The port's own distribution (RSS): spreads what no rule catches in equal parts over the RX queues @first
+ * to @last. It is for the whole port.
+ */
+int sriov_rss_set(struct sriov_host *host, const char *pf, unsigned first, unsigned last,
+		  const struct sriov_options *opts, struct sriov_plan **plan,
+		  struct sriov_error *err);
+/*
+ * The installed rows of a port with @driver as rules, those of ours with their names; several entries of
+ * one rule are told apart by -2, -3, … behind it. A row without words becomes a note with left_out. The
+ * caller frees @out with sriov_rules_clear().
+ */
+int sriov_rules_of_rows(const struct sriov_flow_row *rows, size_t n, const char *driver,
+			struct sriov_rules *out, struct sriov_error *err);
 
 /* Brings the last committed intent of @pf (NULL: of every PF) back. */
 int sriov_restore(struct sriov_host *host, const char *pf, const struct sriov_options *opts,

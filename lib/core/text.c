@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,15 +19,36 @@ void core_copy(char *dst, size_t size, const char *src)
 	dst[len] = '\0';
 }
 
+/* The allocator knows how much room an array has: no caller keeps a capacity, and growing is linear. */
 void *core_grow(void *array_ptr, size_t *n, size_t size)
 {
-	char **array = array_ptr;
-	char *grown = reallocarray(*array, *n + 1, size);
+	char **array = array_ptr, *grown = *array;
 
-	if (!grown)
+	if (*n >= SIZE_MAX / size / 2)
 		return NULL;
-	*array = grown;
+	if (!grown || malloc_usable_size(grown) < (*n + 1) * size) {
+		grown = reallocarray(*array, *n + *n / 2 + 1, size);
+		if (!grown)
+			return NULL;
+		*array = grown;
+	}
 	return memset(grown + (*n)++ * size, 0, size);
+}
+
+void *core_grow_room(void *array_ptr, size_t *n, size_t *room, size_t size)
+{
+	char **array = array_ptr;
+
+	if (*n >= *room) {
+		size_t more = *n < 8 ? 16 : *n * 2;
+		char *grown = reallocarray(*array, more, size);
+
+		if (!grown)
+			return NULL;
+		*array = grown;
+		*room = more;
+	}
+	return memset(*array + (*n)++ * size, 0, size);
 }
 
 int core_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)

@@ -25,6 +25,10 @@ int guest_domains_uses(struct sriov_inventory *inv, const char *etc, const char 
 const char *guest_vf_taken(const struct sriov_pf *pf, const struct sriov_vf *vf, const char *pool,
 			   char *buf, size_t size);
 
+/* lib/guest/release.c: sriov_guest_release(), but for rules that name the guest (lib/plan/release.c). */
+int guest_release(struct sriov_host *host, const char *guest, bool force, bool dry_run,
+		  struct sriov_lease *released, struct sriov_error *err);
+
 /*
  * lib/guest/domxml.c: pure functions on XML text, through libxml2 without entities, network or huge
  * documents (at most 1 MiB, depth 64).

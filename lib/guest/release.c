@@ -82,9 +82,8 @@ static int check_unused(struct sriov_host *host, struct store *store,
 	return r;
 }
 
-SRIOV_EXPORT int sriov_guest_release(struct sriov_host *host, const char *guest, bool force,
-				     bool dry_run, struct sriov_lease *released,
-				     struct sriov_error *err)
+int guest_release(struct sriov_host *host, const char *guest, bool force, bool dry_run,
+		  struct sriov_lease *released, struct sriov_error *err)
 {
 	struct store *store = NULL;
 	struct sriov_lease lease;

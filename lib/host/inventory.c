@@ -45,6 +45,23 @@ struct sriov_pf *inventory_find(const struct sriov_inventory *inv, const char *n
 	return NULL;
 }
 
+const struct sriov_entry *pf_rule(const struct sriov_pf *pf, uint32_t loc)
+{
+	size_t low = 0, high = pf->nrules;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (pf->rules[middle].loc == loc)
+			return &pf->rules[middle];
+		if (pf->rules[middle].loc < loc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 SRIOV_EXPORT void sriov_inventory_free(struct sriov_inventory *inv)
 {
 	if (!inv)
@@ -57,6 +74,7 @@ SRIOV_EXPORT void sriov_inventory_free(struct sriov_inventory *inv)
 		free(pf->vf);
 		free(pf->uses.at);
 		free(pf->rules);
+		free(pf->rss);
 	}
 	free(inv->pf);
 	free(inv->node);

@@ -114,6 +114,55 @@ static int live_rule_delete(struct sriov_host *host, const struct sriov_pf *pf, 
 	return r < 0 ? r : ethioctl_rule_delete(eth, pf->netdev, loc, err);
 }
 
+static int live_rss_set(struct sriov_host *host, const struct sriov_pf *pf, const uint32_t *table,
+			size_t n, struct sriov_error *err)
+{
+	const struct ethioctl *eth;
+	int r = need_netdev(pf, err);
+
+	if (!r)
+		r = live_ioctl(live_of(host), &eth, err);
+	return r < 0 ? r : ethioctl_rss_set(eth, pf->netdev, table, n, err);
+}
+
+/* Values of the @n counters called @names among those that the driver has. */
+static int pick_counters(const struct ethtool_stat *stats, size_t nstats, const char *const *names,
+			 uint64_t *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t at = 0;
+
+		while (at < nstats && strcmp(stats[at].name, names[i]) != 0)
+			at++;
+		if (at == nstats)
+			return -EOPNOTSUPP;
+		values[i] = stats[at].value;
+	}
+	return 0;
+}
+
+static int live_counters(struct sriov_host *host, const struct sriov_pf *pf,
+			 const char *const *names, uint64_t *values, size_t n,
+			 struct sriov_error *err)
+{
+	_free_ struct ethtool_stat *stats = NULL;
+	const struct ethioctl *eth;
+	size_t nstats = 0;
+	int r = need_netdev(pf, err);
+
+	if (!r)
+		r = live_ioctl(live_of(host), &eth, err);
+	if (!r)
+		r = ethioctl_stats(eth, pf->netdev, &stats, &nstats, err);
+	if (r < 0)
+		return r;
+	r = pick_counters(stats, nstats, names, values, n);
+	return r < 0 ? sriov_error_set(err, r, live_object(pf),
+				       "the driver has no such counters: %s%s", names[0],
+				       n > 1 ? ", …" : "")
+		     : 0;
+}
+
 static int live_watch(struct sriov_host *host, struct sriov_error *err)
 {
 	struct live *live = live_of(host);
@@ -176,6 +225,12 @@ const struct host_ops host_live_ops = {
 	.ntuple = live_ntuple,
 	.rule_insert = live_rule_insert,
 	.rule_delete = live_rule_delete,
+	.vf_up = live_vf_up,
+	.exchange = live_exchange,
+	.netdev = live_netdev,
+	.nature = live_nature,
+	.rss_set = live_rss_set,
+	.counters = live_counters,
 	.watch = live_watch,
 	.wait = live_wait,
 	.pause = live_pause,

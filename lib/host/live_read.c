@@ -148,6 +148,16 @@ static int read_overrides(struct sriov_host *host, struct sriov_pf *pf, struct s
 	return 0;
 }
 
+static int read_rss(struct live *live, struct sriov_pf *pf, struct sriov_error *err)
+{
+	const struct ethioctl *eth;
+	int r = pf->ifindex ? live_ioctl(live, &eth, err) : 0;
+
+	if (r < 0 || !pf->ifindex)
+		return r;
+	return unless_unsupported(ethioctl_rss_get(eth, pf->netdev, &pf->rss, &pf->nrss, err));
+}
+
 static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 		   struct sriov_inventory *inv, struct sriov_error *err)
 {
@@ -168,6 +178,8 @@ static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 		r = read_port(live, pf, err);
 	if (!r && (what & SRIOV_READ_RULES))
 		r = read_rules(live, pf, err);
+	if (!r && (what & SRIOV_READ_RSS))
+		r = read_rss(live, pf, err);
 	return r;
 }
 
@@ -181,6 +193,7 @@ static void drop_pf(struct sriov_inventory *inv)
 	free(pf->vf);
 	free(pf->uses.at);
 	free(pf->rules);
+	free(pf->rss);
 }
 
 static int read_pfs(struct sriov_host *host, const char *name, unsigned what,

@@ -104,11 +104,11 @@ static const struct sriov_driver drivers[] = {
 		.name = "ixgbe",
 		.vf_driver = "ixgbevf",
 		/*
-		 * sriov_numvfs ends in ixgbe_setup_tc(): close and open of a running interface, and
-		 * ixgbe_close() empties the list of rules. Switching ntuple either way resets and keeps the
-		 * list (ixgbe_set_features()). ixgbe_ndo_get_vf_config() reports the link state since 6.12.
+		 * sriov_numvfs ends in ixgbe_setup_tc(): close and open of a running interface. Switching
+		 * ntuple either way resets (ixgbe_set_features()), and each reset refills the RSS table
+		 * (ixgbe_setup_reta()). ixgbe_ndo_get_vf_config() reports the link state since 6.12.
 		 */
-		.traits = SRIOV_NUMVFS_RESETS_PORT | SRIOV_NUMVFS_WIPES_RULES |
+		.traits = SRIOV_NUMVFS_RESETS_PORT | SRIOV_RESET_LOSES_RSS |
 			  SRIOV_NTUPLE_RESETS_PORT | SRIOV_RATE_NEEDS_LINK |
 			  SRIOV_VF_REPORTS_NO_LINK_STATE,
 		/* IXGBE_MAX_VFS_DRV_LIMIT: 64 pools less one for the PF; fewer with traffic classes */
@@ -121,40 +121,113 @@ static const struct sriov_driver drivers[] = {
 		/* ixgbe_ndo_set_vf_link_state(): "enable" is logged as not supported and returns 0 */
 		.link_states = 1u << SRIOV_LINK_AUTO | 1u << SRIOV_LINK_DISABLE,
 		.source = "ixgbe_sriov.c, ixgbe_main.c of Linux 6.1 and 6.12",
+		.rule_hits = "fdir_match",
+		.rule_misses = "fdir_miss",
+		.rules =
+			{
+				[SRIOV_EVENT_IFDOWN] = {SRIOV_RULES_WIPED,
+							"ixgbe_close() empties the list"},
+				[SRIOV_EVENT_NUMVFS] =
+					{SRIOV_RULES_WIPED,
+					 "ixgbe_setup_tc() closes and opens a port that is up; on "
+					 "one that is down they stay"},
+				[SRIOV_EVENT_CHANNELS] = {SRIOV_RULES_WIPED,
+							  "ixgbe_setup_tc(), as for numvfs"},
+				[SRIOV_EVENT_NTUPLE_OFF] =
+					{SRIOV_RULES_INACTIVE,
+					 "ixgbe_set_features() resets and keeps the list, which "
+					 "comes back with ntuple on"},
+				[SRIOV_EVENT_RESET] =
+					{SRIOV_RULES_KEPT,
+					 "ixgbe_fdir_filter_restore(); targets that are gone are "
+					 "skipped, but listed"},
+				[SRIOV_EVENT_FLR] =
+					{SRIOV_RULES_INACTIVE,
+					 "the driver is not told (no reset_prepare in "
+					 "ixgbe_err_handler) and still lists them; inferred"},
+				[SRIOV_EVENT_RELOAD] = {SRIOV_RULES_WIPED,
+							"the list is the driver's"},
+			},
 	},
 	{
 		.name = "i40e",
 		.vf_driver = "iavf",
 		/*
-		 * i40e_pci_sriov_configure() resets the PF at 0 <-> n to switch the VEB; rules are replayed.
-		 * i40e_set_ntuple() resets it too; off goes through i40e_fdir_filter_exit(). MAC, VLAN, trust
-		 * and link state end in i40e_vc_reset_vf(); until VF_STATE_INIT is back the attribute
-		 * calls answer EAGAIN (i40e_virtchnl_pf.c).
+		 * i40e_pci_sriov_configure() resets the PF at 0 <-> n to switch the VEB. i40e_set_ntuple()
+		 * resets it too. MAC, VLAN, trust and link state end in i40e_vc_reset_vf(); until
+		 * VF_STATE_INIT is back the attribute calls answer EAGAIN (i40e_virtchnl_pf.c). That a rule
+		 * found no room comes as a programming status (i40e_fd_handle_status()); the service task
+		 * or the next DEL drops it from the list (i40e_fdir_check_and_reenable()).
 		 */
 		.traits = SRIOV_NUMVFS_RESETS_PORT | SRIOV_NTUPLE_RESETS_PORT |
-			  SRIOV_NTUPLE_OFF_WIPES_RULES | SRIOV_ATTR_RESETS_VF | SRIOV_VF_EAGAIN,
+			  SRIOV_RULES_LOST_LATE | SRIOV_NTUPLE_OFF_FORGETS | SRIOV_ATTR_RESETS_VF |
+			  SRIOV_VF_EAGAIN,
 		/* i40e_ndo_set_vf_bw(): min 0; below 50 becomes 50; credits of 50 Mb/s round down */
 		.rate_min_mbps = 50,
 		.rate_step_mbps = 50,
 		.rate = true,
 		.link_states = ALL_LINK_STATES,
 		.source = "i40e_virtchnl_pf.c, i40e_main.c of Linux 6.1 and 6.12",
+		.rule_hits = "port.fdir_sb_match",
+		.rules =
+			{
+				[SRIOV_EVENT_IFDOWN] = {SRIOV_RULES_KEPT,
+							"i40e_fdir_filter_restore() at up"},
+				[SRIOV_EVENT_NUMVFS] =
+					{SRIOV_RULES_STALE,
+					 "the PF is rebuilt and replays them with the VSI of the "
+					 "VF as it was (i40e_fdir_filter_restore())"},
+				[SRIOV_EVENT_CHANNELS] =
+					{SRIOV_RULES_KEPT,
+					 "i40e_set_channels() refuses fewer queues than a rule "
+					 "uses"},
+				[SRIOV_EVENT_NTUPLE_OFF] = {SRIOV_RULES_WIPED,
+							    "i40e_fdir_filter_exit()"},
+				[SRIOV_EVENT_RESET] =
+					{SRIOV_RULES_STALE,
+					 "replayed; the VFs are reset too, and a new VSI of one "
+					 "is not looked up"},
+				[SRIOV_EVENT_FLR] =
+					{SRIOV_RULES_STALE,
+					 "i40e_pci_error_reset_done() rebuilds the PF, as for a "
+					 "reset"},
+				[SRIOV_EVENT_RELOAD] = {SRIOV_RULES_WIPED,
+							"the list is the driver's"},
+			},
 	},
 	{
 		.name = "igb",
 		.vf_driver = "igbvf",
 		/*
-		 * igb_sriov_reinit() closes and opens; igb_down() erases rules in hardware and igb_configure()
-		 * restores them. igb_set_features() erases them for good when ntuple goes off, and
-		 * reinitialises the port either way. igb_ndo_set_vf_bw() is for the 82576 alone (EOPNOTSUPP
-		 * elsewhere) and refuses a rate without link. There is no ndo_set_vf_link_state.
+		 * igb_sriov_reinit() closes and opens. igb_set_features() reinitialises the port when ntuple
+		 * is switched. igb_ndo_set_vf_bw() is for the 82576 alone (EOPNOTSUPP elsewhere) and
+		 * refuses a rate without link. There is no ndo_set_vf_link_state.
 		 */
 		.traits = SRIOV_NUMVFS_RESETS_PORT | SRIOV_NTUPLE_RESETS_PORT |
-			  SRIOV_NTUPLE_OFF_WIPES_RULES | SRIOV_RATE_NEEDS_LINK,
+			  SRIOV_RATE_NEEDS_LINK,
 		.vfs_max = 7,
 		.rate_min_mbps = 1,
 		.rate = true,
 		.source = "igb_main.c of Linux 6.1 and 6.12; the 82576 also measured in emulation",
+		.rules =
+			{
+				[SRIOV_EVENT_IFDOWN] =
+					{SRIOV_RULES_KEPT,
+					 "igb_down() erases them in hardware, igb_configure() "
+					 "restores them"},
+				[SRIOV_EVENT_NUMVFS] = {SRIOV_RULES_KEPT, "as ifdown and up"},
+				[SRIOV_EVENT_CHANNELS] = {SRIOV_RULES_KEPT,
+							  "igb_reinit_queues(), as ifdown and up"},
+				[SRIOV_EVENT_NTUPLE_OFF] = {SRIOV_RULES_WIPED,
+							    "igb_set_features()"},
+				[SRIOV_EVENT_RESET] = {SRIOV_RULES_KEPT, "igb_configure()"},
+				[SRIOV_EVENT_FLR] =
+					{SRIOV_RULES_INACTIVE,
+					 "the driver is not told (no reset_prepare in "
+					 "igb_err_handler) and still lists them; inferred"},
+				[SRIOV_EVENT_RELOAD] = {SRIOV_RULES_WIPED,
+							"the list is the driver's"},
+			},
 	},
 };
 
@@ -165,6 +238,35 @@ SRIOV_EXPORT const struct sriov_driver *sriov_driver_find(const char *name)
 			return &drivers[i];
 	}
 	return NULL;
+}
+
+SRIOV_EXPORT const struct sriov_driver *sriov_driver_at(size_t i)
+{
+	return i < ARRAY_SIZE(drivers) ? &drivers[i] : NULL;
+}
+
+SRIOV_EXPORT const char *sriov_event_word(enum sriov_event event)
+{
+	static const char *const words[SRIOV_EVENTS] = {
+		[SRIOV_EVENT_IFDOWN] = "ifdown",     [SRIOV_EVENT_NUMVFS] = "numvfs",
+		[SRIOV_EVENT_CHANNELS] = "channels", [SRIOV_EVENT_NTUPLE_OFF] = "ntuple-off",
+		[SRIOV_EVENT_RESET] = "reset",       [SRIOV_EVENT_FLR] = "flr",
+		[SRIOV_EVENT_RELOAD] = "reload",
+	};
+
+	return words[event];
+}
+
+SRIOV_EXPORT const char *sriov_fate_word(enum sriov_fate fate)
+{
+	static const char *const words[] = {
+		[SRIOV_RULES_KEPT] = "kept",
+		[SRIOV_RULES_INACTIVE] = "inactive",
+		[SRIOV_RULES_STALE] = "stale",
+		[SRIOV_RULES_WIPED] = "wiped",
+	};
+
+	return words[fate];
 }
 
 SRIOV_EXPORT bool sriov_driver_has_rate(const struct sriov_driver *driver, uint16_t device)
@@ -191,5 +293,8 @@ SRIOV_EXPORT unsigned sriov_driver_queues(const struct sriov_driver *driver, uin
 		most = vfs < 32 ? 4 : 2;
 	else if (vfs && driver && !strcmp(driver->name, "igb"))
 		most = device == 0x1521 || device == 0x1522 ? 1 : 2;
+	/* a pool of ixgbe has 4, 2 or 1 */
+	if (most == 4 && queues == 3)
+		return 2;
 	return queues < most ? queues : most;
 }

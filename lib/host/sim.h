@@ -3,6 +3,7 @@
 #ifndef SRIOV_SIM_H
 #define SRIOV_SIM_H
 
+#include "flows/nic/replay.h"
 #include "lib/host/host.h"
 
 /* What is counted and can be told to deviate; the first ones are effects. */
@@ -17,6 +18,9 @@ enum sim_op {
 	SIM_NTUPLE,
 	SIM_RULE_INSERT,
 	SIM_RULE_DELETE,
+	SIM_VF_UP,
+	SIM_FRAMES,
+	SIM_RSS_SET,
 	SIM_EFFECTS,
 	SIM_LINK = SIM_EFFECTS, /* a link that should rise; only for deviations */
 	SIM_READ,
@@ -78,6 +82,8 @@ struct sim_domain {
 
 struct sim {
 	struct sriov_inventory *inv;
+	json_t **nic; /* of each PF what its driver keeps besides rules, or NULL: sim_rules.c */
+	size_t nnics;
 	bool count_reads;
 	int64_t clock_ms;
 	int64_t landed;          /* events so far: how wait() knows that it missed one */
@@ -101,7 +107,10 @@ struct sim_call {
 	const char *address, *driver;
 	const struct sriov_vf_attrs *attrs;
 	const struct sriov_entry *entry;
+	struct exchange *exchange;
 	uint32_t loc;
+	const uint32_t *rss;
+	size_t nrss;
 	int64_t deadline_ms;
 };
 typedef int sim_effect_fn(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
@@ -132,11 +141,29 @@ int sim_stick(struct sim *sim, const struct sriov_pf *pf, const struct sim_call 
 /* The stuck call that @pf's device lock is held by, or NULL. */
 const struct sim_stuck *sim_stuck_on(const struct sim *sim, const struct sriov_pf *pf);
 
-/* sim_port.c, sim_vfs.c, sim_attrs.c, sim_rules.c: effects. */
+/* sim_port.c, sim_vfs.c, sim_attrs.c, sim_rules.c, sim_rss.c: effects. */
 sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override, sim_unbind,
-	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete;
+	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete, sim_rss_set, sim_vf_up, sim_frames;
+/* sim_probe.c: -ENODEV if there is none of that name. */
+int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out,
+	       struct sriov_error *err);
 /* The link goes down and comes back after what the driver takes; nothing on a port that is down. */
 int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
+/* Forgets a table that was set, on a driver that refills it at each reset. */
+void sim_rss_lost(struct sriov_pf *pf);
+/* The table as a driver fills it, where none was set. 0 or -ENOMEM. */
+int sim_rss_show(struct sriov_pf *pf);
+/* What happens to the port's rules; 0 or -ENOMEM. */
+int sim_rules_event(struct sim *sim, struct sriov_pf *pf, enum nic_event event,
+		    struct sriov_error *err);
+/* That "nic" of the PF can be read. */
+int sim_rules_check(const struct sim *sim, const struct sriov_pf *pf, struct sriov_error *err);
+/* What @packet meets; *@out is as it was unless *@hit. */
+int sim_rules_match(const struct sim *sim, const struct sriov_pf *pf,
+		    const struct nic_packet *packet, struct nic_hit *out, bool *hit,
+		    struct sriov_error *err);
+/* pf->rules as the driver reads them back; 0 or -ENOMEM. */
+int sim_show_rules(const struct sim *sim, struct sriov_pf *pf);
 /* The second halves of calls that were stuck. */
 void sim_vfs_removed(struct sim *sim, struct sriov_pf *pf);
 int sim_vfs_created(struct sim *sim, struct sriov_pf *pf, unsigned n, struct sriov_error *err);

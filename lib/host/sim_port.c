@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The port of a simulated PF: link, resets, ntuple and the rule table. */
-#include "flows/flows.h"
+/* The port of a simulated PF: link, resets, ntuple. */
 #include "lib/host/sim.h"
 
 #include <errno.h>
@@ -33,14 +32,8 @@ int sim_port_reset(struct sim *sim, struct sriov_pf *pf)
 	bool cable = pf->carrier || sim_pending(sim, pf, SIM_EVENT_LINK, -1);
 
 	pf->carrier = false;
+	sim_rss_lost(pf);
 	return pf->up && cable ? link_rises(sim, pf) : 0;
-}
-
-static void wipe_rules(struct sriov_pf *pf)
-{
-	free(pf->rules);
-	pf->rules = NULL;
-	pf->nrules = 0;
 }
 
 int sim_link_set(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
@@ -50,79 +43,30 @@ int sim_link_set(struct sim *sim, struct sriov_pf *pf, const struct sim_call *ca
 		return 0;
 	pf->up = call->on;
 	pf->carrier = false;
+	sim_rss_lost(pf);
 	if (pf->up)
 		return link_rises(sim, pf) < 0 ? core_oom(err) : 0;
 	sim_cancel(sim, pf, SIM_EVENT_LINK, -1);
-	/* a change of the VF count closes the port, and closing it is what wipes (ixgbe_close()) */
-	if (sriov_driver_find(pf->driver)->traits & SRIOV_NUMVFS_WIPES_RULES)
-		wipe_rules(pf);
-	return 0;
+	return sim_rules_event(sim, pf, NIC_EVENT_DOWN, err);
 }
 
 int sim_ntuple(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 	       struct sriov_error *err)
 {
-	unsigned traits = sriov_driver_find(pf->driver)->traits;
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
 	enum sriov_ntuple want = call->on ? SRIOV_NTUPLE_ON : SRIOV_NTUPLE_OFF;
+	int r;
 
 	if (pf->ntuple != SRIOV_NTUPLE_ON && pf->ntuple != SRIOV_NTUPLE_OFF)
 		return core_errno(err, -EOPNOTSUPP, pf->address,
 				  "ntuple filters are off [fixed] with this NIC and driver");
 	if (pf->ntuple == want)
 		return 0;
+	r = sim_rules_event(sim, pf, call->on ? NIC_EVENT_NTUPLE_ON : NIC_EVENT_NTUPLE_OFF, err);
+	if (r)
+		return r;
 	pf->ntuple = want;
-	if (!call->on && traits & SRIOV_NTUPLE_OFF_WIPES_RULES)
-		wipe_rules(pf);
-	if (traits & SRIOV_NTUPLE_RESETS_PORT && sim_port_reset(sim, pf) < 0)
+	if (driver->traits & SRIOV_NTUPLE_RESETS_PORT && sim_port_reset(sim, pf) < 0)
 		return core_oom(err);
-	return 0;
-}
-
-/* The position of @loc in the table, or where it would stand. */
-static size_t rule_at(const struct sriov_pf *pf, uint32_t loc)
-{
-	size_t i = 0;
-
-	while (i < pf->nrules && pf->rules[i].loc < loc)
-		i++;
-	return i;
-}
-
-int sim_rule_insert(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
-		    struct sriov_error *err)
-{
-	const struct nic_profile *profile = nic_profile_find(pf->driver);
-	struct sriov_pf shown = *pf;
-	size_t i = rule_at(pf, call->entry->loc);
-	const char *why = "";
-	int r;
-
-	sim_show_port(&shown);
-	r = profile ? nic_profile_admit(profile, &shown, call->entry, &why) : -EOPNOTSUPP;
-	if (r < 0)
-		return core_errno(err, r, pf->address,
-				  "the driver refuses the rule at location %u%s%s",
-				  call->entry->loc, why && *why ? ": " : "", why ? why : "");
-	/* all three drivers replace what stands at an occupied location */
-	if (i == pf->nrules || pf->rules[i].loc != call->entry->loc) {
-		if (!core_grow(&pf->rules, &pf->nrules, sizeof(*pf->rules)))
-			return core_oom(err);
-		memmove(&pf->rules[i + 1], &pf->rules[i],
-			(pf->nrules - 1 - i) * sizeof(*pf->rules));
-	}
-	pf->rules[i] = *call->entry;
-	return 0;
-}
-
-int sim_rule_delete(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
-		    struct sriov_error *err)
-{
-	size_t i = rule_at(pf, call->loc);
-
-	if (i == pf->nrules || pf->rules[i].loc != call->loc)
-		return core_errno(err, -EINVAL, pf->address, "there is no rule at location %u",
-				  call->loc);
-	pf->nrules--;
-	memmove(&pf->rules[i], &pf->rules[i + 1], (pf->nrules - i) * sizeof(*pf->rules));
 	return 0;
 }

@@ -89,7 +89,17 @@ static int show_vfs(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 
 static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 {
+	/* first: the model is of the port as the file has it */
+	if (what & SRIOV_READ_RULES && sim_show_rules(sim, pf) < 0)
+		return -ENOMEM;
 	sim_show_port(pf);
+	if (what & SRIOV_READ_RSS && sim_rss_show(pf) < 0)
+		return -ENOMEM;
+	if (!(what & SRIOV_READ_RSS)) {
+		free(pf->rss);
+		pf->rss = NULL;
+		pf->nrss = 0;
+	}
 	if (!(what & SRIOV_READ_PORT)) {
 		pf->firmware[0] = pf->driver_version[0] = '\0';
 		pf->queues = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a simulated host from and to JSON: the members "sim" and "domains" beside the snapshot's. */
+/*
+ * The state of a simulated host from and to JSON: the members "sim" and "domains" beside the snapshot's, and
+ * "nic" of PFs.
+ */
 #include "lib/host/fields.h"
 #include "lib/host/sim.h"
 
@@ -21,6 +24,9 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_NTUPLE] = "ntuple",
 	[SIM_RULE_INSERT] = "rule_insert",
 	[SIM_RULE_DELETE] = "rule_delete",
+	[SIM_VF_UP] = "vf_up",
+	[SIM_FRAMES] = "frames",
+	[SIM_RSS_SET] = "rss_set",
 	[SIM_LINK] = "link",
 	[SIM_READ] = "read",
 	[SIM_READ_ATTRS] = "read_attrs",
@@ -123,6 +129,9 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_NTUPLE] = SIM_DEVIATE_LIE,
 		[SIM_RULE_INSERT] = SIM_DEVIATE_LIE,
 		[SIM_RULE_DELETE] = SIM_DEVIATE_LIE,
+		[SIM_VF_UP] = SIM_DEVIATE_LIE,
+		[SIM_FRAMES] = SIM_DEVIATE_LIE,
+		[SIM_RSS_SET] = SIM_DEVIATE_LIE,
 		[SIM_LINK] = SIM_DEVIATE_NEVER,
 	};
 	unsigned allowed = ways[d->op] | (d->op == SIM_LINK ? 0 : SIM_DEVIATE_ERRNO);
@@ -279,6 +288,28 @@ static void attrs_complete(struct sriov_vf_attrs *attrs)
 	attrs->has = SRIOV_VF_ALL;
 }
 
+static int nics_decode(struct reader *r, const json_t *json, struct sim *sim)
+{
+	const json_t *pfs = json_object_get(json, "pfs");
+
+	sim->nic = calloc(sim->inv->npfs + 1, sizeof(*sim->nic));
+	if (!sim->nic)
+		return r->code = core_oom(r->err);
+	sim->nnics = sim->inv->npfs;
+	for (size_t i = 0; i < sim->nnics; i++) {
+		struct sriov_error nested;
+		char path[READER_PATH];
+		int code;
+
+		sim->nic[i] = json_incref(json_object_get(json_array_get(pfs, i), "nic"));
+		code = sim_rules_check(sim, &sim->inv->pf[i], &nested);
+		if (code < 0)
+			return reader_fail(r, code, reader_path(path, "", "pfs", i), "nic", "%s",
+					   nested.message);
+	}
+	return 0;
+}
+
 int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
 {
 	_cleanup_(sim_freep)
@@ -303,7 +334,7 @@ int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
 		for (unsigned v = 0; v < pf->vfs; v++)
 			attrs_complete(&pf->vf[v].attrs);
 	}
-	if (extras_decode(&r, json, sim) < 0)
+	if (nics_decode(&r, json, sim) < 0 || extras_decode(&r, json, sim) < 0)
 		return r.code;
 	*out = core_steal(sim);
 	return 0;
@@ -355,6 +386,12 @@ json_t *sim_encode(const struct sim *sim)
 
 	if (!json_put(json, "domains", domains))
 		return NULL;
+	for (size_t i = 0; i < sim->nnics; i++) {
+		json_t *pf = json_array_get(json_object_get(json, "pfs"), i);
+
+		if (sim->nic[i] && json_object_set(pf, "nic", sim->nic[i]))
+			return NULL;
+	}
 	for (size_t i = 0; i < sim->ndomains; i++) {
 		if (!json_add(domains, domain_encode(&sim->domain[i])))
 			return NULL;
@@ -368,6 +405,9 @@ void sim_free(struct sim *sim)
 		return;
 	for (size_t i = 0; i < sim->ndomains; i++)
 		free(sim->domain[i].vfs);
+	for (size_t i = 0; i < sim->nnics; i++)
+		json_decref(sim->nic[i]);
+	free(sim->nic);
 	free(sim->domain);
 	free(sim->event);
 	free(sim->deviation);

@@ -120,14 +120,9 @@ static void vfs_free(struct sriov_vf *vf, unsigned n)
 static int port_changed(struct sim *sim, struct sriov_pf *pf)
 {
 	unsigned traits = sriov_driver_find(pf->driver)->traits;
+	int r = sim_rules_event(sim, pf, NIC_EVENT_VFS, NULL);
 
-	/* ixgbe_setup_tc() closes only a running port; the list of a closed one stays */
-	if (pf->up && traits & SRIOV_NUMVFS_WIPES_RULES) {
-		free(pf->rules);
-		pf->rules = NULL;
-		pf->nrules = 0;
-	}
-	return traits & SRIOV_NUMVFS_RESETS_PORT ? sim_port_reset(sim, pf) : 0;
+	return r || !(traits & SRIOV_NUMVFS_RESETS_PORT) ? r : sim_port_reset(sim, pf);
 }
 
 void sim_vfs_removed(struct sim *sim, struct sriov_pf *pf)

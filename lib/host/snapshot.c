@@ -102,6 +102,8 @@ const struct field snapshot_pf_fields[] = {
 	{.key = "uses", .kind = FIELD_CHILD},
 	{.key = "vf", .kind = FIELD_CHILD},
 	{.key = "rules", .kind = FIELD_CHILD},
+	{.key = "rss", .kind = FIELD_CHILD},
+	{.key = "nic", .kind = FIELD_CHILD}, /* of a simulated host: sim_rules.c */
 	FIELD_END,
 };
 
@@ -184,6 +186,11 @@ static json_t *rule_encode(const void *entry)
 	return entry_encode(entry);
 }
 
+static json_t *rss_encode(const void *queue)
+{
+	return json_integer(*(const uint32_t *)queue);
+}
+
 static json_t *pf_encode(const void *at)
 {
 	const struct sriov_pf *pf = at;
@@ -194,7 +201,9 @@ static json_t *pf_encode(const void *at)
 	    (pf->vf &&
 	     !json_put(json, "vf", list_encode(pf->vf, pf->vfs, sizeof(*pf->vf), vf_encode))) ||
 	    !json_put(json, "rules",
-		      list_encode(pf->rules, pf->nrules, sizeof(*pf->rules), rule_encode)))
+		      list_encode(pf->rules, pf->nrules, sizeof(*pf->rules), rule_encode)) ||
+	    (pf->nrss &&
+	     !json_put(json, "rss", list_encode(pf->rss, pf->nrss, sizeof(*pf->rss), rss_encode))))
 		return NULL;
 	return core_steal(json);
 }

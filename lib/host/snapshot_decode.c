@@ -14,6 +14,7 @@
 #define PFS_MAX 64
 #define NODES_MAX 64
 #define USES_MAX 256
+#define RSS_MAX 8192
 #define RULES_MAX 65536 /* drivers keep locations in 16 bits */
 
 static void inventory_freep(struct sriov_inventory **inv)
@@ -201,6 +202,26 @@ static int rules_decode(struct reader *r, const json_t *json, const char *parent
 	return r->code;
 }
 
+static int rss_decode(struct reader *r, const json_t *json, const char *parent, struct sriov_pf *pf)
+{
+	const json_t *array = reader_array(r, json, parent, "rss", RSS_MAX), *element;
+	char path[READER_PATH];
+	size_t i;
+
+	json_array_foreach(array, i, element) {
+		uint32_t *queue = core_grow(&pf->rss, &pf->nrss, sizeof(*queue));
+
+		if (!queue)
+			return r->code = core_oom(r->err);
+		if (!json_is_integer(element) || json_integer_value(element) < 0 ||
+		    json_integer_value(element) > UINT16_MAX)
+			return reader_fail(r, -EINVAL, reader_path(path, parent, "rss", i), NULL,
+					   "is not an RX queue (0 to %u)", UINT16_MAX);
+		*queue = json_integer_value(element);
+	}
+	return r->code;
+}
+
 static int pf_decode(struct reader *r, const json_t *json, const char *path, struct sriov_pf *pf)
 {
 	const char *name;
@@ -223,7 +244,7 @@ static int pf_decode(struct reader *r, const json_t *json, const char *path, str
 		return reader_fail(r, -EINVAL, path, "carrier", "is true on a port that is down");
 	if (vfs_decode(r, json, path, pf) < 0 || uses_decode(r, json, path, &pf->uses) < 0)
 		return r->code;
-	return rules_decode(r, json, path, pf);
+	return rules_decode(r, json, path, pf) < 0 ? r->code : rss_decode(r, json, path, pf);
 }
 
 /* What no two devices may share, with the path that says it. */

@@ -38,6 +38,27 @@ static bool waits_for_link(const struct steps *steps)
 	return false;
 }
 
+/*
+ * A driver that learns after the insert that the NIC had no room keeps the rule in its list until it looks
+ * again, which it does at every DEL (i40e_fdir_check_and_reenable()), also at one of a location that there is
+ * not. Flexible rules forbid it: a DEL makes the driver forget their offsets (i40e_prune_flex_pit_list()).
+ */
+static void settle_rules(struct change *change, const struct steps *steps)
+{
+	struct sriov_error ignored;
+	bool inserts = false;
+
+	for (size_t i = 0; i < steps->n; i++) {
+		if (steps->at[i].kind != STEP_RULE_INSERT)
+			continue;
+		inserts = true;
+		if (steps->at[i].entry.mask.user_def)
+			return;
+	}
+	if (inserts && change->nowhere)
+		change->host->ops->rule_delete(change->host, change->pf, change->nowhere, &ignored);
+}
+
 int apply_steps(struct change *change, struct steps *steps, long journal,
 		struct steps_result *result, struct sriov_error *err)
 {
@@ -63,13 +84,59 @@ int apply_steps(struct change *change, struct steps *steps, long journal,
 		result->done = i + !r;
 		mark(change, journal, result->done, &last);
 	}
+	if (!r)
+		settle_rules(change, steps);
 	return r;
+}
+
+/* Rules that the NIC had no room for, as far as the driver tells afterwards. */
+static int tell_lost(struct change *change, const struct steps *left, const struct step *first,
+		     struct sriov_error *err)
+{
+	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
+	bool late = driver && (driver->traits & SRIOV_RULES_LOST_LATE);
+	char words[256] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < left->n; i++)
+		n += left->at[i].kind == STEP_RULE_INSERT;
+	sriov_entry_format(&first->entry, words, sizeof(words));
+	sriov_error_set(
+		err, late ? -ENOSPC : -EIO, pf_label(change->pf),
+		"the driver accepted rule %s, but it is not in the table: location %u, %s%s",
+		first->name, first->entry.loc, words, n > 1 ? " (and others)" : "");
+	if (late)
+		return sriov_error_hint(
+			err,
+			"the NIC had no room (%s reports that asynchronously): its table "
+			"is shared with the other PFs and with ATR; use fewer rules, or "
+			"mark some `optional` and pass --partial",
+			driver->name);
+	return sriov_error_hint(err,
+				"something else deletes rules of this PF, or its driver takes "
+				"them without effect: the kernel log may say more: dmesg | tail");
+}
+
+static int tell_missing(struct change *change, const struct steps *left, struct sriov_error *err)
+{
+	size_t first = left->n > 1 && left->at[0].kind == STEP_LINK;
+	struct sriov_step_text text;
+
+	if (left->at[first].kind == STEP_RULE_INSERT)
+		return tell_lost(change, left, &left->at[first], err);
+	step_describe(change->pf, &left->at[first], &text);
+	sriov_error_set(err, -EIO, change->pf->address,
+			"the kernel accepted everything, but reading back shows that this is "
+			"missing: %s%s",
+			text.what, left->n > first + 1 ? " (and more)" : "");
+	return sriov_error_hint(
+		err, "something else changes this PF at the same time, or its driver takes "
+		     "the value without effect: see `sriovctl host show` and dmesg");
 }
 
 int apply_verify(struct change *change, const struct pf_state *want, struct sriov_error *err)
 {
 	struct steps left = {0};
-	struct sriov_step_text text;
 	unsigned what = change->what;
 	int r;
 
@@ -81,20 +148,8 @@ int apply_verify(struct change *change, const struct pf_state *want, struct srio
 		return r;
 	change_assume_unreported(change, want);
 	r = steps_diff(change->pf, want, &left, err);
-	if (!r && left.n) {
-		size_t first = left.n > 1 && left.at[0].kind == STEP_LINK;
-
-		step_describe(change->pf, &left.at[first], &text);
-		sriov_error_set(
-			err, -EIO, change->pf->address,
-			"the kernel accepted everything, but reading back shows that this is "
-			"missing: %s%s",
-			text.what, left.n > first + 1 ? " (and more)" : "");
-		r = sriov_error_hint(err,
-				     "something else changes this PF at the same time, or its "
-				     "driver takes the value without effect: see `sriovctl host "
-				     "show` and dmesg");
-	}
+	if (!r && left.n)
+		r = tell_missing(change, &left, err);
 	steps_clear(&left);
 	return r;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a change, reading its PF, telling its plan: see change.h. */
 #include "lib/plan/change.h"
+#include "flows/flows.h"
 #include "lib/plan/lock.h"
+#include "lib/plan/ruleset.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -51,6 +53,47 @@ static int join(struct change *change, struct sriov_inventory *inv, struct sriov
 	return r ? r : store_join(change->store, inv, err);
 }
 
+/* See settle_rules() in apply.c: behind the table, unless it has flexible rules. */
+static void find_nowhere(struct change *change)
+{
+	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
+	bool late = driver && (driver->traits & SRIOV_RULES_LOST_LATE);
+
+	if (!(change->what & SRIOV_READ_RULES))
+		return;
+	change->nowhere = late ? change->pf->rules_max : 0;
+	for (size_t i = 0; i < change->pf->nrules; i++)
+		if (change->pf->rules[i].mask.user_def)
+			change->nowhere = 0;
+}
+
+/*
+ * Whether all that the driver remembers of rules is known: the table of this instance of it was empty when we
+ * saw it first, or is emptied, and what is remembered besides with it, by ntuple being off.
+ */
+static int find_watched(struct change *change, struct sriov_error *err)
+{
+	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
+	struct store_pf *known = &change->known;
+	char instance[STORE_INSTANCE];
+
+	if (!(change->what & SRIOV_READ_RULES) || !change->pf->ifindex)
+		return 0;
+	store_instance(change->inv, change->pf, instance);
+	if (!known->seen || strcmp(known->seen, instance) != 0) {
+		free(known->seen);
+		known->seen = strdup(instance);
+		if (!known->seen)
+			return core_oom(err);
+		known->watched = !change->pf->nrules;
+	}
+	if (driver && (driver->traits & SRIOV_NTUPLE_OFF_FORGETS) &&
+	    change->pf->ntuple == SRIOV_NTUPLE_OFF)
+		known->watched = true;
+	change->pf->watched |= known->watched;
+	return 0;
+}
+
 int change_read(struct change *change, struct sriov_error *err)
 {
 	struct sriov_inventory *inv = NULL;
@@ -65,8 +108,25 @@ int change_read(struct change *change, struct sriov_error *err)
 	sriov_inventory_free(change->inv);
 	change->inv = inv;
 	change->pf = &inv->pf[0];
+	find_nowhere(change);
 	change_assume_unreported(change, &change->intent);
-	return 0;
+	return find_watched(change, err);
+}
+
+/* Records of before there were lists of rules get one; what a driver reads back otherwise is repaired. */
+static int load_intent(struct change *change, struct sriov_error *err)
+{
+	const struct nic_profile *profile = nic_profile_find(change->pf->driver);
+	struct pf_state *intent = &change->intent;
+	int r = change->known.intent ? state_decode(change->known.intent, intent, err) : 0;
+
+	for (size_t i = 0; !r && i < intent->nrules; i++)
+		nic_profile_readback(profile, &intent->rule[i].entry);
+	if (!r && intent->nrules && !(intent->has & STATE_LIST) && ruleset_derive(intent) < 0)
+		r = core_oom(err);
+	if (!r && (intent->has & STATE_RSS))
+		change->what |= SRIOV_READ_RSS;
+	return r;
 }
 
 static int load_known(struct change *change, struct sriov_error *err)
@@ -94,7 +154,7 @@ static int load_known(struct change *change, struct sriov_error *err)
 				 change->host->state_dir);
 		return sriov_error_status(err, SRIOV_REFUSED);
 	}
-	return change->known.intent ? state_decode(change->known.intent, &change->intent, err) : 0;
+	return load_intent(change, err);
 }
 
 /* The error of a PF whose last holder hangs in the kernel; 0 if the journal knows of none. */

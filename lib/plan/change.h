@@ -23,7 +23,9 @@ struct change {
 	struct pf_state intent; /* the last committed one */
 	struct pf_state want; /* what this change asks for; filled by the caller of change_open() */
 	struct sriov_plan *plan;
-	size_t nleases;       /* of the PF, when it was read */
+	uint32_t
+		nowhere; /* a location that a DEL may name to make the driver look again, 0 = none */
+	size_t nleases;  /* of the PF, when it was read */
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 
@@ -92,6 +94,11 @@ int change_open(struct change *change, struct sriov_host *host, const char *pf, 
 		const struct sriov_options *opts, struct sriov_error *err);
 /* Plans from the PF to change->want, and unless it is a dry run applies and commits. */
 int change_run(struct change *change, struct sriov_error *err);
+/*
+ * Does @steps instead, whose states are told, and then brings back what stood before at all places that
+ * change->want speaks of. The journal is open meanwhile and ends as undone; nothing is committed.
+ */
+int change_run_undone(struct change *change, struct steps *steps, struct sriov_error *err);
 /* Plans and shows, and goes no further. */
 int change_show(struct change *change, struct sriov_error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The planner: steps from what a PF is to what it shall be. Pure functions on data. */
-#include "lib/plan/step.h"
+#include "lib/plan/planner.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,22 +40,9 @@ bool step_bound_as(const char *driver, const char *wanted)
 	return !strcmp(driver, wanted);
 }
 
-/* The planner's view of the PF as the steps made so far will leave it. */
-struct planner {
-	const struct sriov_pf *now;
-	const struct pf_state *want;
-	unsigned traits;
-	struct steps *out;
-	bool remade; /* the VFs come or go */
-	bool autoprobe, ntuple;
-	bool wiped; /* the rule table was emptied on the way */
-	bool failed;
-	struct step nowhere; /* takes what there is no memory for */
-};
-
-static struct step *add(struct planner *p, enum step_kind kind)
+struct step *planner_add(struct planner *p, enum step_kind kind)
 {
-	struct step *step = core_grow(&p->out->at, &p->out->n, sizeof(*step));
+	struct step *step = core_grow_room(&p->out->at, &p->out->n, &p->out->room, sizeof(*step));
 
 	if (!step) {
 		p->failed = true;
@@ -65,41 +52,6 @@ static struct step *add(struct planner *p, enum step_kind kind)
 	return step;
 }
 
-static unsigned driver_traits(const char *name)
-{
-	const struct sriov_driver *driver = sriov_driver_find(name);
-
-	/* Of a driver that is not modelled the worst is assumed. */
-	return driver ? driver->traits : SRIOV_NUMVFS_RESETS_PORT | SRIOV_NTUPLE_RESETS_PORT;
-}
-
-static const struct rule_state *wanted_at(const struct pf_state *want, uint32_t loc)
-{
-	for (size_t i = 0; i < want->nrules; i++)
-		if (want->rule[i].entry.loc == loc)
-			return &want->rule[i];
-	return NULL;
-}
-
-static const struct sriov_entry *installed_at(const struct sriov_pf *pf, uint32_t loc)
-{
-	for (size_t i = 0; i < pf->nrules; i++)
-		if (pf->rules[i].loc == loc)
-			return &pf->rules[i];
-	return NULL;
-}
-
-/* The VF index that an entry sends to, or -1. */
-static int target_vf(const struct sriov_entry *entry)
-{
-	return entry->cookie == SRIOV_COOKIE_DROP ? -1 : (int)(entry->cookie >> 32 & 0xff) - 1;
-}
-
-static bool loses_target(const struct planner *p, const struct sriov_entry *entry)
-{
-	return p->remade && target_vf(entry) >= (int)p->want->count;
-}
-
 /* Up before everything that needs the port, down after everything that does. */
 static void plan_port(struct planner *p, bool up)
 {
@@ -107,27 +59,9 @@ static void plan_port(struct planner *p, bool up)
 
 	if (!(p->want->has & STATE_UP) || p->want->up == p->now->up || p->want->up != up)
 		return;
-	step = add(p, STEP_PF_UP);
+	step = planner_add(p, STEP_PF_UP);
 	step->on = up;
 	step->hits_port = !up;
-}
-
-static void plan_rules_out(struct planner *p)
-{
-	for (size_t i = 0; i < p->now->nrules; i++) {
-		const struct sriov_entry *entry = &p->now->rules[i];
-		const struct rule_state *want = wanted_at(p->want, entry->loc);
-		struct step *step;
-
-		if (want && want->present && sriov_entry_same(&want->entry, entry))
-			continue;
-		if (!want && !loses_target(p, entry))
-			continue;
-		step = add(p, STEP_RULE_DELETE);
-		step->entry = *entry;
-		if (want)
-			core_copy(step->name, sizeof(step->name), want->name);
-	}
 }
 
 static bool wants_drivers(const struct pf_state *want)
@@ -142,21 +76,17 @@ static void set_autoprobe(struct planner *p, bool on)
 {
 	if (p->autoprobe == on)
 		return;
-	add(p, STEP_AUTOPROBE)->on = on;
+	planner_add(p, STEP_AUTOPROBE)->on = on;
 	p->autoprobe = on;
 }
 
 static void add_numvfs(struct planner *p, unsigned count)
 {
-	struct step *step = add(p, STEP_NUMVFS);
+	struct step *step = planner_add(p, STEP_NUMVFS);
 
 	step->number = count;
 	step->hits_port = p->traits & SRIOV_NUMVFS_RESETS_PORT;
 	step->hits_vf = !count;
-	/* of a port that is down the drivers keep the list */
-	if ((p->traits & SRIOV_NUMVFS_WIPES_RULES) &&
-	    (p->now->up || ((p->want->has & STATE_UP) && p->want->up)))
-		p->wiped = true;
 }
 
 static void plan_vfs(struct planner *p)
@@ -199,7 +129,7 @@ static void plan_attrs(struct planner *p)
 
 		if (!missing)
 			continue;
-		step = add(p, STEP_VF_SET);
+		step = planner_add(p, STEP_VF_SET);
 		step->number = want->index;
 		step->attrs = want->attrs;
 		step->attrs.has = missing;
@@ -220,7 +150,7 @@ static void plan_binding(struct planner *p)
 		if (!want->has_driver ||
 		    step_bound_as(vf_now(p, want->index)->driver, want->driver))
 			continue;
-		step = add(p, STEP_BIND);
+		step = planner_add(p, STEP_BIND);
 		step->number = want->index;
 		core_copy(step->driver, sizeof(step->driver), want->driver);
 		step->fresh = p->remade;
@@ -234,43 +164,51 @@ static void plan_ntuple(struct planner *p)
 
 	if (!(p->want->has & STATE_NTUPLE) || p->want->ntuple == p->ntuple)
 		return;
-	step = add(p, STEP_NTUPLE);
+	step = planner_add(p, STEP_NTUPLE);
 	step->on = p->want->ntuple;
 	step->hits_port = p->traits & SRIOV_NTUPLE_RESETS_PORT;
-	if (!step->on && (p->traits & SRIOV_NTUPLE_OFF_WIPES_RULES))
-		p->wiped = true;
 	p->ntuple = p->want->ntuple;
 }
 
-static void insert(struct planner *p, const struct sriov_entry *entry, const char *name)
+/* Up when the port has settled, down before anything resets it. */
+static void plan_netdevs(struct planner *p, bool up)
 {
-	struct step *step = add(p, STEP_RULE_INSERT);
+	for (size_t i = 0; i < p->want->nvf; i++) {
+		const struct vf_state *want = &p->want->vf[i];
+		struct step *step;
 
-	step->entry = *entry;
-	core_copy(step->name, sizeof(step->name), name);
+		if (!want->has_up || want->up != up || vf_now(p, want->index)->netdev_up == up)
+			continue;
+		step = planner_add(p, STEP_VF_UP);
+		step->number = want->index;
+		step->on = up;
+	}
 }
 
-static void plan_rules_in(struct planner *p)
+/* Whether the steps so far leave the port with an RSS table that the driver has filled anew. */
+static bool loses_rss(const struct planner *p)
 {
-	/* what we did not mean to touch and a step of ours wipes; without ntuple nothing can be put back */
-	for (size_t i = 0; p->wiped && p->ntuple && i < p->now->nrules; i++) {
-		const struct sriov_entry *entry = &p->now->rules[i];
+	for (size_t i = 0; (p->traits & SRIOV_RESET_LOSES_RSS) && i < p->out->n; i++)
+		if (p->out->at[i].hits_port || p->out->at[i].kind == STEP_PF_UP)
+			return true;
+	return false;
+}
 
-		if (!wanted_at(p->want, entry->loc) && !loses_target(p, entry))
-			insert(p, entry, "");
-	}
-	for (size_t i = 0; i < p->want->nrules; i++) {
-		const struct rule_state *want = &p->want->rule[i];
-		const struct sriov_entry *now = installed_at(p->now, want->entry.loc);
+static void plan_rss(struct planner *p)
+{
+	const struct pf_state *want = p->want;
+	struct step *step;
 
-		if (want->present && (p->wiped || !now || !sriov_entry_same(now, &want->entry)))
-			insert(p, &want->entry, want->name);
-	}
+	if (!(want->has & STATE_RSS) ||
+	    (!loses_rss(p) && state_rss_is(want, p->now->rss, p->now->nrss)))
+		return;
+	step = planner_add(p, STEP_RSS);
+	step->rss = want->rss;
+	step->nrss = want->nrss;
 }
 
 static void plan_rates(struct planner *p)
 {
-	const struct sriov_driver *driver = sriov_driver_find(p->now->driver);
 	bool waited = false;
 
 	for (size_t i = 0; i < p->want->nvf; i++) {
@@ -280,9 +218,10 @@ static void plan_rates(struct planner *p)
 		if (!(attrs_missing(p, want) & SRIOV_VF_RATE))
 			continue;
 		if (!waited && (p->traits & SRIOV_RATE_NEEDS_LINK))
-			add(p, STEP_LINK)->number = driver ? driver->rate_link_mbps : 0;
+			planner_add(p, STEP_LINK)->number = p->driver ? p->driver->rate_link_mbps
+								      : 0;
 		waited = true;
-		step = add(p, STEP_RATE);
+		step = planner_add(p, STEP_RATE);
 		step->number = want->index;
 		step->attrs = want->attrs;
 		step->attrs.has = SRIOV_VF_RATE;
@@ -292,17 +231,8 @@ static void plan_rates(struct planner *p)
 
 static void plan_notes(struct planner *p)
 {
-	for (size_t i = 0; i < p->now->nrules; i++) {
-		const struct sriov_entry *entry = &p->now->rules[i];
-		char words[256];
-
-		if (!loses_target(p, entry) || wanted_at(p->want, entry->loc))
-			continue;
-		sriov_entry_format(entry, words, sizeof(words));
-		steps_note(p->out, "rule at location %u (%s) loses its VF and goes with it",
-			   entry->loc, words);
-	}
-	if (!sriov_driver_find(p->now->driver))
+	plan_rules_notes(p);
+	if (!p->driver)
 		steps_note(
 			p->out,
 			"driver %s is not modelled: what it resets, refuses or ignores is unknown",
@@ -316,13 +246,16 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 	struct planner p = {
 		.now = now,
 		.want = want,
-		.traits = driver_traits(now->driver),
+		.driver = sriov_driver_find(now->driver),
 		.out = &steps,
 		.remade = (want->has & STATE_COUNT) && want->count != now->vfs,
 		.autoprobe = now->autoprobe,
 		.ntuple = now->ntuple == SRIOV_NTUPLE_ON,
 	};
 
+	/* Of a driver that is not modelled the worst is assumed. */
+	p.traits = p.driver ? p.driver->traits
+			    : SRIOV_NUMVFS_RESETS_PORT | SRIOV_NTUPLE_RESETS_PORT;
 	for (size_t i = 0; i < want->nvf; i++) {
 		unsigned count = p.remade ? want->count : now->vfs;
 		unsigned index = want->vf[i].index;
@@ -332,17 +265,22 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 					       "there is no VF %u: the PF has %u VFs",
 					       want->vf[i].index, count);
 	}
+	plan_rules(&p);
 	plan_port(&p, true);
 	plan_rules_out(&p);
+	plan_netdevs(&p, false);
 	plan_vfs(&p);
 	plan_attrs(&p);
 	plan_binding(&p);
 	plan_ntuple(&p);
+	plan_netdevs(&p, true);
+	plan_rss(&p);
 	plan_rules_in(&p);
 	plan_rates(&p);
 	plan_port(&p, false);
 	if (steps.n)
 		plan_notes(&p);
+	free(p.gone);
 	if (p.failed) {
 		steps_clear(&steps);
 		return core_oom(err);

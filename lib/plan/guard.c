@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is refused before anything is tried: whom a plan would hit, and what a driver cannot do. */
-#include "flows/flows.h"
+#include "lib/plan/ruleset.h"
 #include "lib/plan/step.h"
 
 #include <errno.h>
@@ -36,6 +36,19 @@ static bool hits(const struct step *step, const struct sriov_vf *vf)
 	       (step->kind == STEP_NUMVFS || step->number == vf->index);
 }
 
+/* Whether all that uses @vf is its netdev being up, which @steps end: so a probe that was killed left it. */
+static bool ends_use(const struct steps *steps, const struct sriov_vf *vf)
+{
+	if (vf->uses.n != 1 || !vf->netdev_up || vf->master[0] ||
+	    strcmp(vf->uses.at[0].who, "host"))
+		return false;
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->at[i].kind == STEP_VF_UP && !steps->at[i].on &&
+		    steps->at[i].number == vf->index)
+			return true;
+	return false;
+}
+
 /* Names every VF that the steps would hit and its users. */
 static int guard_vfs(const struct sriov_pf *now, const struct steps *steps, struct sriov_error *err)
 {
@@ -49,7 +62,7 @@ static int guard_vfs(const struct sriov_pf *now, const struct steps *steps, stru
 
 		while (i < steps->n && !hits(&steps->at[i], vf))
 			i++;
-		if (i == steps->n)
+		if (i == steps->n || ends_use(steps, vf))
 			continue;
 		name_uses(&vf->uses, names, sizeof(names));
 		if (!found++) {
@@ -214,37 +227,119 @@ int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 	return r;
 }
 
+/* Rules that nobody asked to change, and which the plan puts in again after they were wiped. */
+static int returning_rules(const struct pf_state *want, const struct steps *steps,
+			   struct sriov_rules *out)
+{
+	out->at = calloc(steps->n + 1, sizeof(*out->at));
+	if (!out->at)
+		return -ENOMEM;
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct sriov_entry *entry = &steps->at[i].entry;
+
+		if (steps->at[i].kind != STEP_RULE_INSERT || state_find_rule(want, entry->loc))
+			continue;
+		ruleset_of_entry(entry, &out->at[out->n]);
+		out->at[out->n++].loc = entry->loc;
+	}
+	return 0;
+}
+
 int steps_check_rules(const struct sriov_pf *now, const struct pf_state *want,
 		      const struct steps *steps, struct sriov_error *err)
 {
-	const struct nic_profile *profile = nic_profile_find(now->driver);
+	static const struct sriov_compile anything = {.allow = ~0u};
+	struct sriov_compiled compiled = {0};
+	struct sriov_rules list = {0};
 	struct sriov_pf then = *now;
+	int r;
 
 	/* how many queues a port has once its last VF is gone is known only then */
-	if (!profile || !(want->has & STATE_COUNT) || !want->count || now->vfs)
+	if (!(want->has & STATE_COUNT) || !want->count || now->vfs ||
+	    !sriov_driver_find(now->driver))
 		return 0;
 	then.vfs = want->count;
+	then.vf = NULL;
 	then.queues = sriov_driver_queues(sriov_driver_find(now->driver), now->device, want->count,
 					  now->queues);
 	then.ntuple = SRIOV_NTUPLE_ON;
 	then.nrules = 0;
+	r = returning_rules(want, steps, &list) < 0 ? core_oom(err) : 0;
+	if (!r)
+		r = sriov_rules_compile(&list, &then, &anything, &compiled, err);
+	/* only what the driver itself refuses counts: the rest was so before */
+	if (r == -ENOTSUP)
+		r = 0;
+	for (size_t i = 0; !r && i < compiled.nrules; i++) {
+		char words[RULE_WORDS] = "";
+
+		r = compiled.verdict[i].err;
+		if (!r)
+			continue;
+		sriov_rule_format(&list.at[i], words, sizeof(words));
+		sriov_error_set(
+			err, r, pf_label(now),
+			"with %u VFs (and %u queues) the driver would not take this rule of "
+			"its table again: %s: %s",
+			want->count, then.queues, words, compiled.verdict[i].why);
+		sriov_error_hint(err, "delete that rule first, or give it another target");
+	}
+	sriov_compiled_clear(&compiled);
+	sriov_rules_clear(&list);
+	return r;
+}
+
+int steps_check_rss(const struct sriov_pf *now, const struct pf_state *want,
+		    struct sriov_error *err)
+{
+	unsigned queues;
+
+	if (!(want->has & STATE_RSS) || !(want->has & STATE_COUNT) || !want->count || now->vfs)
+		return 0;
+	queues = sriov_driver_queues(sriov_driver_find(now->driver), now->device, want->count,
+				     now->queues);
+	for (size_t i = 0; i < want->nrss; i++) {
+		if (want->rss[i] < queues)
+			continue;
+		sriov_error_set(
+			err, -ERANGE, pf_label(now),
+			"with %u VFs the PF has %u RX queues, and its RSS table uses queue %u",
+			want->count, queues, want->rss[i]);
+		return sriov_error_hint(err, "sriovctl rss set %s queues 0-%u, then this again",
+					now->address, queues - 1);
+	}
+	return 0;
+}
+
+int steps_guard_rules(const struct sriov_pf *now, const struct pf_state *intent,
+		      const struct pf_state *want, const struct steps *steps,
+		      struct sriov_error *err)
+{
 	for (size_t i = 0; i < steps->n; i++) {
 		const struct step *step = &steps->at[i];
-		const char *why;
+		const struct rule_state *ours, *to;
 		char words[256];
-		int r;
 
-		if (step->kind != STEP_RULE_INSERT)
+		if (step->kind != STEP_RULE_DELETE)
 			continue;
-		r = nic_profile_admit(profile, &then, &step->entry, &why);
-		if (r >= 0)
+		ours = state_find_rule(intent, step->entry.loc);
+		to = state_find_rule(want, step->entry.loc);
+		/* what only goes and comes back, or goes with its VF, is not replaced */
+		if (!to || sriov_entry_same(&to->entry, &step->entry) ||
+		    (ours && ours->present && sriov_entry_same(&ours->entry, &step->entry)))
 			continue;
 		sriov_entry_format(&step->entry, words, sizeof(words));
-		sriov_error_set(err, r, pf_label(now),
-				"with %u VFs (and %u queues) the driver would not take the rule at "
-				"location %u again: %s: %s",
-				want->count, then.queues, step->entry.loc, words, why);
-		return sriov_error_hint(err, "delete that rule first, or give it another target");
+		sriov_error_set(
+			err, -EEXIST, pf_label(now),
+			"location %u, which is rule %s's, holds something that somebody else "
+			"put there: %s",
+			step->entry.loc, to->name, words);
+		sriov_error_hint(
+			err,
+			"delete it (ethtool -N %s delete %u), or pass --force to replace it; "
+			"`sriovctl flow diff` shows all of them",
+			pf_label(now), step->entry.loc);
+		return sriov_error_status(err, SRIOV_REFUSED);
 	}
 	return 0;
 }

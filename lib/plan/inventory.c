@@ -20,20 +20,30 @@ static int mark_unreadable(struct sriov_inventory *inv, struct sriov_error *err)
 	return 0;
 }
 
+/* What the database knows: leases and pools, and whether the ports' rules were watched from the start. */
+static int join(struct sriov_host *host, unsigned what, struct sriov_inventory *inv,
+		struct sriov_error *err)
+{
+	struct store *store = NULL;
+	int r = store_get(host, false, &store, err);
+
+	if (r == -EACCES)
+		return what & SRIOV_READ_USERS ? mark_unreadable(inv, err) : 0;
+	if (!r && store && (what & SRIOV_READ_USERS))
+		r = store_join(store, inv, err);
+	if (!r && store && (what & SRIOV_READ_RULES))
+		r = store_join_watched(store, inv, err);
+	return r;
+}
+
 SRIOV_EXPORT int sriov_inventory_read(struct sriov_host *host, const char *pf, unsigned what,
 				      struct sriov_inventory **out, struct sriov_error *err)
 {
 	struct sriov_inventory *inv = NULL;
-	struct store *store = NULL;
 	int r = host_read(host, pf, what, &inv, err);
 
-	if (!r && (what & SRIOV_READ_USERS)) {
-		r = store_get(host, false, &store, err);
-		if (r == -EACCES)
-			r = mark_unreadable(inv, err);
-		else if (!r && store)
-			r = store_join(store, inv, err);
-	}
+	if (!r && (what & (SRIOV_READ_USERS | SRIOV_READ_RULES)))
+		r = join(host, what, inv, err);
 	if (r < 0) {
 		sriov_inventory_free(inv);
 		return r;

@@ -46,24 +46,28 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 {
 	struct steps *steps = &recovery->steps;
 	int r = state_decode(recovery->journal.before, &recovery->before, err);
-	bool gone;
+	bool gone, onward;
 
 	if (!r)
 		r = state_decode(recovery->journal.want, &change->want, err);
+	if ((recovery->before.has | change->want.has) & STATE_RSS)
+		change->what |= SRIOV_READ_RSS;
 	if (!r)
 		r = change_read(change, err);
 	if (r < 0)
 		return r;
 	change_assume_unreported(change, &change->want);
 	gone = drop_gone(change->pf, &recovery->before);
-	if (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone)) {
+	/* a probe has no end to go forward to, even if all that it put there stands */
+	onward = !change->want.passing && (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone));
+	if (onward) {
 		r = steps_diff(change->pf, &change->want, steps, err);
 		if (r < 0)
 			return sriov_error_hint(err,
 						"`sriovctl journal undo %ld` gives the change up",
 						recovery->journal.row.id);
 	}
-	recovery->forward = how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone && !steps->n);
+	recovery->forward = onward && (how == RECOVER_RESUME || !steps->n);
 	if (!recovery->forward) {
 		steps_clear(steps);
 		r = steps_diff(change->pf, &recovery->before, steps, err);
@@ -173,7 +177,7 @@ int recover_pf(struct change *change, enum recover_how how, struct sriov_error *
 	if (r == -ENOENT)
 		return 0;
 	if (!r) {
-		change->what = CHANGE_READ_ALL;
+		change->what |= CHANGE_READ_ALL;
 		r = recover(change, &recovery, how, err);
 		change->what = what;
 	}

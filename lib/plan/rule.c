@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The intents of `flow add` and `flow delete`, and the list of a port's rules. */
-#include "flows/flows.h"
-#include "lib/plan/change.h"
+/*
+ * The intents of `flow apply`, `flow add` and `flow delete`. All of them make one list of the port's rules,
+ * which is compiled as a whole: a file replaces the recorded list, adding and deleting change it.
+ */
+#include "lib/plan/rule.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define READ_PORT                                                                                  \
-	(SRIOV_READ_VFS | SRIOV_READ_PORT | SRIOV_READ_RULES | SRIOV_READ_USES | SRIOV_READ_USERS)
+/* Conditions and rules left out are told one by one up to here. */
+#define NOTES_MAX 16
 
 static int finish(struct change *change, int r, struct sriov_plan **plan, struct sriov_error *err)
 {
@@ -19,139 +21,155 @@ static int finish(struct change *change, int r, struct sriov_plan **plan, struct
 	return r;
 }
 
-static const struct rule_state *named(const struct pf_state *intent, const char *name)
+/* ---- what a user should know of what was compiled ---- */
+
+/* Rules of which the same thing is to be said. */
+struct said {
+	const char *text;
+	const char *rule; /* the first of them */
+	size_t n;
+};
+
+static void say(struct said said[NOTES_MAX], size_t *n, size_t *more, const char *text,
+		const char *rule)
 {
-	for (size_t i = 0; i < intent->nrules; i++)
-		if (!strcmp(intent->rule[i].name, name))
-			return &intent->rule[i];
-	return NULL;
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp(said[i].text, text)) {
+			said[i].n++;
+			return;
+		}
+	if (*n == NOTES_MAX)
+		++*more;
+	else
+		said[(*n)++] = (struct said){text, rule, 1};
 }
 
-/* "rule-1", "rule-2", …: the first that the port does not have. */
-static void choose_name(const struct pf_state *intent, char name[SRIOV_NAME_LEN])
+static int tell(struct change *change, const struct said said[NOTES_MAX], size_t n, size_t more,
+		const char *what, struct sriov_error *err)
 {
-	unsigned n = 0;
+	int r = 0;
 
-	do
-		snprintf(name, SRIOV_NAME_LEN, "rule-%u", ++n);
-	while (named(intent, name));
-}
-
-static int refuse_name(const struct change *change, const char *name, const struct rule_state *has,
-		       struct sriov_error *err)
-{
-	char words[256];
-
-	sriov_entry_format(&has->entry, words, sizeof(words));
-	sriov_error_set(err, -EEXIST, pf_label(change->pf),
-			"rule %s exists already and says something else: %s (location %u)", name,
-			words, has->entry.loc);
-	return sriov_error_hint(
-		err, "give another --name, or delete it first: sriovctl flow delete %s %s",
-		change->pf->address, name);
-}
-
-/* The entries of ours that already are what the rule asks for keep their name. */
-static const struct rule_state *ours_at(const struct pf_state *intent,
-					const struct sriov_entry *entry)
-{
-	for (size_t i = 0; i < intent->nrules; i++)
-		if (intent->rule[i].entry.loc == entry->loc &&
-		    sriov_entry_same(&intent->rule[i].entry, entry))
-			return &intent->rule[i];
-	return NULL;
-}
-
-static bool has_ours(const struct pf_state *intent, const struct sriov_entry *entry,
-		     const char *name)
-{
-	const struct rule_state *ours = ours_at(intent, entry);
-
-	return ours && (!*name || !strcmp(ours->name, name));
-}
-
-static int want_entries(struct change *change, const struct sriov_rule *rule,
-			const struct sriov_entry *entry, size_t n, struct sriov_error *err)
-{
-	char name[SRIOV_NAME_LEN];
-	const struct rule_state *same = ours_at(&change->intent, &entry[0]);
-	const struct rule_state *other;
-
-	core_copy(name, sizeof(name), rule->name);
-	if (!*name && same)
-		core_copy(name, sizeof(name), same->name);
-	else if (!*name)
-		choose_name(&change->intent, name);
-	other = named(&change->intent, name);
-	for (size_t i = 0; other && i < n; i++)
-		if (!has_ours(&change->intent, &entry[i], name))
-			return refuse_name(change, name, other, err);
-	for (size_t i = 0; i < n; i++) {
-		struct rule_state *want = state_rule(&change->want, entry[i].loc);
-
-		if (!want)
-			return core_oom(err);
-		want->present = true;
-		want->entry = entry[i];
-		core_copy(want->name, sizeof(want->name), name);
-		core_copy(want->owner, sizeof(want->owner), rule->owner);
+	for (size_t i = 0; !r && i < n; i++) {
+		if (said[i].n == 1)
+			r = change_note(change, err, "rule %s%s: %s", said[i].rule, what,
+					said[i].text);
+		else
+			r = change_note(change, err, "rule %s and %zu more%s: %s", said[i].rule,
+					said[i].n - 1, what, said[i].text);
 	}
-	return 0;
+	if (!r && more)
+		r = change_note(change, err, "and %zu more of that kind: see `sriovctl flow check`",
+				more);
+	return r;
 }
 
-static bool is_installed(const struct sriov_pf *pf, const struct sriov_entry *entry)
+/* Of rules that are new or in another form: their conditions; and which are left out. */
+static int note_verdicts(struct change *change, const struct sriov_rules *list,
+			 const struct sriov_compiled *compiled, struct sriov_error *err)
 {
-	for (size_t i = 0; i < pf->nrules; i++)
-		if (pf->rules[i].loc == entry->loc && sriov_entry_same(&pf->rules[i], entry))
-			return true;
-	return false;
-}
-
-/* The table as it would be with the rules of ours that somebody took away: their places are theirs. */
-static int with_missing(const struct change *change, struct sriov_entry **out, size_t *n,
-			struct sriov_error *err)
-{
-	_free_ struct sriov_entry *rules = calloc(change->pf->nrules + change->intent.nrules + 1,
-						  sizeof(*rules));
-
-	if (!rules)
-		return core_oom(err);
-	*n = change->pf->nrules;
-	if (*n)
-		memcpy(rules, change->pf->rules, *n * sizeof(*rules));
-	for (size_t i = 0; i < change->intent.nrules; i++)
-		if (!is_installed(change->pf, &change->intent.rule[i].entry))
-			rules[(*n)++] = change->intent.rule[i].entry;
-	*out = core_steal(rules);
-	return 0;
-}
-
-static int want_rule(struct change *change, const struct sriov_rule *rule, struct sriov_error *err)
-{
-	struct sriov_entry entry[SRIOV_RULE_ENTRIES_MAX];
-	_free_ struct sriov_entry *rules = NULL;
-	struct sriov_pf port = *change->pf;
-	const char *note[NIC_NOTES_MAX];
-	size_t n = 0, nnotes;
+	struct said said[NOTES_MAX], out[NOTES_MAX];
+	size_t nsaid = 0, nout = 0, more_said = 0, more_out = 0;
 	int r;
 
-	/* the plan switches ntuple on where that is all that is missing */
-	if (port.ntuple == SRIOV_NTUPLE_OFF)
-		port.ntuple = SRIOV_NTUPLE_ON;
-	r = with_missing(change, &rules, &port.nrules, err);
-	port.rules = rules;
+	for (size_t i = 0; i < compiled->nrules; i++) {
+		const struct sriov_verdict *verdict = &compiled->verdict[i];
+		const struct sriov_rule *rule = &list->at[i];
+		const struct sriov_rule *old = ruleset_named(&change->intent.list, rule->name);
+
+		if (verdict->left_out) {
+			say(out, &nout, &more_out, verdict->why, rule->name);
+			continue;
+		}
+		if (!verdict->nconditions || (old && ruleset_same(old, rule)))
+			continue;
+		for (size_t k = 0; k < verdict->nconditions; k++)
+			say(said, &nsaid, &more_said, verdict->condition[k], rule->name);
+	}
+	r = tell(change, said, nsaid, more_said, "", err);
+	return r ? r : tell(change, out, nout, more_out, " is left out", err);
+}
+
+/* ---- the list of a change ---- */
+
+static int copy_list(const struct sriov_rules *from, struct sriov_rules *to,
+		     struct sriov_error *err)
+{
+	struct pf_state copy = {0};
+
+	if (state_set_list(&copy, from) < 0)
+		return core_oom(err);
+	*to = copy.list;
+	return 0;
+}
+
+/* Compiles @list and wants it. */
+static int want_list(struct change *change, struct sriov_rules *list, const struct rule_how *how,
+		     struct sriov_error *err)
+{
+	struct sriov_compiled compiled = {0};
+	int r = rule_compile(list, change->pf, &change->intent, change->store, how, &compiled, err);
+
 	if (!r)
-		r = sriov_rule_compile(rule, &port, entry, &n, err);
+		r = note_verdicts(change, list, &compiled, err);
+	if (!r)
+		r = rule_want(change, list, &compiled, how, err);
+	sriov_compiled_clear(&compiled);
+	return r;
+}
+
+/* A rule of several entries may have them anywhere: the lowest is told. */
+static uint32_t location_of(const struct change *change, const char *name)
+{
+	for (size_t i = 0; i < change->intent.nrules; i++)
+		if (!strcmp(change->intent.rule[i].name, name))
+			return change->intent.rule[i].entry.loc;
+	return 0;
+}
+
+static int refuse_name(const struct change *change, const struct sriov_rule *has,
+		       struct sriov_error *err)
+{
+	struct sriov_rule bare = *has;
+	char words[RULE_WORDS] = "";
+
+	bare.name[0] = '\0';
+	sriov_rule_format(&bare, words, sizeof(words));
+	sriov_error_set(err, -EEXIST, pf_label(change->pf),
+			"rule %s exists already and says something else: %s (location %u)",
+			has->name, words, location_of(change, has->name));
+	return sriov_error_hint(
+		err, "give another --name, or delete it first: sriovctl flow delete %s %s",
+		change->pf->address, has->name);
+}
+
+/* The rule of @list that @rule is, by its name or (without one) by what it says; NULL: it is new. */
+static struct sriov_rule *find_same(const struct sriov_rules *list, const struct sriov_rule *rule)
+{
+	if (rule->name[0])
+		return ruleset_named(list, rule->name);
+	for (size_t i = 0; i < list->n; i++)
+		if (ruleset_same(&list->at[i], rule))
+			return &list->at[i];
+	return NULL;
+}
+
+/* The recorded list with @rule: at its end, or where it stands already. */
+static int with_rule(struct change *change, const struct sriov_rule *rule, struct sriov_rules *list,
+		     struct sriov_error *err)
+{
+	struct sriov_rule *same;
+	int r = copy_list(&change->intent.list, list, err);
+
 	if (r < 0)
 		return r;
-	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
-	change->want.has = STATE_NTUPLE;
-	change->want.ntuple = true;
-	r = want_entries(change, rule, entry, n, err);
-	nnotes = nic_profile_notes(nic_profile_find(port.driver), &port, &entry[0], note);
-	for (size_t i = 0; !r && i < nnotes; i++)
-		r = change_note(change, err, "%s", note[i]);
-	return r;
+	same = find_same(list, rule);
+	if (same && !ruleset_same(same, rule))
+		return refuse_name(change, same, err);
+	if (same && rule->owner[0])
+		core_copy(same->owner, sizeof(same->owner), rule->owner);
+	if (!same && (ruleset_add(list, rule) < 0 || ruleset_name(list, &change->intent.list) < 0))
+		return core_oom(err);
+	return 0;
 }
 
 SRIOV_EXPORT int sriov_flow_add(struct sriov_host *host, const char *pf,
@@ -159,20 +177,56 @@ SRIOV_EXPORT int sriov_flow_add(struct sriov_host *host, const char *pf,
 				struct sriov_plan **plan, struct sriov_error *err)
 {
 	struct change change;
-	int r = change_open(&change, host, pf, READ_PORT, opts, err);
+	struct sriov_rules list = {0};
+	struct rule_how how = {.adopt = opts->adopt};
+	int r = change_open(&change, host, pf, RULE_READ, opts, err);
 
 	if (!r)
-		r = want_rule(&change, rule, err);
+		r = with_rule(&change, rule, &list, err);
+	/* what was allowed for the rules that are there goes on being allowed */
+	how.allow = opts->allow | change.intent.allow;
+	how.partial = opts->partial || change.intent.partial;
+	if (!r)
+		r = want_list(&change, &list, &how, err);
+	sriov_rules_clear(&list);
 	return finish(&change, r, plan, err);
 }
 
-static bool selected(const struct rule_state *rule, const char *which)
+SRIOV_EXPORT int sriov_flow_apply(struct sriov_host *host, const char *pf,
+				  const struct sriov_rules *rules, const struct sriov_options *opts,
+				  struct sriov_plan **plan, struct sriov_error *err)
 {
+	const struct rule_how how = {
+		.allow = opts->allow, .partial = opts->partial, .adopt = opts->adopt};
+	struct change change;
+	struct sriov_rules list = {0};
+	int r = change_open(&change, host, pf, RULE_READ, opts, err);
+
+	if (!r)
+		r = copy_list(rules, &list, err);
+	if (!r && ruleset_name(&list, &change.intent.list) < 0)
+		r = core_oom(err);
+	if (!r)
+		r = want_list(&change, &list, &how, err);
+	sriov_rules_clear(&list);
+	return finish(&change, r, plan, err);
+}
+
+/* ---- deleting ---- */
+
+/* Whether @which is the name of the rule, or the location of an entry of it. */
+static bool is_selected(const struct change *change, const struct sriov_rule *rule,
+			const char *which)
+{
+	const struct rule_state *at;
 	uint64_t loc;
 
 	if (!which || !strcmp(rule->name, which))
 		return true;
-	return !core_number(which, 0, UINT32_MAX, &loc) && loc == rule->entry.loc;
+	if (core_number(which, 0, UINT32_MAX, &loc) < 0)
+		return false;
+	at = state_find_rule(&change->intent, loc);
+	return at && !strcmp(at->name, rule->name);
 }
 
 /* What is not there needs no deleting; what somebody else has put there is not ours to delete. */
@@ -180,33 +234,59 @@ static int not_ours(struct change *change, const char *which, struct sriov_error
 {
 	uint64_t loc;
 
-	for (size_t i = 0; i < change->pf->nrules; i++) {
-		if (core_number(which, 0, UINT32_MAX, &loc) < 0 || change->pf->rules[i].loc != loc)
-			continue;
-		sriov_error_set(err, -EPERM, pf_label(change->pf),
-				"location %s holds a rule that somebody else made", which);
-		sriov_error_hint(err, "who made it deletes it: ethtool -N %s delete %s",
-				 pf_label(change->pf), which);
-		return sriov_error_status(err, SRIOV_REFUSED);
-	}
-	return change_note(change, err, "no rule of ours is named or located %s", which);
+	if (core_number(which, 0, UINT32_MAX, &loc) < 0 || !pf_rule(change->pf, loc))
+		return change_note(change, err, "no rule of ours is named or located %s", which);
+	sriov_error_set(err, -EPERM, pf_label(change->pf),
+			"location %s holds a rule that somebody else made", which);
+	sriov_error_hint(err, "who made it deletes it: ethtool -N %s delete %s",
+			 pf_label(change->pf), which);
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+/*
+ * Without the deleted ones the others may become other entries (those that were left out come in). Deleting
+ * is always possible: where the rest cannot be compiled any more, its entries stay as they are recorded.
+ */
+static int want_rest(struct change *change, struct sriov_rules *list, struct sriov_error *err)
+{
+	const struct rule_how how = {.allow = change->intent.allow,
+				     .partial = change->intent.partial};
+	struct sriov_compiled compiled = {0};
+	struct sriov_error why = {0};
+	int r = list->n ? rule_compile(list, change->pf, &change->intent, change->store, &how,
+				       &compiled, &why)
+			: 0;
+	bool known = !r;
+
+	if (known)
+		r = rule_want(change, list, &compiled, &how, err);
+	else
+		r = rule_want(change, list, NULL, &how, err);
+	if (!r && !known)
+		r = change_note(change, err, "the other rules stay as they are, but: %s: %s",
+				why.object, why.message);
+	sriov_compiled_clear(&compiled);
+	return r;
 }
 
 static int want_deleted(struct change *change, const char *which, struct sriov_error *err)
 {
-	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
-	for (size_t i = 0; i < change->intent.nrules; i++) {
-		const struct rule_state *ours = &change->intent.rule[i];
-		struct rule_state *rule;
+	struct sriov_rules list = {0};
+	size_t kept = 0;
+	int r = copy_list(&change->intent.list, &list, err);
 
-		if (!selected(ours, which))
-			continue;
-		rule = state_rule(&change->want, ours->entry.loc);
-		if (!rule)
-			return core_oom(err);
-		core_copy(rule->name, sizeof(rule->name), ours->name);
+	for (size_t i = 0; !r && i < list.n; i++)
+		if (!is_selected(change, &list.at[i], which))
+			list.at[kept++] = list.at[i];
+	if (!r && kept < list.n) {
+		list.n = kept;
+		r = want_rest(change, &list, err);
+	} else if (!r && which) {
+		r = not_ours(change, which, err);
 	}
-	return which && !change->want.nrules ? not_ours(change, which, err) : 0;
+	sriov_rules_clear(&list);
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	return r;
 }
 
 SRIOV_EXPORT int sriov_flow_delete(struct sriov_host *host, const char *pf, const char *which,
@@ -214,57 +294,9 @@ SRIOV_EXPORT int sriov_flow_delete(struct sriov_host *host, const char *pf, cons
 				   struct sriov_error *err)
 {
 	struct change change;
-	int r = change_open(&change, host, pf, READ_PORT, opts, err);
+	int r = change_open(&change, host, pf, RULE_READ, opts, err);
 
 	if (!r)
 		r = want_deleted(&change, which, err);
 	return finish(&change, r, plan, err);
-}
-
-/* ---- list ---- */
-
-struct rows {
-	struct sriov_flow_row *at;
-	size_t n;
-};
-
-static int add_row(struct rows *rows, const struct sriov_entry *entry,
-		   const struct rule_state *ours, bool installed, struct sriov_error *err)
-{
-	struct sriov_flow_row *row = core_grow(&rows->at, &rows->n, sizeof(*row));
-
-	if (!row)
-		return core_oom(err);
-	row->entry = *entry;
-	row->installed = installed;
-	if (ours) {
-		core_copy(row->name, sizeof(row->name), ours->name);
-		core_copy(row->owner, sizeof(row->owner), ours->owner);
-	}
-	return 0;
-}
-
-SRIOV_EXPORT int sriov_flow_list(struct sriov_host *host, const char *pf,
-				 struct sriov_flow_row **out, size_t *n, struct sriov_error *err)
-{
-	const struct sriov_options opts = {.dry_run = true};
-	struct change change;
-	struct rows rows = {0};
-	int r = change_open(&change, host, pf, SRIOV_READ_PORT | SRIOV_READ_RULES, &opts, err);
-
-	for (size_t i = 0; !r && i < change.pf->nrules; i++)
-		r = add_row(&rows, &change.pf->rules[i],
-			    ours_at(&change.intent, &change.pf->rules[i]), true, err);
-	for (size_t i = 0; !r && i < change.intent.nrules; i++)
-		if (!is_installed(change.pf, &change.intent.rule[i].entry))
-			r = add_row(&rows, &change.intent.rule[i].entry, &change.intent.rule[i],
-				    false, err);
-	change_close(&change);
-	if (r < 0) {
-		free(rows.at);
-		return r;
-	}
-	*out = rows.at;
-	*n = rows.n;
-	return 0;
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STEPS_SHOWN 200
+
 int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
 		const struct sriov_options *opts, struct sriov_error *err)
 {
@@ -31,13 +33,16 @@ static int check_leases(struct change *change, struct sriov_error *err)
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-/* The steps as they were shown, as JSON: for people who look into the database. */
+/* The steps as they were shown, as JSON: for people who look into the database, who need not see all. */
 static char *steps_text(const struct sriov_plan *plan)
 {
 	_json_ json_t *array = json_array();
 
-	for (size_t i = 0; i < plan->nsteps; i++)
+	for (size_t i = 0; i < plan->nsteps && i < STEPS_SHOWN; i++)
 		json_array_append_new(array, json_string(plan->step[i].what));
+	if (plan->nsteps > STEPS_SHOWN)
+		json_array_append_new(array,
+				      json_sprintf("and %zu more", plan->nsteps - STEPS_SHOWN));
 	return json_dumps(array, JSON_COMPACT);
 }
 
@@ -71,6 +76,24 @@ static int open_journal(struct change *change, const struct pf_state *before, si
 	return r;
 }
 
+/* What @undo says of an undoing that failed, added to @err; the journal stays open. */
+static void undo_failed(struct change *change, const struct sriov_error *undo,
+			struct sriov_error *err)
+{
+	long journal = change->plan->journal;
+	bool stuck = undo->status == SRIOV_STUCK;
+	struct sriov_error ignored;
+
+	err->status = stuck ? SRIOV_STUCK : SRIOV_INCOMPLETE;
+	sriov_error_hint(err,
+			 "and undoing failed: %s: %.200s; see `sriovctl journal show` "
+			 "(journal %ld), then `journal undo` or `journal resume`",
+			 undo->object, undo->message, journal);
+	apply_journal_status(change, journal, stuck ? "stuck" : "incomplete", err->message,
+			     &ignored);
+	change->plan->status = err->status;
+}
+
 /* A change that failed after its journal was opened: the old state comes back, or the reason why not. */
 static int fail(struct change *change, struct steps *steps, const struct pf_state *before,
 		bool touched, int code, struct sriov_error *err)
@@ -89,16 +112,7 @@ static int fail(struct change *change, struct steps *steps, const struct pf_stat
 		return code;
 	}
 	if (touched && apply_undo(change, before, &undone, &undo) < 0) {
-		bool stuck = undo.status == SRIOV_STUCK;
-
-		err->status = stuck ? SRIOV_STUCK : SRIOV_INCOMPLETE;
-		sriov_error_hint(err,
-				 "and undoing failed: %s: %.200s; see `sriovctl journal show` "
-				 "(journal %ld), then `journal undo` or `journal resume`",
-				 undo.object, undo.message, journal);
-		apply_journal_status(change, journal, stuck ? "stuck" : "incomplete", err->message,
-				     &undo);
-		change->plan->status = err->status;
+		undo_failed(change, &undo, err);
 		return code;
 	}
 	for (size_t i = 0; i < steps->n; i++)
@@ -224,12 +238,33 @@ static int want_kept(struct change *change, const struct steps *steps, struct sr
 	return 0;
 }
 
+/* An RSS table of ours that a step resets comes back too. */
+static int want_rss(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
+	bool resets = false;
+
+	for (size_t i = 0; i < steps->n; i++)
+		resets |= steps->at[i].hits_port || steps->at[i].kind == STEP_PF_UP;
+	if (!resets || !driver || !(driver->traits & SRIOV_RESET_LOSES_RSS) ||
+	    !(change->intent.has & STATE_RSS) || (change->want.has & STATE_RSS))
+		return 0;
+	if (state_set_rss(&change->want, change->intent.rss, change->intent.nrss) < 0)
+		return core_oom(err);
+	steps_clear(steps);
+	return steps_diff(change->pf, &change->want, steps, err);
+}
+
 static int plan(struct change *change, struct steps *steps, struct sriov_error *err)
 {
 	int r = steps_check(change->inv, change->pf, &change->want, err);
 
 	if (!r)
 		r = steps_diff(change->pf, &change->want, steps, err);
+	if (!r)
+		r = want_rss(change, steps, err);
+	if (!r)
+		r = steps_check_rss(change->pf, &change->want, err);
 	if (!r)
 		r = steps_check_rules(change->pf, &change->want, steps, err);
 	if (!r)
@@ -256,10 +291,59 @@ int change_run(struct change *change, struct sriov_error *err)
 
 	if (!r)
 		r = steps_guard(change->pf, &steps, opts->force, opts->disrupt_pf, err);
+	if (!r && !opts->force)
+		r = steps_guard_rules(change->pf, &change->intent, &change->want, &steps, err);
 	if (!r && opts->expect && strcmp(opts->expect, change->plan->digest) != 0)
 		r = refuse_other_plan(change, err);
 	if (!r && !opts->dry_run)
 		r = steps.n ? apply(change, &steps, err) : apply_commit(change, NULL, 0, err);
 	steps_clear(&steps);
 	return r;
+}
+
+/* Steps of a probe, all done: the way back, without an error that asked for it. */
+static int take_back(struct change *change, const struct pf_state *before, struct sriov_error *err)
+{
+	struct sriov_error undo = {0};
+	size_t undone;
+	int r = apply_undo(change, before, &undone, &undo);
+
+	if (!r)
+		return apply_journal_status(change, change->plan->journal, "undone", NULL, err);
+	sriov_error_set(err, r, pf_label(change->pf), "probed, but the port is not as it was");
+	undo_failed(change, &undo, err);
+	return r;
+}
+
+static int apply_undone(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	struct pf_state before = {0};
+	struct steps_result result = {0};
+	struct sriov_error unused;
+	int r;
+
+	if (!err)
+		err = &unused;
+	change->want.passing = true;
+	r = state_capture(change->pf, &change->want, &before, err);
+	if (!r)
+		r = open_journal(change, &before, steps->n, err);
+	if (!r) {
+		r = apply_steps(change, steps, change->plan->journal, &result, err);
+		r = r ? fail(change, steps, &before, result.touched, r, err)
+		      : take_back(change, &before, err);
+		change_tell_states(change, steps);
+	}
+	state_clear(&before);
+	return r;
+}
+
+int change_run_undone(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	const struct sriov_options *opts = change->opts;
+	int r = change_tell(change, steps, err);
+
+	if (!r && opts->expect && strcmp(opts->expect, change->plan->digest) != 0)
+		r = refuse_other_plan(change, err);
+	return r || opts->dry_run ? r : apply_undone(change, steps, err);
 }

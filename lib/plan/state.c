@@ -9,6 +9,8 @@ void state_clear(struct pf_state *state)
 {
 	free(state->vf);
 	free(state->rule);
+	free(state->rss);
+	sriov_rules_clear(&state->list);
 	*state = (struct pf_state){0};
 }
 
@@ -32,43 +34,103 @@ struct vf_state *state_vf(struct pf_state *state, unsigned index)
 	return vf;
 }
 
+/* The position of @loc among the rules, or where it would stand. */
+static size_t rule_position(const struct pf_state *state, uint32_t loc)
+{
+	size_t low = 0, high = state->nrules;
+
+	/* mostly they come in order */
+	if (high && state->rule[high - 1].entry.loc < loc)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (state->rule[middle].entry.loc < loc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct rule_state *state_find_rule(const struct pf_state *state, uint32_t loc)
+{
+	size_t at = rule_position(state, loc);
+
+	return at < state->nrules && state->rule[at].entry.loc == loc ? &state->rule[at] : NULL;
+}
+
 struct rule_state *state_rule(struct pf_state *state, uint32_t loc)
 {
+	size_t at = rule_position(state, loc);
 	struct rule_state *rule;
 
-	for (size_t i = 0; i < state->nrules; i++)
-		if (state->rule[i].entry.loc == loc)
-			return &state->rule[i];
-	rule = core_grow(&state->rule, &state->nrules, sizeof(*rule));
-	if (rule)
-		rule->entry.loc = loc;
+	if (at < state->nrules && state->rule[at].entry.loc == loc)
+		return &state->rule[at];
+	if (!core_grow_room(&state->rule, &state->nrules, &state->rules_room, sizeof(*rule)))
+		return NULL;
+	rule = &state->rule[at];
+	memmove(rule + 1, rule, (state->nrules - 1 - at) * sizeof(*rule));
+	*rule = (struct rule_state){.entry.loc = loc};
 	return rule;
 }
 
-static const struct sriov_entry *entry_at(const struct sriov_pf *pf, uint32_t loc)
+int state_set_list(struct pf_state *state, const struct sriov_rules *list)
 {
-	for (size_t i = 0; i < pf->nrules; i++)
-		if (pf->rules[i].loc == loc)
-			return &pf->rules[i];
-	return NULL;
+	struct sriov_rules copy = {.n = list->n};
+
+	copy.at = calloc(list->n + 1, sizeof(*copy.at));
+	if (!copy.at)
+		return -ENOMEM;
+	if (list->n)
+		memcpy(copy.at, list->at, list->n * sizeof(*copy.at));
+	sriov_rules_clear(&state->list);
+	state->list = copy;
+	state->has |= STATE_LIST;
+	return 0;
 }
 
-static int capture_vf(const struct sriov_vf *now, unsigned has, bool driver, struct pf_state *out)
+int state_set_rss(struct pf_state *state, const uint32_t *queue, size_t n)
+{
+	uint32_t *copy = calloc(n, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, queue, n * sizeof(*copy));
+	free(state->rss);
+	state->rss = copy;
+	state->nrss = n;
+	state->has |= STATE_RSS;
+	return 0;
+}
+
+bool state_rss_is(const struct pf_state *state, const uint32_t *table, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (table[i] != state->rss[i % state->nrss])
+			return false;
+	return n;
+}
+
+static int capture_vf(const struct sriov_vf *now, const struct vf_state *asked,
+		      struct pf_state *out)
 {
 	struct vf_state *vf = state_vf(out, now->index);
 
 	if (!vf)
 		return -ENOMEM;
 	vf->attrs = now->attrs;
-	vf->attrs.has &= has;
-	vf->has_driver = driver;
+	vf->attrs.has &= asked->attrs.has;
+	vf->has_driver = asked->has_driver;
+	vf->has_up = asked->has_up;
+	vf->up = now->netdev_up;
 	core_copy(vf->driver, sizeof(vf->driver), now->driver);
 	return 0;
 }
 
 static int capture_rule(const struct sriov_pf *pf, uint32_t loc, struct pf_state *out)
 {
-	const struct sriov_entry *entry = entry_at(pf, loc);
+	const struct sriov_entry *entry = pf_rule(pf, loc);
 	struct rule_state *rule = state_rule(out, loc);
 
 	if (!rule)
@@ -82,8 +144,9 @@ static int capture_rule(const struct sriov_pf *pf, uint32_t loc, struct pf_state
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err)
 {
+	static const struct vf_state all = {.attrs.has = SRIOV_VF_ALL, .has_driver = true};
 	bool remade = (want->has & STATE_COUNT) && want->count != pf->vfs;
-	struct pf_state state = {.has = want->has};
+	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS)};
 	int r = 0;
 
 	core_copy(state.address, sizeof(state.address), pf->address);
@@ -93,17 +156,19 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	state.ntuple = pf->ntuple == SRIOV_NTUPLE_ON;
 	/* Once they are gone, nothing but this remembers what the VFs and rules were. */
 	for (unsigned i = 0; !r && remade && i < pf->vfs; i++)
-		r = capture_vf(&pf->vf[i], SRIOV_VF_ALL, true, &state);
+		r = capture_vf(&pf->vf[i], &all, &state);
 	for (size_t i = 0; !r && remade && i < pf->nrules; i++)
 		r = capture_rule(pf, pf->rules[i].loc, &state);
 	for (size_t i = 0; !r && !remade && i < want->nvf; i++) {
 		const struct sriov_vf *now = pf_vf(pf, want->vf[i].index);
 
 		if (now)
-			r = capture_vf(now, want->vf[i].attrs.has, want->vf[i].has_driver, &state);
+			r = capture_vf(now, &want->vf[i], &state);
 	}
 	for (size_t i = 0; !r && i < want->nrules; i++)
 		r = capture_rule(pf, want->rule[i].entry.loc, &state);
+	if (!r && (want->has & STATE_RSS) && pf->nrss)
+		r = state_set_rss(&state, pf->rss, pf->nrss);
 	if (r < 0) {
 		state_clear(&state);
 		return core_oom(err);
@@ -152,25 +217,52 @@ static int merge_vfs(struct pf_state *intent, const struct pf_state *change)
 	return 0;
 }
 
+/* Both are in order; what the change says of a location counts, but for entries that only stay. */
 static int merge_rules(struct pf_state *intent, const struct pf_state *change)
 {
-	size_t kept = 0;
+	struct rule_state *merged = calloc(intent->nrules + change->nrules + 1, sizeof(*merged));
+	size_t i = 0, k = 0, n = 0;
 
-	for (size_t i = 0; i < change->nrules; i++) {
-		struct rule_state *rule;
+	if (!merged)
+		return -ENOMEM;
+	while (i < intent->nrules || k < change->nrules) {
+		const struct rule_state *old = i < intent->nrules ? &intent->rule[i] : NULL;
+		const struct rule_state *new = k < change->nrules ? &change->rule[k] : NULL;
+		bool both = old && new && old->entry.loc == new->entry.loc;
+		bool first = old && (!new || old->entry.loc < new->entry.loc);
 
-		if (change->rule[i].kept)
-			continue;
-		rule = state_rule(intent, change->rule[i].entry.loc);
-		if (!rule)
-			return -ENOMEM;
-		*rule = change->rule[i];
+		i += first || both;
+		k += !first;
+		if (!first && new->kept)
+			new = both ? old : NULL;
+		else if (!first && new->others)
+			new = NULL;
+		if (first ? old->present : new &&new->present)
+			merged[n++] = first ? *old : *new;
 	}
-	for (size_t i = 0; i < intent->nrules; i++)
-		if (intent->rule[i].present)
-			intent->rule[kept++] = intent->rule[i];
-	intent->nrules = kept;
+	free(intent->rule);
+	intent->rule = merged;
+	intent->nrules = intent->rules_room = n;
 	return 0;
+}
+
+/* An empty list says nothing any more. */
+static int merge_list(struct pf_state *intent, const struct pf_state *change)
+{
+	int r = 0;
+
+	if (!(change->has & STATE_LIST))
+		return 0;
+	intent->allow = change->allow;
+	intent->partial = change->partial;
+	r = state_set_list(intent, &change->list);
+	if (!r && !intent->list.n) {
+		sriov_rules_clear(&intent->list);
+		intent->has &= ~STATE_LIST;
+		intent->allow = 0;
+		intent->partial = false;
+	}
+	return r;
 }
 
 int state_merge(struct pf_state *intent, const struct pf_state *change, struct sriov_error *err)
@@ -196,7 +288,9 @@ int state_merge(struct pf_state *intent, const struct pf_state *change, struct s
 	}
 	if (change->pool[0])
 		core_copy(intent->pool, sizeof(intent->pool), change->pool);
-	if (merge_vfs(intent, change) < 0 || merge_rules(intent, change) < 0)
+	if (merge_vfs(intent, change) < 0 || merge_rules(intent, change) < 0 ||
+	    merge_list(intent, change) < 0 ||
+	    ((change->has & STATE_RSS) && state_set_rss(intent, change->rss, change->nrss) < 0))
 		return core_oom(err);
 	return 0;
 }

@@ -14,19 +14,25 @@ enum state_has {
 	STATE_COUNT = 1 << 1,
 	STATE_AUTOPROBE = 1 << 2,
 	STATE_NTUPLE = 1 << 3,
+	STATE_LIST = 1 << 4,
+	STATE_RSS = 1 << 5,
 };
+
+#define RULE_WORDS 1024 /* room for a rule in words */
 
 struct vf_state {
 	unsigned index;
 	struct sriov_vf_attrs attrs;
 	bool has_driver;
 	char driver[32]; /* "" = bound to none */
+	bool has_up, up; /* its netdev; of probes alone, so never part of an intent */
 };
 
 /* One location of the rule table: an entry, or nothing. */
 struct rule_state {
 	bool present;
-	bool kept;                /* stood there before and stays: no part of the intent */
+	bool kept;                /* stood there before and stays: not what the change is about */
+	bool others;              /* somebody else's stands there and stays: not ours any more */
 	struct sriov_entry entry; /* only loc counts if not present */
 	char name[SRIOV_NAME_LEN], owner[SRIOV_NAME_LEN];
 };
@@ -37,18 +43,34 @@ struct pf_state {
 	bool up, autoprobe, ntuple;
 	unsigned count;
 	char pool[32]; /* of all VFs; "" = not said */
+	bool passing;  /* a probe's: always undone, never committed */
 	struct vf_state *vf;
 	size_t nvf;
-	struct rule_state *rule;
-	size_t nrules;
+	struct rule_state *rule; /* by location; change it by state_rule() only */
+	size_t nrules, rules_room;
+	/* STATE_LIST: the rules as the user wrote them, in order, and how they were compiled */
+	struct sriov_rules list;
+	unsigned allow;
+	bool partial;
+	/* STATE_RSS: RX queues of the port's RSS table, which repeats them to its end */
+	uint32_t *rss;
+	size_t nrss;
 };
 
 void state_clear(struct pf_state *state);
 /* The VF's part, made if it is not there yet; NULL without memory. */
 struct vf_state *state_vf(struct pf_state *state, unsigned index);
 const struct vf_state *state_find_vf(const struct pf_state *state, unsigned index);
-/* The location's part, made if it is not there yet; NULL without memory. */
+/* The location's part, or NULL. */
+const struct rule_state *state_find_rule(const struct pf_state *state, uint32_t loc);
+/* The location's part, made if it is not there yet; NULL without memory. Quick in ascending order. */
 struct rule_state *state_rule(struct pf_state *state, uint32_t loc);
+/* Makes the rules a copy of @list. 0 or -ENOMEM. */
+int state_set_list(struct pf_state *state, const struct sriov_rules *list);
+/* Makes the RSS part a copy of @queue. 0 or -ENOMEM. */
+int state_set_rss(struct pf_state *state, const uint32_t *queue, size_t n);
+/* Whether @table is what the RSS part says. */
+bool state_rss_is(const struct pf_state *state, const uint32_t *table, size_t n);
 /* Adds what stands on @pf at the places that @want speaks of (all of it, if VFs come or go). */
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err);

@@ -23,22 +23,78 @@ static json_t *encode_vf(const struct vf_state *vf)
 
 	if (json && vf->has_driver)
 		json_object_set_new(json, "driver", json_string(vf->driver));
+	if (json && vf->has_up)
+		json_object_set_new(json, "up", json_boolean(vf->up));
 	return json;
 }
 
 static json_t *encode_rule(const struct rule_state *rule)
 {
+	json_t *json;
+
 	if (!rule->present)
 		return json_pack("{s:I}", "loc", (json_int_t)rule->entry.loc);
-	return json_pack("{s:I, s:b, s:o, s:s, s:s}", "loc", (json_int_t)rule->entry.loc, "kept",
-			 rule->kept, "entry", entry_encode(&rule->entry), "name", rule->name,
-			 "owner", rule->owner);
+	json = json_pack("{s:I, s:o, s:s}", "loc", (json_int_t)rule->entry.loc, "entry",
+			 entry_encode(&rule->entry), "name", rule->name);
+	if (json && rule->owner[0])
+		json_object_set_new(json, "owner", json_string(rule->owner));
+	if (json && rule->kept)
+		json_object_set_new(json, "kept", json_true());
+	if (json && rule->others)
+		json_object_set_new(json, "others", json_true());
+	return json;
+}
+
+/* {"rule": in the language, with its name; "owner": …} */
+static json_t *encode_listed(const struct sriov_rule *rule)
+{
+	char words[RULE_WORDS];
+	json_t *json;
+
+	if (sriov_rule_format(rule, words, sizeof(words)) < 0)
+		return NULL;
+	json = json_pack("{s:s}", "rule", words);
+	if (json && rule->owner[0])
+		json_object_set_new(json, "owner", json_string(rule->owner));
+	return json;
+}
+
+static int encode_list(const struct pf_state *state, json_t *json)
+{
+	json_t *list = json_array();
+
+	if (json_object_set_new(json, "list", list) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < state->list.n; i++)
+		if (json_array_append_new(list, encode_listed(&state->list.at[i])) < 0)
+			return -ENOMEM;
+	if (state->allow)
+		json_object_set_new(json, "allow", json_integer(state->allow));
+	if (state->partial)
+		json_object_set_new(json, "partial", json_true());
+	return 0;
+}
+
+static int encode_rss(const struct pf_state *state, json_t *json)
+{
+	json_t *array = json_array();
+
+	if (json_object_set_new(json, "rss", array) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < state->nrss; i++)
+		if (json_array_append_new(array, json_integer(state->rss[i])) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
 int state_encode(const struct pf_state *state, char **out, struct sriov_error *err)
 {
 	_json_ json_t *json = json_pack("{s:s, s:[], s:[]}", "pf", state->address, "vf", "rules");
 	char *text;
+
+	if (!json || ((state->has & STATE_LIST) && encode_list(state, json) < 0) ||
+	    ((state->has & STATE_RSS) && encode_rss(state, json) < 0))
+		return core_oom(err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (state->has & flags[i].bit)
@@ -48,6 +104,8 @@ int state_encode(const struct pf_state *state, char **out, struct sriov_error *e
 		json_object_set_new(json, "count", json_integer(state->count));
 	if (state->pool[0])
 		json_object_set_new(json, "pool", json_string(state->pool));
+	if (state->passing)
+		json_object_set_new(json, "passing", json_true());
 	for (size_t i = 0; i < state->nvf; i++)
 		json_array_append_new(json_object_get(json, "vf"), encode_vf(&state->vf[i]));
 	for (size_t i = 0; i < state->nrules; i++)
@@ -72,6 +130,8 @@ static int decode_vf(const json_t *json, struct pf_state *state, struct sriov_er
 		return core_oom(err);
 	vf->has_driver = driver;
 	core_copy(vf->driver, sizeof(vf->driver), driver);
+	vf->has_up = json_object_get(json, "up");
+	vf->up = core_json_bool(json, "up", false, NULL);
 	return vf_attrs_decode(json_object_get(json, "attrs"), &vf->attrs, err);
 }
 
@@ -88,9 +148,59 @@ static int decode_rule(const json_t *json, struct pf_state *state, struct sriov_
 		return core_oom(err);
 	rule->present = entry;
 	rule->kept = core_json_bool(json, "kept", false, NULL);
+	rule->others = core_json_bool(json, "others", false, NULL);
 	core_copy(rule->name, sizeof(rule->name), core_json_text(json, "name", "", NULL));
 	core_copy(rule->owner, sizeof(rule->owner), core_json_text(json, "owner", "", NULL));
 	return entry ? entry_decode(entry, &rule->entry, err) : 0;
+}
+
+static int decode_list(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	const json_t *list = json_object_get(json, "list"), *item;
+	size_t i;
+
+	if (!list)
+		return 0;
+	if (!json_is_array(list))
+		return -EINVAL;
+	state->has |= STATE_LIST;
+	state->allow = core_json_int(json, "allow", 0, NULL);
+	state->partial = core_json_bool(json, "partial", false, NULL);
+	state->list.at = calloc(json_array_size(list) + 1, sizeof(*state->list.at));
+	if (!state->list.at)
+		return core_oom(err);
+	json_array_foreach(list, i, item) {
+		struct sriov_rule *rule = &state->list.at[state->list.n++];
+		int r = sriov_rule_parse(core_json_text(item, "rule", "", NULL), NULL, 1, rule,
+					 err);
+
+		if (r < 0)
+			return r;
+		core_copy(rule->owner, sizeof(rule->owner),
+			  core_json_text(item, "owner", "", NULL));
+	}
+	return 0;
+}
+
+static int decode_rss(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	const json_t *array = json_object_get(json, "rss"), *item;
+	size_t i;
+
+	if (!array)
+		return 0;
+	state->has |= STATE_RSS;
+	json_array_foreach(array, i, item) {
+		uint32_t *queue = core_grow(&state->rss, &state->nrss, sizeof(*queue));
+
+		if (!queue)
+			return core_oom(err);
+		if (!json_is_integer(item) || json_integer_value(item) < 0 ||
+		    json_integer_value(item) > UINT16_MAX)
+			return -EINVAL;
+		*queue = json_integer_value(item);
+	}
+	return state->nrss ? 0 : -EINVAL;
 }
 
 static int decode(const json_t *json, struct pf_state *state, struct sriov_error *err)
@@ -102,6 +212,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 
 	core_copy(state->address, sizeof(state->address), core_json_text(json, "pf", "", NULL));
 	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
+	state->passing = core_json_bool(json, "passing", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (!json_object_get(json, flags[i].key))
 			continue;
@@ -121,7 +232,8 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	json_array_foreach(json_object_get(json, "rules"), i, item)
 		if ((r = decode_rule(item, state, err)) < 0)
 			return r;
-	return 0;
+	r = decode_list(json, state, err);
+	return r < 0 ? r : decode_rss(json, state, err);
 }
 
 int state_decode(const char *text, struct pf_state *out, struct sriov_error *err)

@@ -15,27 +15,34 @@ enum step_kind {
 	STEP_NUMVFS,
 	STEP_VF_SET,
 	STEP_BIND,
+	STEP_VF_UP,
+	STEP_RSS,
 	STEP_RULE_INSERT,
+	STEP_FRAMES,
 	STEP_LINK,
 	STEP_RATE,
 };
 
 struct step {
 	enum step_kind kind;
-	bool on;                     /* PF_UP, NTUPLE, AUTOPROBE */
-	unsigned number;             /* NUMVFS: count; VF_SET, BIND, RATE: VF index; LINK: Mbit/s */
+	bool on;         /* PF_UP, NTUPLE, AUTOPROBE, VF_UP */
+	unsigned number; /* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s */
 	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
 	char driver[32];             /* BIND: "" = none, "default" = the kernel's choice */
-	struct sriov_entry entry;    /* RULE_* */
+	struct sriov_entry entry;    /* RULE_*; FRAMES: the one that stands meanwhile */
+	bool has_entry;              /* FRAMES */
+	struct exchange *exchange;   /* FRAMES: what is sent, and what came of it; not owned */
 	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
-	bool fresh;                  /* BIND: the VF was made by an earlier step */
-	bool hits_port, hits_vf;     /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
+	const uint32_t *rss;         /* RSS: of the wanted state, which the steps do not outlive */
+	size_t nrss;
+	bool fresh;              /* BIND: the VF was made by an earlier step */
+	bool hits_port, hits_vf; /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
 	enum sriov_step_state state;
 };
 
 struct steps {
 	struct step *at;
-	size_t n;
+	size_t n, room;
 	char **note;
 	size_t nnotes;
 };
@@ -49,7 +56,7 @@ bool step_bound_as(const char *driver, const char *wanted);
 
 /*
  * The steps from @now to @want, in the order that every plan keeps: PF up, rules out, VFs, attributes,
- * binding, ntuple, rules in, rates after link-up. Rules that a step wipes are installed again. Pure.
+ * binding, ntuple, RSS, rules in, rates after link-up. Rules that a step wipes are installed again. Pure.
  */
 int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct steps *out,
 	       struct sriov_error *err);
@@ -64,6 +71,18 @@ int steps_guard(const struct sriov_pf *now, const struct steps *steps, bool forc
 /* What is wrong with @want on this PF before anything is tried: limits and drivers' surprises. */
 int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 		const struct pf_state *want, struct sriov_error *err);
+
+/*
+ * Refuses (status SRIOV_REFUSED) to put another entry where somebody else's stands, that is one which
+ * @intent does not have.
+ */
+int steps_guard_rules(const struct sriov_pf *now, const struct pf_state *intent,
+		      const struct pf_state *want, const struct steps *steps,
+		      struct sriov_error *err);
+
+/* The RSS queues of @want must be there when VFs have come or gone. */
+int steps_check_rss(const struct sriov_pf *now, const struct pf_state *want,
+		    struct sriov_error *err);
 
 /* Rules that a plan wipes must be such that the driver takes them again afterwards. */
 int steps_check_rules(const struct sriov_pf *now, const struct pf_state *want,

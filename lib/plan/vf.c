@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The intents of `vf create`, `set`, `bind` and `delete`. */
-#include "lib/plan/change.h"
+#include "lib/plan/rule.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,6 +202,8 @@ SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
 		r = want_macs(&change, create->mac_auto, create->mac_first, err);
 	if (!r && change.pf->vfs && change.pf->vfs != create->count)
 		r = refuse_resize(&change, err);
+	if (!r && change.pf->vfs != create->count)
+		r = rule_want_vfs(&change, create->count, err);
 	if (!r)
 		change_leave_libvirts(&change);
 	return finish(&change, r, plan, err);
@@ -266,28 +268,24 @@ SRIOV_EXPORT int sriov_vf_bind(struct sriov_host *host, const char *pf,
 	return finish(&change, r, plan, err);
 }
 
-/* Rules of ours that send to a VF go with the VFs. */
-static int want_no_vf_rules(struct change *change, struct sriov_error *err)
+/* Whether rules of others are in the table, or rules of ours stay. */
+static bool has_rules_left(const struct change *change)
 {
-	for (size_t i = 0; i < change->intent.nrules; i++) {
-		const struct rule_state *ours = &change->intent.rule[i];
-		struct rule_state *rule;
+	for (size_t i = 0; i < change->pf->nrules; i++) {
+		const struct sriov_entry *entry = &change->pf->rules[i];
+		const struct rule_state *ours = state_find_rule(&change->intent, entry->loc);
 
-		if (ours->entry.cookie == SRIOV_COOKIE_DROP || !(ours->entry.cookie >> 32))
-			continue;
-		rule = state_rule(&change->want, ours->entry.loc);
-		if (!rule)
-			return core_oom(err);
-		core_copy(rule->name, sizeof(rule->name), ours->name);
+		if (!ours || !sriov_entry_same(&ours->entry, entry))
+			return true;
 	}
-	return 0;
+	return change->want.list.n;
 }
 
 /* What our first change found is put back, as far as nothing else of ours needs it. */
 static int want_as_found(struct change *change, struct sriov_error *err)
 {
 	struct pf_state *want = &change->want, found = {0};
-	bool last_rule = change->intent.nrules == want->nrules;
+	bool rules_left = has_rules_left(change);
 	int r = change->known.found ? state_decode(change->known.found, &found, err) : 0;
 
 	if (r < 0)
@@ -298,13 +296,12 @@ static int want_as_found(struct change *change, struct sriov_error *err)
 	}
 	/* deleting VFs resets the port anyway, so switching ntuple back costs nothing more */
 	if ((found.has & STATE_NTUPLE) && !found.ntuple && (change->intent.has & STATE_NTUPLE) &&
-	    last_rule && change->pf->nrules == want->nrules) {
+	    !rules_left) {
 		want->has |= STATE_NTUPLE;
 		want->ntuple = false;
 	}
 	/* taking the port down would take rules with it */
-	if ((found.has & STATE_UP) && !found.up && (change->intent.has & STATE_UP) && last_rule &&
-	    change->pf->nrules == want->nrules) {
+	if ((found.has & STATE_UP) && !found.up && (change->intent.has & STATE_UP) && !rules_left) {
 		want->has |= STATE_UP;
 		want->up = false;
 	}
@@ -322,7 +319,7 @@ SRIOV_EXPORT int sriov_vf_delete(struct sriov_host *host, const char *pf,
 	if (!r) {
 		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
 		change.want.has = STATE_COUNT;
-		r = want_no_vf_rules(&change, err);
+		r = rule_want_vfs(&change, 0, err);
 	}
 	if (!r)
 		r = want_as_found(&change, err);

@@ -3,12 +3,14 @@
 #include "lib/store/db.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void store_pf_clear(struct store_pf *pf)
 {
 	free(pf->intent);
 	free(pf->found);
+	free(pf->seen);
 	*pf = (struct store_pf){0};
 }
 
@@ -32,6 +34,9 @@ static int read_pf(sqlite3_stmt *row, void *data, struct sriov_error *err)
 	pf->epoch = sqlite3_column_int(row, 2);
 	if (column_dup(row, 3, &pf->intent, err) < 0)
 		return -ENOMEM;
+	pf->watched = sqlite3_column_int(row, 6);
+	if (column_dup(row, 5, &pf->seen, err) < 0)
+		return -ENOMEM;
 	return column_dup(row, 4, &pf->found, err);
 }
 
@@ -41,8 +46,8 @@ int store_pf_get(struct store *store, const char *address, struct store_pf *out,
 	struct store_pf pf = {0};
 	int r = store_run(
 		store, err, read_pf, &pf,
-		"SELECT address, perm_mac, epoch, intent, found FROM pf WHERE address = ?", "t",
-		address);
+		"SELECT address, perm_mac, epoch, intent, found, seen, watched FROM pf WHERE address = ?",
+		"t", address);
 
 	if (r < 0) {
 		store_pf_clear(&pf);
@@ -58,10 +63,12 @@ int store_pf_put(struct store *store, const struct store_pf *pf, struct sriov_er
 {
 	char mac[SRIOV_MAC_LEN];
 	int r = store_run(store, err, NULL, NULL,
-			  "INSERT OR REPLACE INTO pf (address, perm_mac, epoch, intent, found)"
-			  " VALUES (?, ?, ?, ?, ?)",
-			  "ttitt", pf->address, sriov_mac_format(pf->perm_mac, mac),
-			  (int64_t)pf->epoch, pf->intent, pf->found);
+			  "INSERT OR REPLACE INTO pf"
+			  " (address, perm_mac, epoch, intent, found, seen, watched)"
+			  " VALUES (?, ?, ?, ?, ?, ?, ?)",
+			  "ttittti", pf->address, sriov_mac_format(pf->perm_mac, mac),
+			  (int64_t)pf->epoch, pf->intent, pf->found, pf->seen,
+			  (int64_t)pf->watched);
 
 	return r < 0 ? r : 0;
 }
@@ -144,6 +151,33 @@ static int join_leases(struct store *store, struct sriov_inventory *inv, struct 
 			r = core_oom(err);
 	}
 	return r;
+}
+
+static int join_seen(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	const struct sriov_inventory *inv = data;
+	struct sriov_pf *pf = inventory_find(inv, (const char *)sqlite3_column_text(row, 0));
+	char instance[STORE_INSTANCE];
+
+	if (pf &&
+	    !strcmp(store_instance(inv, pf, instance), (const char *)sqlite3_column_text(row, 1)))
+		pf->watched = true;
+	return 0;
+}
+
+const char *store_instance(const struct sriov_inventory *inv, const struct sriov_pf *pf,
+			   char buf[STORE_INSTANCE])
+{
+	snprintf(buf, STORE_INSTANCE, "%s/%d", inv->boot_id, pf->ifindex);
+	return buf;
+}
+
+int store_join_watched(struct store *store, struct sriov_inventory *inv, struct sriov_error *err)
+{
+	int r = store_run(store, err, join_seen, inv,
+			  "SELECT address, seen FROM pf WHERE watched AND seen IS NOT NULL", "");
+
+	return r < 0 ? r : 0;
 }
 
 int store_join(struct store *store, struct sriov_inventory *inv, struct sriov_error *err)

@@ -11,6 +11,7 @@
 
 #include <sriov/guest.h>
 #include <sriov/plan.h>
+#include <sriov/probe.h>
 
 struct store;
 
@@ -35,6 +36,8 @@ struct store_pf {
 	unsigned epoch; /* +1 at each 0 -> N */
 	char *intent;   /* JSON text of the last committed intent, NULL = none; owned */
 	char *found;    /* JSON text of what stood before our first change; owned */
+	char *seen;     /* the driver instance of the last change that read the rules; owned */
+	bool watched;   /* … whose table was empty when a change saw it first */
 };
 void store_pf_clear(struct store_pf *pf);
 /* -ENOENT if the PF was never changed by us (no error is set). */
@@ -51,6 +54,15 @@ int store_pool_set(struct store *store, const char *pf, unsigned first, unsigned
 int store_pool_clear(struct store *store, const char *pf, struct sriov_error *err);
 /* Fills vf[].pool of every PF of the inventory, and adds a use to every leased VF. */
 int store_join(struct store *store, struct sriov_inventory *inv, struct sriov_error *err);
+
+/*
+ * An instance of a PF's driver: a reload gives the netdev another ifindex, a reboot the host another boot id.
+ */
+#define STORE_INSTANCE 64
+const char *store_instance(const struct sriov_inventory *inv, const struct sriov_pf *pf,
+			   char buf[STORE_INSTANCE]);
+/* Sets watched of the PFs whose driver instance was seen with an empty table before anybody's rules. */
+int store_join_watched(struct store *store, struct sriov_inventory *inv, struct sriov_error *err);
 
 /* Leases. UNIQUE(pf, vf): two commands can never hold the same VF. */
 int store_lease_find(struct store *store, const char *guest, struct sriov_lease *out,
@@ -89,5 +101,11 @@ int store_journal_open_of(struct store *store, const char *pf, struct store_jour
 			  struct sriov_error *err);
 int store_journal_list(struct store *store, bool closed, struct sriov_journal_row **out, size_t *n,
 		       struct sriov_error *err);
+
+/* Evidence of probes: one row a PF and question. Listed in the order of taking; of every PF with @pf NULL. */
+int store_evidence_put(struct store *store, const struct sriov_evidence *row,
+		       struct sriov_error *err);
+int store_evidence_list(struct store *store, const char *pf, struct sriov_evidence **out, size_t *n,
+			struct sriov_error *err);
 
 #endif

@@ -64,6 +64,28 @@ counted vf list
 row "vf list, three PFs"
 is "one dump a PF" 3 "$(op read_attrs)"
 
+# ---- rules: one call each, one reading of the table before and one after, whatever their number ----
+for n in 10 300; do
+	new_host '(.pfs[] | select(.netdev == "ens2f0")).ntuple = "on"'
+	for ((i = 1; i <= n; i++)); do echo "name r$i udp4 dst-port $i queue $((i % 4))"; done >"$work/rules"
+	counted flow apply "$work/rules" --pf ens2f0
+	row "flow apply, $n rules"
+	is "inserts" "$n" "$(op rule_insert)"
+	is "deletes" 0 "$(op rule_delete)"
+	is "readings of the table" 2 "$(op read_rules)"
+	is "pauses" 0 "$(op pause)"
+	# the second time: look, and nothing else
+	counted flow apply "$work/rules" --pf ens2f0
+	is "effects" '{}' "$(jq -c 'del(.read, .read_attrs, .read_rules)' <<<"$ops")"
+	is "readings of the table" 1 "$(op read_rules)"
+	# one rule otherwise: one out, one in
+	sed -i 's/^name r5 .*/name r5 udp4 dst-port 5 drop/' "$work/rules"
+	counted flow apply "$work/rules" --pf ens2f0
+	is "inserts" 1 "$(op rule_insert)"
+	is "deletes" 1 "$(op rule_delete)"
+	is "readings of the table" 2 "$(op read_rules)"
+done
+
 # ---- system calls ----
 with strace
 new_host
@@ -96,6 +118,10 @@ durable 0 vf set ens2f0 0 --vlan 7
 durable 2 vf delete ens2f0
 durable 2 vf create ens2f0 --count 4 --mac auto --vlan 100 --max-rate 500
 durable 2 flow add ens2f0 flow-type udp4 dst-port 4789 vf 1
+for ((i = 1; i <= 100; i++)); do echo "name r$i udp4 dst-port $i queue $((i % 4))"; done >"$work/rules"
+durable 2 flow apply "$work/rules" --pf ens2f0
+durable 0 flow apply "$work/rules" --pf ens2f0
+durable 2 rss set ens2f0 queues 1-2
 durable 1 guest xml web1
 durable 0 guest xml web1
 durable 1 guest release web1

@@ -13,7 +13,7 @@ gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/kil
 
 # A link rises when it rises: at the end of a change it may be on its way. No VFs can be said in two ways.
 steady() { sed -E '/"(carrier|speed_mbps)"/d; /"vf": \[\]/d'; }
-host_now() { "$tool" host show --json | steady; }
+host_now() { "$tool" host show --json | steady && "$tool" rss show ens2f0 --json && "$tool" flow list ens2f0 --json; }
 leases_now() { "$tool" guest list --json | sed -E '/"(id|created)"/d'; }
 now() { host_now && leases_now; }
 
@@ -169,8 +169,66 @@ change=(flow add ens2f0 --name vxlan flow-type udp4 dst-port 4789 vf 1)
 at_every_point "flow add" ens2f0
 
 "$tool" "${change[@]}" >/dev/null
+# a list that takes one rule away, leaves one, changes one and brings two; and at last RSS
+cat >"$work/rules" <<'END'
+name vxlan udp4 dst-port 4789 vf 1
+name far   udp4 dst-port 53 queue 2
+END
+"$tool" flow add ens2f0 --name dns udp4 dst-port 53 drop >/dev/null
+cat >>"$work/rules" <<'END'
+name web   udp4 dst-port 80 queue 1
+END
+change=(flow apply "$work/rules" --pf ens2f0)
+at_every_point "flow apply" ens2f0
+change=(rss set ens2f0 queues 1-2)
+at_every_point "rss set" ens2f0
+
 change=(guest xml web1 --node 1)
 lease_at_every_point
 
 change=(vf delete ens2f0)
 at_every_point "vf delete" ens2f0
+
+# A probe is undone wherever it is killed, also where all that it put there stands; resuming is undoing too.
+# Every third point: what it does is the same few calls again and again.
+probe_at_points() {
+	local n id calls at open=0
+	keep
+	old=$(now)
+	calls=$(calls_of)
+	same "flow probe changes nothing" "$old" "$(now)"
+	for ((n = 1; n <= calls; n += 3)); do
+		at="flow probe, killed at call $n of $calls"
+		back
+		killed KILLAT "$n"
+		is "$at" 137 "$status"
+		readable "$at"
+		id=$(open_journal)
+		if [ -n "$id" ] && ((n % 2)); then
+			open=$((open + 1))
+			expect 0 journal resume "$id"
+		else
+			expect 0 flow delete "$pf" no-such-rule
+		fi
+		same "$at: the old state" "$old" "$(now)"
+		is "$at: nothing was committed" "" "$(query "SELECT id FROM journal WHERE status != 'undone' AND command LIKE '%probe%'")"
+	done
+	echo "flow probe: $calls points, a third of them taken; at $open of them resumed"
+	for ((n = 1; n <= calls; n += 9)); do
+		at="flow probe, SIGTERM at call $n of $calls"
+		back
+		killed KILLAT_SIGNAL "$n"
+		same "$at: the old state" "$old" "$(now)"
+		case $status in
+		0 | 1 | 4) passed ;;
+		*) fail "$at: status $status" ;;
+		esac
+	done
+	back
+}
+new_host
+"$tool" vf create ens2f0 --count 2 >/dev/null
+let_land
+pf=ens2f0
+change=(flow probe ens2f0 --wire ens1f0 --consent)
+probe_at_points

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../harness.sh"
 
 # What `modprobe -r; modprobe` leaves of a PF, and what a reboot leaves of all of them.
-reload='.vfs.now = 0 | .vf = [] | .rules = [] | .autoprobe = true
+reload='.vfs.now = 0 | .vf = [] | .rules = [] | del(.nic) | .autoprobe = true
 	| .ntuple = if .driver == "ixgbe" then "off" else .ntuple end'
 driver_reload() { edit_host "(.pfs[] | select(.netdev == \"ens2f0\")) |= ($reload)"; }
 reboot() {

@@ -120,15 +120,22 @@ static void drivers(void **state)
 	assert_null(sriov_driver_find(NULL));
 	assert_string_equal(ixgbe->vf_driver, "ixgbevf");
 	assert_int_equal(ixgbe->vfs_max, 63);
-	assert_true(ixgbe->traits & SRIOV_NUMVFS_WIPES_RULES);
+	assert_int_equal(ixgbe->rules[SRIOV_EVENT_NUMVFS].fate, SRIOV_RULES_WIPED);
 	assert_int_equal(ixgbe->rate_link_mbps, 10000);
 	assert_false(ixgbe->link_states & 1u << SRIOV_LINK_ENABLE);
 	assert_string_equal(i40e->vf_driver, "iavf");
-	assert_false(i40e->traits & SRIOV_NUMVFS_WIPES_RULES);
+	assert_int_equal(i40e->rules[SRIOV_EVENT_NUMVFS].fate, SRIOV_RULES_STALE);
 	assert_true(i40e->traits & SRIOV_VF_EAGAIN);
 	assert_int_equal(i40e->rate_step_mbps, 50);
 	assert_int_equal(igb->vfs_max, 7);
 	assert_int_equal(igb->link_states, 0);
+	/* each says what becomes of rules, and where that is known from */
+	for (size_t i = 0; sriov_driver_at(i); i++)
+		for (unsigned e = 0; e < SRIOV_EVENTS; e++) {
+			assert_non_null(sriov_event_word(e));
+			assert_non_null(sriov_driver_at(i)->rules[e].note);
+			assert_non_null(sriov_fate_word(sriov_driver_at(i)->rules[e].fate));
+		}
 	assert_false(ixgbe->vlan_8021ad || i40e->vlan_8021ad || igb->vlan_8021ad);
 	assert_false(ixgbe->min_rate || i40e->min_rate || igb->min_rate);
 	assert_string_equal(sriov_device_name(0x8086, 0x10fb), "Intel 82599ES 10-Gigabit SFI/SFP+");

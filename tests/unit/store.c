@@ -235,6 +235,51 @@ static void test_join(void **state)
 	free(vf[1].uses.at);
 }
 
+static void test_evidence(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = open_store(f);
+	struct sriov_evidence row = {.pf = "0000:81:00.0",
+				     .question = "redirect",
+				     .answer = "unclear",
+				     .counts = "8 sent",
+				     .nature = "emulated",
+				     .nature_why = "a mark",
+				     .kernel = "6.12",
+				     .driver = "ixgbe",
+				     .driver_version = "6.12",
+				     .firmware = "0x1",
+				     .vendor = 0x8086,
+				     .device = 0x10fb,
+				     .taken = "2026-11-20T20:13:48Z"};
+	struct sriov_evidence other = row, *list = NULL;
+	struct sriov_error err = {0};
+	size_t n = 42;
+
+	assert_int_equal(store_evidence_list(store, NULL, &list, &n, &err), 0);
+	assert_int_equal(n, 0);
+	free(list);
+	assert_int_equal(store_begin(store, STORE_DURABLE, &err), 0);
+	assert_int_equal(store_evidence_put(store, &row, &err), 0);
+	strcpy(other.pf, "0000:82:00.0");
+	assert_int_equal(store_evidence_put(store, &other, &err), 0);
+	memcpy(row.answer, "yes\0\0\0\0", 8); /* the newest counts */
+	assert_int_equal(store_evidence_put(store, &row, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	assert_int_equal(store_evidence_list(store, NULL, &list, &n, &err), 0);
+	assert_int_equal(n, 2);
+	free(list);
+	assert_int_equal(store_evidence_list(store, row.pf, &list, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(list, &row, sizeof(row));
+	free(list);
+	sqlite3_exec(store->db, "DROP TABLE evidence", NULL, NULL, NULL);
+	list = NULL;
+	assert_true(store_evidence_list(store, row.pf, &list, &n, &err) < 0);
+	assert_null(list);
+	assert_true(store_evidence_put(store, &row, &err) < 0);
+}
+
 static void test_newer(void **state)
 {
 	struct fixture *f = *state;
@@ -281,6 +326,7 @@ int main(void)
 		TEST(test_journal),
 		TEST(test_pf_and_pools),
 		TEST(test_join),
+		TEST(test_evidence),
 		TEST(test_newer),
 		TEST(test_damaged),
 	};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a list of rules becomes on a PF: shared by the changes of rules, their listing, and those of VFs. */
+#ifndef SRIOV_PLAN_RULE_H
+#define SRIOV_PLAN_RULE_H
+
+#include "lib/plan/change.h"
+#include "lib/plan/ruleset.h"
+
+/* What the port of rules is read with. */
+#define RULE_READ                                                                                  \
+	(SRIOV_READ_VFS | SRIOV_READ_PORT | SRIOV_READ_RULES | SRIOV_READ_USES | SRIOV_READ_USERS)
+
+/* How a list is compiled. */
+struct rule_how {
+	unsigned allow;
+	bool partial, adopt;
+};
+
+/*
+ * What @list becomes on @port, of which the rules of @intent are ours. @store knows the guests' leases (NULL:
+ * there are none). As sriov_rules_compile().
+ */
+int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
+		 const struct pf_state *intent, struct store *store, const struct rule_how *how,
+		 struct sriov_compiled *out, struct sriov_error *err);
+/*
+ * change->want becomes @list (which has names, and is taken over) and its entries, as compiled or (@compiled
+ * NULL) as recorded: those that are new, gone, or not as the table has them. Refused if that makes rules of
+ * others ours, without @how->adopt.
+ */
+int rule_want(struct change *change, struct sriov_rules *list,
+	      const struct sriov_compiled *compiled, const struct rule_how *how,
+	      struct sriov_error *err);
+/*
+ * The rules of ours for a port whose VFs go from pf->vfs to @count: those that send to VFs that there will
+ * not be go, the others are compiled anew.
+ */
+int rule_want_vfs(struct change *change, unsigned count, struct sriov_error *err);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a list of rules to the entries that a change wants. See rule.h. */
+#include "flows/flows.h"
+#include "lib/plan/rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- guests ---- */
+
+/* Who asks: leases are found in @store, and must be of @port. */
+struct guests {
+	struct store *store;
+	const struct sriov_pf *port;
+};
+
+static int find_lease(struct store *store, const char *name, struct sriov_lease *out,
+		      struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	size_t n = 0;
+	int r = store ? store_lease_list(store, NULL, &lease, &n, err) : 0;
+
+	for (size_t i = 0; !r && i < n; i++) {
+		if (strcmp(lease[i].guest, name) != 0 && strcasecmp(lease[i].uuid, name) != 0)
+			continue;
+		*out = lease[i];
+		return 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+static int resolve(void *data, const char *name, unsigned *vf, struct sriov_error *err)
+{
+	const struct guests *guests = data;
+	struct sriov_lease lease;
+	int r = find_lease(guests->store, name, &lease, err);
+
+	if (r == -ENOENT) {
+		sriov_error_set(err, r, name, "the guest holds no VF");
+		return sriov_error_hint(err, "give it one first: sriovctl guest xml '%s' --pf %s",
+					name, pf_label(guests->port));
+	}
+	if (r < 0)
+		return r;
+	if (strcmp(lease.pf, guests->port->address) != 0) {
+		sriov_error_set(err, -EXDEV, name, "the guest's VF %u is of %s, not of %s",
+				lease.vf, lease.pf, pf_label(guests->port));
+		return sriov_error_hint(err, "put the rule on %s", lease.pf);
+	}
+	if (!strcmp(lease.state, "stale")) {
+		sriov_error_set(err, -ESTALE, name,
+				"the guest's lease %ld is of a VF that is no more", lease.id);
+		return sriov_error_hint(err,
+					"sriovctl guest release '%s', then guest xml gives it "
+					"another VF",
+					name);
+	}
+	*vf = lease.vf;
+	return 0;
+}
+
+/* ---- compiling ---- */
+
+static bool is_installed(const struct sriov_pf *pf, const struct sriov_entry *entry)
+{
+	const struct sriov_entry *now = pf_rule(pf, entry->loc);
+
+	return now && sriov_entry_same(now, entry);
+}
+
+/* The entries of ours, in fresh memory; NULL without it. */
+static struct sriov_entry *our_entries(const struct pf_state *intent, size_t *n)
+{
+	struct sriov_entry *ours = calloc(intent->nrules + 1, sizeof(*ours));
+
+	*n = 0;
+	for (size_t i = 0; ours && i < intent->nrules; i++)
+		if (intent->rule[i].present)
+			ours[(*n)++] = intent->rule[i].entry;
+	return ours;
+}
+
+int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
+		 const struct pf_state *intent, struct store *store, const struct rule_how *how,
+		 struct sriov_compiled *out, struct sriov_error *err)
+{
+	struct guests guests = {.store = store, .port = port};
+	_free_ struct sriov_entry *ours = NULL;
+	struct sriov_compile opts = {
+		.allow = how->allow, .partial = how->partial, .guest = resolve, .data = &guests};
+
+	ours = our_entries(intent, &opts.nours);
+	if (!ours)
+		return core_oom(err);
+	opts.ours = ours;
+	return sriov_rules_compile(list, port, &opts, out, err);
+}
+
+/* ---- what is wanted ---- */
+
+/* A wanted entry and the rule that it is of. */
+struct owned {
+	const struct sriov_entry *entry;
+	const struct sriov_rule *rule;
+};
+
+static int by_location(const void *a, const void *b)
+{
+	const struct owned *x = a, *y = b;
+
+	return (x->entry->loc > y->entry->loc) - (x->entry->loc < y->entry->loc);
+}
+
+/* Of rules that share an entry the first has it. */
+static size_t own_compiled(const struct sriov_rules *list, const struct sriov_compiled *compiled,
+			   struct owned *owned)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < compiled->nentries; i++)
+		owned[i].entry = &compiled->entry[i];
+	for (size_t r = 0; r < compiled->nrules; r++)
+		for (size_t i = 0; i < compiled->verdict[r].n; i++) {
+			struct owned *slot = &owned[compiled->verdict[r].first + i];
+
+			if (!slot->rule)
+				slot->rule = &list->at[r];
+		}
+	for (size_t i = 0; i < compiled->nentries; i++)
+		if (owned[i].rule)
+			owned[kept++] = owned[i];
+	qsort(owned, kept, sizeof(*owned), by_location);
+	return kept;
+}
+
+static size_t own_recorded(const struct sriov_rules *list, const struct pf_state *intent,
+			   struct owned *owned)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < intent->nrules; i++) {
+		owned[kept].entry = &intent->rule[i].entry;
+		owned[kept].rule = ruleset_named(list, intent->rule[i].name);
+		kept += owned[kept].rule && intent->rule[i].present;
+	}
+	return kept;
+}
+
+/* The entry is recorded and installed as it shall be: no part of the change. */
+static bool is_settled(const struct change *change, const struct owned *owned,
+		       const struct rule_state *ours)
+{
+	return ours && ours->present && sriov_entry_same(&ours->entry, owned->entry) &&
+	       !strcmp(ours->name, owned->rule->name) && !strcmp(ours->owner, owned->rule->owner) &&
+	       is_installed(change->pf, owned->entry);
+}
+
+static int want_entry(struct change *change, const struct owned *owned)
+{
+	struct rule_state *want = state_rule(&change->want, owned->entry->loc);
+
+	if (!want)
+		return -ENOMEM;
+	want->present = true;
+	want->entry = *owned->entry;
+	core_copy(want->name, sizeof(want->name), owned->rule->name);
+	core_copy(want->owner, sizeof(want->owner), owned->rule->owner);
+	return 0;
+}
+
+/* An entry of ours that is not wanted any more; what somebody else has put in its place stays. */
+static int want_gone(struct change *change, const struct rule_state *ours)
+{
+	const struct sriov_entry *now = pf_rule(change->pf, ours->entry.loc);
+	struct rule_state *want = state_rule(&change->want, ours->entry.loc);
+
+	if (!want)
+		return -ENOMEM;
+	core_copy(want->name, sizeof(want->name), ours->name);
+	if (now && !sriov_entry_same(now, &ours->entry)) {
+		want->present = want->others = true;
+		want->entry = *now;
+	}
+	return 0;
+}
+
+/* Others' rules that are just what is wanted become ours only if the user says so. */
+static int check_adopted(const struct change *change, const struct owned *owned, size_t n,
+			 struct sriov_error *err)
+{
+	char words[256];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sriov_entry *entry = owned[i].entry;
+		const struct rule_state *ours = state_find_rule(&change->intent, entry->loc);
+
+		if (!is_installed(change->pf, entry) ||
+		    (ours && ours->present && sriov_entry_same(&ours->entry, entry)))
+			continue;
+		sriov_entry_format(entry, words, sizeof(words));
+		sriov_error_set(err, -EEXIST, pf_label(change->pf),
+				"rule %s is there already, made by somebody else: location %u, %s",
+				owned[i].rule->name, entry->loc, words);
+		sriov_error_hint(err,
+				 "--adopt makes it ours (and those like it), without touching it");
+		return sriov_error_status(err, SRIOV_REFUSED);
+	}
+	return 0;
+}
+
+/* The difference between what is recorded and installed, and @owned; both are by location. */
+static int want_owned(struct change *change, const struct owned *owned, size_t n)
+{
+	const struct pf_state *intent = &change->intent;
+	size_t i = 0, k = 0;
+	int r = 0;
+
+	while (!r && (i < n || k < intent->nrules)) {
+		const struct rule_state *ours = k < intent->nrules ? &intent->rule[k] : NULL;
+		bool gone = ours && (i == n || ours->entry.loc < owned[i].entry->loc);
+
+		if (!gone && ours && ours->entry.loc > owned[i].entry->loc)
+			ours = NULL;
+		k += !!ours;
+		if (gone) {
+			r = want_gone(change, ours);
+			continue;
+		}
+		if (!is_settled(change, &owned[i], ours))
+			r = want_entry(change, &owned[i]);
+		i++;
+	}
+	return r;
+}
+
+int rule_want(struct change *change, struct sriov_rules *list,
+	      const struct sriov_compiled *compiled, const struct rule_how *how,
+	      struct sriov_error *err)
+{
+	size_t room = compiled ? compiled->nentries : change->intent.nrules, n;
+	_free_ struct owned *owned = calloc(room + 1, sizeof(*owned));
+
+	if (!owned)
+		return core_oom(err);
+	n = compiled ? own_compiled(list, compiled, owned)
+		     : own_recorded(list, &change->intent, owned);
+	if (!how->adopt && check_adopted(change, owned, n, err) < 0)
+		return -EEXIST;
+	if (want_owned(change, owned, n) < 0)
+		return core_oom(err);
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	change->want.has |= STATE_LIST;
+	change->want.allow = how->allow;
+	change->want.partial = how->partial;
+	sriov_rules_clear(&change->want.list);
+	change->want.list = *list;
+	*list = (struct sriov_rules){0};
+	if (n) {
+		change->want.has |= STATE_NTUPLE;
+		change->want.ntuple = true;
+	}
+	return 0;
+}
+
+/* ---- when VFs come or go ---- */
+
+/* Whether the rule is about a VF that there will not be. */
+static bool is_of_lost_vf(const struct sriov_rule *rule, unsigned count)
+{
+	const struct sriov_action *action = &rule->action;
+	const struct sriov_scope *scope = &rule->scope;
+
+	return (action->kind == SRIOV_ACTION_VF && action->vf >= count) ||
+	       (scope->kind == SRIOV_SCOPE_VF && scope->vf >= count) ||
+	       (!count && (action->kind == SRIOV_ACTION_GUEST || scope->kind == SRIOV_SCOPE_GUEST));
+}
+
+/* The list without such rules, in fresh memory. */
+static int without_lost(struct change *change, unsigned count, struct sriov_rules *out,
+			struct sriov_error *err)
+{
+	struct pf_state copy = {0};
+	struct sriov_rules *list = &copy.list;
+	size_t kept = 0;
+	int r = state_set_list(&copy, &change->intent.list);
+
+	for (size_t i = 0; !r && i < list->n; i++) {
+		if (is_of_lost_vf(&list->at[i], count))
+			r = change_note(change, err, "rule %s goes with its VF", list->at[i].name);
+		else
+			list->at[kept++] = list->at[i];
+	}
+	if (r < 0) {
+		state_clear(&copy);
+		return core_oom(err);
+	}
+	list->n = kept;
+	*out = *list;
+	return 0;
+}
+
+/* The port as it will be. How many queues one has once its last VF is gone is known only then. */
+static struct sriov_pf port_with(const struct sriov_pf *pf, unsigned count)
+{
+	struct sriov_pf then = *pf;
+
+	then.vfs = count;
+	then.vf = NULL;
+	if (count)
+		then.queues = sriov_driver_queues(sriov_driver_find(pf->driver), pf->device, count,
+						  pf->queues);
+	return then;
+}
+
+int rule_want_vfs(struct change *change, unsigned count, struct sriov_error *err)
+{
+	const struct rule_how how = {.allow = change->intent.allow,
+				     .partial = change->intent.partial};
+	const struct sriov_pf then = port_with(change->pf, count);
+	struct sriov_compiled compiled = {0};
+	struct sriov_rules list = {0};
+	struct sriov_error why = {0};
+	int r;
+
+	if (!(change->intent.has & STATE_LIST))
+		return 0;
+	r = without_lost(change, count, &list, err);
+	if (r < 0)
+		return r;
+	r = rule_compile(&list, &then, &change->intent, change->store, &how, &compiled, &why);
+	if (!r) {
+		r = rule_want(change, &list, &compiled, &how, err);
+	} else if (!count) {
+		/* VFs can always be deleted: what is there without them stays as it was */
+		r = rule_want(change, &list, NULL, &how, err);
+	} else {
+		sriov_error_set(err, r, pf_label(change->pf),
+				"with %u VFs its rules could not stay as they are: %s: %s", count,
+				why.object, why.message);
+		sriov_error_hint(err, "delete that rule first, or give it another target");
+	}
+	sriov_compiled_clear(&compiled);
+	sriov_rules_clear(&list);
+	return r;
+}
