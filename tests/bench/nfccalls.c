@@ -4,7 +4,9 @@
  * it works on the table: from the first insert or delete to the last ioctl on the table (the readback). At
  * exit one line goes to the end of the file that NFCCALLS names:
  *
- *     insert=2000 delete=0 locations=2 rule=2000 sync=2 kernel_us=123456
+ *     insert=2000 delete=0 locations=2 rule=2000 sync=2 from=1 to=2000 kernel_us=123456
+ *
+ * (from and to: the locations of the first and the last insert, since drivers keep their rules in a sorted list).
  */
 #include <dlfcn.h>
 #include <linux/ethtool.h>
@@ -21,6 +23,7 @@
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static unsigned long inserts, deletes, locations, rules, syncs;
+static uint32_t from, to;
 static double first, last;
 static pid_t self;
 
@@ -44,8 +47,9 @@ __attribute__((destructor)) static void end(void)
 
 	if (!file)
 		return;
-	fprintf(file, "insert=%lu delete=%lu locations=%lu rule=%lu sync=%lu kernel_us=%.0f\n",
-		inserts, deletes, locations, rules, syncs, last - first);
+	fprintf(file,
+		"insert=%lu delete=%lu locations=%lu rule=%lu sync=%lu from=%u to=%u kernel_us=%.0f\n",
+		inserts, deletes, locations, rules, syncs, from, to, last - first);
 	fclose(file);
 }
 
@@ -69,6 +73,7 @@ int ioctl(int fd, unsigned long request, ...)
 {
 	static __typeof__(&ioctl) real;
 	unsigned long *count = NULL;
+	struct ethtool_rxnfc *nfc;
 	void *argument;
 	va_list ap;
 	int r;
@@ -78,10 +83,16 @@ int ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	if (!real)
 		real = REAL(ioctl);
-	if (request == SIOCETHTOOL)
-		count = counter(*(uint32_t *)((struct ifreq *)argument)->ifr_data);
+	if (request == SIOCETHTOOL) {
+		nfc = (void *)((struct ifreq *)argument)->ifr_data;
+		count = counter(nfc->cmd);
+	}
 	if (count)
 		++*count;
+	if (count == &inserts) {
+		to = nfc->fs.location;
+		from = inserts == 1 ? to : from;
+	}
 	if (inserts + deletes == 1 && !first)
 		first = now();
 	r = real(fd, request, argument);

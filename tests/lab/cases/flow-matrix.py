@@ -106,7 +106,8 @@ IN_PF, IN_VF_DROP = ("in pf queue 2", "pf", 2), ("in vf 0 drop", None, None)
 VF, IN_VF = ("vf 1 queue 1", "vf1", 1), ("in vf 1 queue 1", "vf1", 1)
 
 # One list is in the NIC at a time: flow types, fields, actions. ixgbe has one mask for the whole port, and on 82599 no
-# SCTP ports; i40e one set of fields a flow type, and takes rules for IPv6 that differ in dst-ip alone for the same one.
+# SCTP ports; i40e one set of fields a flow type, and takes rules for IPv6 that differ in dst-ip alone for the same one
+# (so one action a list); a flexible word of an ip rule is refused, as its offset has two meanings.
 STEER = [QUEUE, VF, DROP]
 LISTS = {
     "ixgbe": [
@@ -122,7 +123,7 @@ LISTS = {
         (V6 + OTHER[1:], ["dst-ip"], [QUEUE]), (V6 + OTHER[1:], ["dst-ip"], [IN_VF]), (V6 + OTHER[1:], ["dst-ip"], [DROP]),
         (V4 + V6, ["src-port"], [QUEUE, IN_VF, DROP]), (V4 + V6, ["dst-port"], [QUEUE, IN_VF, DROP]),
         (V4 + V6 + OTHER, ["src-ip", "vlan"], [QUEUE, DROP]),
-        (V4 + V6, ["dst-port", "user-def"], [QUEUE, IN_VF, DROP]), (OTHER, ["src-ip", "user-def"], [QUEUE, IN_VF, DROP]),
+        (V4 + V6, ["dst-port", "user-def"], [QUEUE, IN_VF, DROP]),
         (V4 + V6, ["src-ip", "dst-ip", "src-port", "dst-port"], [QUEUE, IN_VF, DROP]),
         (["ip4"], ["src-ip"], [QUEUE, IN_VF, DROP]), (["ip4"], ["src-ip", "dst-ip"], [QUEUE, IN_VF, DROP]),
     ],
