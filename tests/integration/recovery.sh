@@ -50,7 +50,7 @@ TABLE
 new_host
 deviate '[{"op": "rule_insert", "lie": true, "times": 1}]'
 expect 4 flow add ens2f0 flow-type udp4 dst-port 1 drop
-said "reading back shows that this is missing: install rule rule-1"
+said "the driver accepted rule rule-1, but it is not in the table: location 1"
 is "no rule, ntuple off" '["off",[]]' "$(pf_of ens2f0 '[.ntuple, .rules]')"
 over undone
 # of a rule of somebody else that creating VFs wipes, too

@@ -29,8 +29,9 @@ expect 0 vf create eno1 --count 2 --disrupt-pf
 expect 0 vf set eno1 0 --vlan 5
 let_land
 refused "eno1: the port carries" vf delete eno1
-refused "eno1: the port carries" flow add eno1 flow-type ether proto 0x0806 queue 0
 expect 0 vf delete eno1 --disrupt-pf
+let_land
+refused "eno1: the port carries" flow add eno1 flow-type ether proto 0x0806 queue 0
 
 # ---- VFs in use ----
 new_host

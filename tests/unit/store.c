@@ -318,13 +318,15 @@ static void test_migrated(void **state)
 	struct store *store = open_store(f);
 	struct sriov_error err = {0};
 
-	assert_int_equal(sqlite3_exec(store->db,
-				      "ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
-				      "watched; DROP TABLE evidence; PRAGMA user_version = 1; INSERT INTO pf (address, "
-				      "perm_mac, epoch) VALUES ('0000:81:00.0', "
-				      "'02:00:00:00:00:01', 3)",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			store->db,
+			"ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
+			"watched; DROP TABLE evidence; PRAGMA user_version = 1; INSERT INTO pf (address, "
+			"perm_mac, epoch) VALUES ('0000:81:00.0', "
+			"'02:00:00:00:00:01', 3)",
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	reopen(f);
 	store = open_store(f);
 	assert_int_equal(store_pf_get(store, pf.address, &got, &err), 0);
