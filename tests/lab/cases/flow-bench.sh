@@ -35,8 +35,10 @@ for ((n = 0; n < rounds; n++)); do
 		/tmp/bare-flow "$dev" clear
 	done
 done
-like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=0 locations=2 rule=$count sync=" \
-	"$count inserts, one look at the table before, one readback"
+# i40e: one delete behind the table has the driver forget what the NIC had no room for
+settle=$([ "$driver" = i40e ] && echo 1 || echo 0)
+like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=$settle locations=2 rule=$count sync=" \
+	"$count inserts, one look at the table before, one readback after"
 _comment "$(tail -n 1 /tmp/calls-tool)"
 bare=$(median </tmp/times-bare) tool=$(median </tmp/times-tool)
 bare_us=$(kernel_us bare) tool_us=$(kernel_us tool)
