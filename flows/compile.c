@@ -290,21 +290,3 @@ SRIOV_EXPORT void sriov_compiled_clear(struct sriov_compiled *compiled)
 	free(compiled->verdict);
 	*compiled = (struct sriov_compiled){0};
 }
-
-SRIOV_EXPORT int sriov_rule_compile(const struct sriov_rule *rule, const struct sriov_pf *port,
-				    struct sriov_entry *out, size_t *n, struct sriov_error *err)
-{
-	struct sriov_rule one = *rule;
-	const struct sriov_rules rules = {.at = &one, .n = 1};
-	struct sriov_compiled compiled = {0};
-	int r = sriov_rules_compile(&rules, port, NULL, &compiled, err);
-
-	if (r == -ENOTSUP) {
-		r = compiled.verdict[0].err ?: -EOPNOTSUPP;
-	} else if (!r) {
-		*n = compiled.nentries;
-		memcpy(out, compiled.entry, *n * sizeof(*out));
-	}
-	sriov_compiled_clear(&compiled);
-	return r;
-}

@@ -32,15 +32,9 @@ int ntuple_decode(const struct ethtool_rx_flow_spec *spec, struct sriov_entry *o
 enum sriov_flow_type flow_type_find(const char *word);
 const char *flow_type_word(enum sriov_flow_type type);
 
-/*
- * flows/nic/: what a driver is known to accept. admit answers as the driver's INS would for @entry on
- * @port as it stands (its rules, VFs, queues, ntuple): 0 or a negative errno, *why one phrase. It is the
- * conservative description, used by the compiler before anything is tried and by the simulated host.
- */
+/* flows/nic/: what a driver is known to accept; used by the compiler before anything is tried. */
 struct nic_profile;
 const struct nic_profile *nic_profile_find(const char *driver); /* NULL: not modelled */
-int nic_profile_admit(const struct nic_profile *profile, const struct sriov_pf *port,
-		      const struct sriov_entry *entry, const char **why);
 /*
  * An entry as ntuple_decode() gave it, as it was meant: repairs what the driver's GET is known to say wrong
  * (i40e: masks) and zeroes values under their masks. @profile may be NULL. Whoever reads a table from a

@@ -23,23 +23,9 @@ SRIOV_EXPORT void sriov_rules_clear(struct sriov_rules *rules)
 	*rules = (struct sriov_rules){0};
 }
 
-/* core_grow() for arrays that grow only here: they double, so that many elements are not copied many times. */
-static void *grow(void *array_ptr, size_t *n, size_t size)
-{
-	char **array = array_ptr, *grown = *array;
-
-	if (!(*n & (*n - 1))) {
-		grown = reallocarray(*array, *n ? *n * 2 : 1, size);
-		if (!grown)
-			return NULL;
-		*array = grown;
-	}
-	return memset(grown + (*n)++ * size, 0, size);
-}
-
 int rules_add(struct sriov_rules *rules, const struct sriov_rule *rule)
 {
-	struct sriov_rule *slot = grow(&rules->at, &rules->n, sizeof(*slot));
+	struct sriov_rule *slot = core_grow(&rules->at, &rules->n, sizeof(*slot));
 
 	if (!slot)
 		return -ENOMEM;
@@ -60,7 +46,7 @@ int note_add(struct sriov_notes *notes, unsigned line, bool left_out, const char
 	/* what every line of a file has is said once */
 	if (!left_out && notes->n && !strcmp(notes->at[notes->n - 1].text, note.text))
 		return 0;
-	slot = grow(&notes->at, &notes->n, sizeof(*slot));
+	slot = core_grow(&notes->at, &notes->n, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
 	*slot = note;

@@ -90,10 +90,32 @@ static void conditions(const struct compiler *c, const struct lowered *low, bool
 		share_conditions(c, low, v);
 	if (c->profile->scope == NIC_SCOPE_VSI)
 		vsi_conditions(c, low, v);
+	/* i40e_check_fdir_input_set() leaves the input set of FRAG_IPV6 alone */
+	if (low->entry[0].type == SRIOV_FLOW_IP6_OTHER)
+		condition(v, "fragments: what is compared of them is not known");
 	for (size_t i = 0; i < n; i++)
 		condition(v, "%s", notes[i]);
 	if (c->profile->condition)
 		condition(v, "%s", c->profile->condition);
+}
+
+/* "rule web (line 3): flow-type udp4 dst-port 80 drop", or "loc 7: udp4 dst-port 80 -> drop". */
+static void tell_other(const struct compiler *c, size_t other, struct sriov_verdict *v)
+{
+	const struct sriov_entry *e = &c->table.at[other];
+	char name[96], text[384] = "";
+
+	v->other_rule = c->table.owner[other];
+	if (v->other_rule >= 0) {
+		sriov_rule_format(&c->rules->at[v->other_rule], text, sizeof(text));
+		snprintf(v->other, sizeof(v->other), "%s: %s",
+			 compile_rule_name(c->rules, v->other_rule, name), text);
+		return;
+	}
+	v->other_loc = e->loc;
+	/* what does not fit is cut: it is for reading */
+	sriov_entry_format(e, text, sizeof(text));
+	snprintf(v->other, sizeof(v->other), "loc %u: %s", e->loc, text);
 }
 
 void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *out)
@@ -106,11 +128,8 @@ void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *o
 	out->evidence = c->profile ? c->profile->source : "no profile of this driver";
 	core_copy(out->why, sizeof(out->why), low->v.detail);
 	core_copy(out->hint, sizeof(out->hint), low->v.hint);
-	if (low->v.other != TABLE_NONE && c->profile) {
-		out->other_rule = c->table.owner[low->v.other];
-		if (out->other_rule < 0)
-			out->other_loc = c->table.at[low->v.other].loc;
-	}
+	if (low->v.other != TABLE_NONE && c->profile)
+		tell_other(c, low->v.other, out);
 	if (low->in)
 		conditions(c, low, c->ntuple_off, out);
 	else
@@ -119,22 +138,13 @@ void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *o
 
 int compile_error(const struct compiler *c, size_t i, const struct sriov_verdict *v)
 {
-	char name[96], other[96], object[96], text[512] = "";
-	const struct lowered *low = &c->low[i];
+	char name[96], object[96];
 
-	snprintf(object, sizeof(object), "%s%s%.40s on %.20s", c->rules->file,
+	snprintf(object, sizeof(object), "%.40s%s%.40s on %.20s", c->rules->file,
 		 c->rules->file[0] ? ": " : "", compile_rule_name(c->rules, i, name),
 		 nic_port_name(&c->port));
-	if (v->other_rule >= 0 &&
-	    !sriov_rule_format(&c->rules->at[v->other_rule], text, sizeof(text)))
-		sriov_error_set(c->err, -ENOTSUP, object, "%s\n  %s: %s", v->why,
-				compile_rule_name(c->rules, v->other_rule, other), text);
-	else if (v->other_loc >= 0 &&
-		 sriov_entry_format(&c->table.at[low->v.other], text, sizeof(text)) != -EINVAL)
-		sriov_error_set(c->err, -ENOTSUP, object, "%s\n  loc %ld: %s", v->why, v->other_loc,
-				text);
-	else
-		sriov_error_set(c->err, -ENOTSUP, object, "%s", v->why);
+	sriov_error_set(c->err, -ENOTSUP, object, "%s%s%s", v->why, v->other[0] ? "\n  " : "",
+			v->other);
 	if (v->hint[0])
 		sriov_error_hint(c->err, "%s", v->hint);
 	return -ENOTSUP;

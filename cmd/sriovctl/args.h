@@ -33,6 +33,8 @@ enum opt_group {
 	OPT_EXPORT = 1 << 14,
 	OPT_PROBE = 1 << 15,
 	OPT_TIMES = 1 << 16, /* the timeouts and --expect, for what takes no --disrupt-pf */
+	OPT_ADOPT = 1 << 17,
+	OPT_NIC = 1 << 18,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -83,7 +85,7 @@ struct args {
 	const char *pool;
 	const char *name, *owner;
 	bool all;
-	const char *pf, *domain;
+	const char *pf, *nic, *domain;
 	int node; /* -1 = not given */
 	enum sriov_rules_format from, to;
 	const char *dev, *port_driver;
@@ -113,7 +115,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 39
+#define NOPTIONS 40
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -156,6 +158,7 @@ COMMAND(vf_bind);
 COMMAND(vf_delete);
 COMMAND(flow_add);
 COMMAND(flow_apply);
+COMMAND(flow_check);
 COMMAND(flow_list);
 COMMAND(flow_diff);
 COMMAND(flow_delete);

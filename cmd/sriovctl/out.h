@@ -32,7 +32,7 @@ int out_finish(struct out *out);
 int out_plans(struct out *out, struct sriov_plan *plans, bool dry_run, int r,
 	      struct sriov_error *err);
 
-/* Notes, on standard error or into the document. */
+/* What the words of rules mean besides what they say: on standard error, or into the document. */
 int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err);
 
 /* A table: cells row by row; columns as wide as their content. */

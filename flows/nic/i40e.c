@@ -466,8 +466,8 @@ static nic_check *const hazards[] = {hazard_location, hazard_vlan, hazard_flex, 
 
 const struct nic_profile nic_i40e = {
 	.driver = "i40e",
-	.source = "i40e of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not "
-		  "silicon",
+	.source = "i40e of Linux 6.1 to 6.12 (its code, executed), the vendor's user guide on VF "
+		  "targets, emulated NICs; not silicon",
 	.types = FLOW_L4_V4 | FLOW_L4_V6 | FLOW_IP_V4 | FLOW_IP_V6,
 	.type_err = -EOPNOTSUPP,
 	.field =

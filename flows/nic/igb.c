@@ -252,7 +252,7 @@ static nic_check *const hazards[] = {hazard_prio, hazard_vfs, NULL};
 
 const struct nic_profile nic_igb = {
 	.driver = "igb",
-	.source = "igb of Linux 6.1 and 6.12, executed; not silicon",
+	.source = "igb of Linux 6.1 to 6.12 (its code, executed); not silicon",
 	.types = FLOW_BIT(SRIOV_FLOW_ETHER),
 	.type_err = -EINVAL,
 	.field =

@@ -402,8 +402,8 @@ static size_t notes(const struct sriov_pf *port, const struct sriov_entry *entry
 
 const struct nic_profile nic_ixgbe = {
 	.driver = "ixgbe",
-	.source = "ixgbe of Linux 6.1 and 6.12, executed; vendor's user guide on VF targets; not "
-		  "silicon",
+	.source = "ixgbe of Linux 6.1 to 6.12 (its code, executed), the vendor's user guide on VF "
+		  "targets, emulated NICs; not silicon",
 	.types = FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4),
 	.type_err = -EINVAL,
 	.field =

@@ -71,29 +71,6 @@ bool nic_run(nic_check *const *checks, const struct nic_case *c, struct nic_verd
 	return ok;
 }
 
-int nic_profile_admit(const struct nic_profile *profile, const struct sriov_pf *port,
-		      const struct sriov_entry *entry, const char **why)
-{
-	struct nic_verdict v = {.result = SRIOV_EXACT};
-	struct sriov_entry seen = *entry;
-	struct nic_table table;
-	struct nic_case c = {profile, port, &table, &seen};
-
-	if (nic_table_init(&table, profile, port->nrules))
-		return -ENOMEM;
-	for (size_t i = 0; i < port->nrules; i++) {
-		struct sriov_entry rule = port->rules[i];
-
-		entry_canonical(&rule);
-		nic_table_add(&table, &rule, -1);
-	}
-	entry_canonical(&seen);
-	if (!nic_run(profile->checks, &c, &v))
-		*why = v.why;
-	nic_table_clear(&table);
-	return v.err;
-}
-
 void nic_profile_readback(const struct nic_profile *profile, struct sriov_entry *entry)
 {
 	if (profile && profile->readback)

@@ -170,7 +170,7 @@ size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry
 	for (size_t g = 0; g < table->ngroups; g++) {
 		size_t i = table->group[g].first;
 
-		/* with equal masks only equal values overlap, and those nic_table_same() has found */
+		/* with equal masks only equal values overlap, and those are looked up already */
 		if (same_mask(&table->at[i], entry) && !table->profile->overlaps)
 			continue;
 		for (; i != TABLE_NONE; i = table->in_group[i])

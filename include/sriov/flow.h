@@ -227,6 +227,7 @@ struct sriov_verdict {
 	const char *evidence; /* where the knowledge comes from */
 	long other_rule;      /* index of the rule it conflicts with, -1 = none */
 	long other_loc;       /* location of the port's entry it conflicts with, -1 = none */
+	char other[512];      /* that rule or entry in words, "" if there is none */
 	bool left_out;        /* optional, and not in hardware (partial) */
 	size_t first, n;      /* its entries in struct sriov_compiled */
 };
@@ -276,11 +277,6 @@ int sriov_nic_port(const char *spec, struct sriov_pf *out, struct sriov_error *e
  * -EINVAL says what of the line is wrong.
  */
 int sriov_nic_replay(const char *line, char **out, struct sriov_error *err);
-
-/* Superseded by sriov_rules_compile(). */
-#define SRIOV_RULE_ENTRIES_MAX 4
-int sriov_rule_compile(const struct sriov_rule *rule, const struct sriov_pf *port,
-		       struct sriov_entry *out, size_t *n, struct sriov_error *err);
 
 #ifdef __cplusplus
 }

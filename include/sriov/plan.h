@@ -99,6 +99,13 @@ int sriov_flow_apply(struct sriov_host *host, const char *pf, const struct sriov
 int sriov_flow_find_pf(struct sriov_host *host, const struct sriov_rules *rules,
 		       const struct sriov_options *opts, char pf[SRIOV_PCI_LEN],
 		       struct sriov_error *err);
+/*
+ * What @rules would become on the port (NULL: of the only PF) as sriov_flow_apply() would have them: as
+ * sriov_rules_compile(). Nothing is changed.
+ */
+int sriov_flow_check(struct sriov_host *host, const char *pf, const struct sriov_rules *rules,
+		     const struct sriov_options *opts, struct sriov_compiled *out,
+		     struct sriov_error *err);
 /* Deletes our rules of that name, or that location, or all of them (@which NULL). */
 int sriov_flow_delete(struct sriov_host *host, const char *pf, const char *which,
 		      const struct sriov_options *opts, struct sriov_plan **plan,

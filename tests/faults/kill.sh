@@ -13,7 +13,12 @@ gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/kil
 
 # A link rises when it rises: at the end of a change it may be on its way. No VFs can be said in two ways.
 steady() { sed -E '/"(carrier|speed_mbps)"/d; /"vf": \[\]/d'; }
-host_now() { "$tool" host show --json | steady && "$tool" rss show ens2f0 --json && "$tool" flow list ens2f0 --json; }
+host_now() {
+	"$tool" host show --json | steady
+	[ ${#also[@]} = 0 ] || "$tool" "${also[@]}"
+}
+# what else is looked at: a command
+also=()
 leases_now() { "$tool" guest list --json | sed -E '/"(id|created)"/d'; }
 now() { host_now && leases_now; }
 
@@ -179,9 +184,12 @@ cat >>"$work/rules" <<'END'
 name web   udp4 dst-port 80 queue 1
 END
 change=(flow apply "$work/rules" --pf ens2f0)
+also=(flow list ens2f0 --json)
 at_every_point "flow apply" ens2f0
 change=(rss set ens2f0 queues 1-2)
+also=(rss show ens2f0 --json)
 at_every_point "rss set" ens2f0
+also=()
 
 change=(guest xml web1 --node 1)
 lease_at_every_point

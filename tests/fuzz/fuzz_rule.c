@@ -7,35 +7,34 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <errno.h>
 #include <sriov/host.h>
 
 static void compile(const struct sriov_rule *rule)
 {
-	static const char *const drivers[] = {"ixgbe", "i40e", "igb", "ice"};
+	static const char *const nics[] = {"82599,vfs=4", "X550", "X710,vfs=4", "I210"};
+	const struct sriov_rules rules = {.at = (struct sriov_rule *)rule, .n = 1};
 
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(*drivers); i++) {
+	for (size_t i = 0; i < sizeof(nics) / sizeof(*nics); i++) {
 		struct sriov_entry there = {.loc = 1, .type = SRIOV_FLOW_UDP4, .cookie = 1};
-		struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_compiled out = {0};
 		struct sriov_error err = {0};
-		struct sriov_pf port = {.vfs = 4,
-					.queues = 4,
-					.ntuple = SRIOV_NTUPLE_ON,
-					.rules_max = 16,
-					.rules = &there,
-					.nrules = 1};
+		struct sriov_pf port;
 		char text[512];
-		size_t n = 0;
+		int r;
 
-		snprintf(port.driver, sizeof(port.driver), "%s", drivers[i]);
-		if (sriov_rule_compile(rule, &port, out, &n, &err)) {
-			MUST(err.code < 0 && err.message[0] && err.object[0]);
-			continue;
+		MUST(!sriov_nic_port(nics[i], &port, &err));
+		port.rules = &there;
+		port.nrules = i % 2;
+		r = sriov_rules_compile(&rules, &port, NULL, &out, &err);
+		MUST(!r == (out.verdict[0].result == SRIOV_EXACT) && !r == !out.verdict[0].why[0]);
+		MUST(!r || (r == -ENOTSUP && err.code == r && err.message[0] && err.object[0]));
+		MUST(!r == !!out.nentries);
+		for (size_t k = 0; k < out.nentries; k++) {
+			MUST(!sriov_entry_format(&out.entry[k], text, sizeof(text)));
+			MUST(sriov_entry_same(&out.entry[k], &out.entry[k]));
 		}
-		MUST(n >= 1 && n <= SRIOV_RULE_ENTRIES_MAX);
-		for (size_t k = 0; k < n; k++) {
-			MUST(!sriov_entry_format(&out[k], text, sizeof(text)));
-			MUST(sriov_entry_same(&out[k], &out[k]));
-		}
+		sriov_compiled_clear(&out);
 	}
 }
 

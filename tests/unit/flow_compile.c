@@ -419,7 +419,7 @@ static void compiles_or_explains(void **state)
 static void knows_its_rules_when_masks_read_back_wrong(void **state)
 {
 	struct port_words words = I40E("udp4 src-ip 10.0.0.1 dst-port 53 drop loc 3");
-	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 	struct sriov_rule rule;
 	struct sriov_pf port;
 	size_t n = 0;
@@ -429,11 +429,11 @@ static void knows_its_rules_when_masks_read_back_wrong(void **state)
 	rules[0].mask.src_port = 0xffff;
 	rules[0].mask.tos = 0xff;
 	rule_of("udp4 src-ip 10.0.0.1 dst-port 53 drop", &rule);
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), 0);
+	assert_int_equal(compile_one(&rule, &port, out, &n, NULL), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(out[0].loc, 3);
 	rule_of("udp4 src-ip 10.0.0.1 dst-port 54 drop", &rule);
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), 0);
+	assert_int_equal(compile_one(&rule, &port, out, &n, NULL), 0);
 	assert_int_equal(out[0].loc, 1);
 	assert_int_equal(rules[0].mask.tos, 0xff); /* the caller's table is not ours to repair */
 }
@@ -442,7 +442,7 @@ static void knows_its_rules_when_masks_read_back_wrong(void **state)
 static void i40e_entries_always_carry_ext(void **state)
 {
 	struct port_words words = I40E(0);
-	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 	struct ethtool_rx_flow_spec spec;
 	struct sriov_rule rule;
 	struct sriov_pf port;
@@ -450,7 +450,7 @@ static void i40e_entries_always_carry_ext(void **state)
 
 	port_of(&words, rules, &port);
 	rule_of("ip4 drop", &rule);
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, NULL), 0);
+	assert_int_equal(compile_one(&rule, &port, out, &n, NULL), 0);
 	assert_int_equal(n, 4);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(ntuple_encode(&out[i], &spec), 0);
@@ -461,7 +461,7 @@ static void i40e_entries_always_carry_ext(void **state)
 static void out_of_tree_drivers_are_unknown(void **state)
 {
 	struct port_words words = IXGBE(0, 8);
-	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 	struct sriov_error err = {0};
 	struct sriov_rule rule;
 	struct sriov_pf port;
@@ -471,25 +471,25 @@ static void out_of_tree_drivers_are_unknown(void **state)
 	port.in_tree = SRIOV_NO;
 	core_copy(port.driver_version, sizeof(port.driver_version), "5.19.6");
 	rule_of("udp4 drop", &rule);
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
+	assert_int_equal(compile_one(&rule, &port, out, &n, &err), -EOPNOTSUPP);
 	assert_non_null(strstr(err.message, "ixgbe 5.19.6 is not the kernel's own driver"));
 	port.in_tree = SRIOV_UNKNOWN;
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), 0);
+	assert_int_equal(compile_one(&rule, &port, out, &n, &err), 0);
 }
 
 static void refuses_rules_that_cannot_be_written(void **state)
 {
 	struct port_words words = IXGBE(0, 8);
-	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 	struct sriov_rule rule = {.type = SRIOV_FLOW_IP4, .loc = -1, .mask.dst_port = 1};
 	struct sriov_error err = {0};
 	struct sriov_pf port;
 	size_t n;
 
 	port_of(&words, rules, &port);
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
+	assert_int_equal(compile_one(&rule, &port, out, &n, &err), -EOPNOTSUPP);
 	rule = (struct sriov_rule){.loc = -1};
-	assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
+	assert_int_equal(compile_one(&rule, &port, out, &n, &err), -EOPNOTSUPP);
 }
 
 /* Never half a rule: what needs more than one entry, or a lease, is not for this function. */
@@ -498,7 +498,7 @@ static void refuses_what_is_not_one_entry(void **state)
 	static const char *const texts[] = {"udp4 dst-port 1-2 drop", "udp4 src-port 1-2 drop",
 					    "udp4 queues 0-1", "udp4 guest web1"};
 	struct port_words words = IXGBE(0, 8);
-	struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+	struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 	struct sriov_error err = {0};
 	struct sriov_rule rule;
 	struct sriov_pf port;
@@ -507,7 +507,7 @@ static void refuses_what_is_not_one_entry(void **state)
 	port_of(&words, rules, &port);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		rule_of(texts[i], &rule);
-		assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err), -EOPNOTSUPP);
+		assert_int_equal(compile_one(&rule, &port, out, &n, &err), -EOPNOTSUPP);
 	}
 }
 

@@ -73,4 +73,42 @@ static inline void port_of(const struct port_words *words, struct sriov_entry *r
 	}
 }
 
+/* A list of one rule; fails with the driver's errno, or -EOPNOTSUPP where it is ours. */
+static inline int compile_one(const struct sriov_rule *rule, const struct sriov_pf *port,
+			      struct sriov_entry out[NIC_EXPANSION_MAX], size_t *n,
+			      struct sriov_error *err)
+{
+	struct sriov_rule one = *rule;
+	const struct sriov_rules rules = {.at = &one, .n = 1};
+	struct sriov_compiled compiled = {0};
+	int r = sriov_rules_compile(&rules, port, NULL, &compiled, err);
+
+	if (r == -ENOTSUP) {
+		r = compiled.verdict[0].err ? compiled.verdict[0].err : -EOPNOTSUPP;
+	} else if (!r) {
+		*n = compiled.nentries;
+		memcpy(out, compiled.entry, *n * sizeof(*out));
+	}
+	sriov_compiled_clear(&compiled);
+	return r;
+}
+
+/* Whether the driver's checks take the entry on the port as it stands. */
+static inline bool admits(const struct sriov_pf *port, const struct sriov_entry *entry,
+			  struct nic_verdict *v)
+{
+	const struct nic_profile *profile = nic_profile_find(port->driver);
+	struct nic_table table;
+	const struct nic_case one = {profile, port, &table, entry};
+	bool ok;
+
+	*v = (struct nic_verdict){.result = SRIOV_EXACT, .other = TABLE_NONE};
+	assert_int_equal(nic_table_init(&table, profile, port->nrules), 0);
+	for (size_t i = 0; i < port->nrules; i++)
+		nic_table_add(&table, &port->rules[i], -1);
+	ok = nic_run(profile->checks, &one, v);
+	nic_table_clear(&table);
+	return ok;
+}
+
 #endif

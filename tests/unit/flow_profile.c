@@ -173,22 +173,17 @@ static const struct {
 static void admits_as_the_drivers_do(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct nic_profile *profile = nic_profile_find(cases[i].port.driver);
 		struct sriov_entry rules[5], entry = entry_of(cases[i].entry);
+		struct nic_verdict v;
 		struct sriov_pf port;
-		const char *why = "untouched";
-		int r;
 
 		port_of(&cases[i].port, rules, &port);
-		r = nic_profile_admit(profile, &port, &entry, &why);
-		if (r != cases[i].err)
+		if (admits(&port, &entry, &v) != !cases[i].err || v.err != cases[i].err)
 			fail_msg("case %zu, %s '%s' gave %d (%s)", i, port.driver, cases[i].entry,
-				 r, why);
-		if (!strstr(r ? why : "", cases[i].why))
+				 v.err, v.why);
+		if (!strstr(v.err ? v.why : "", cases[i].why))
 			fail_msg("case %zu, %s '%s' gave '%s'", i, port.driver, cases[i].entry,
-				 why);
-		if (!r)
-			assert_string_equal(why, "untouched");
+				 v.why);
 	}
 }
 
@@ -207,26 +202,19 @@ static void finds_modelled_drivers_only(void **state)
 static void refusals_explain(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct nic_profile *profile = nic_profile_find(cases[i].port.driver);
 		struct sriov_entry rules[5], entry = entry_of(cases[i].entry);
-		struct nic_verdict v = {.result = SRIOV_EXACT};
-		struct nic_table table;
+		struct nic_verdict v;
 		struct sriov_pf port;
-		struct nic_case one = {profile, &port, &table, &entry};
 
 		port_of(&cases[i].port, rules, &port);
-		assert_int_equal(nic_table_init(&table, profile, port.nrules), 0);
-		for (size_t k = 0; k < port.nrules; k++)
-			nic_table_add(&table, &rules[k], -1);
-		if (!nic_run(profile->checks, &one, &v)) {
-			assert_true(v.result == SRIOV_REJECTED || v.result == SRIOV_FULL);
-			assert_true(v.err < 0);
-			assert_int_not_equal(strlen(v.detail), 0);
-			assert_true(strlen(v.detail) < sizeof(v.detail) - 1);
-			assert_true(strlen(v.hint) < sizeof(v.hint) - 1);
-			assert_true(v.other == TABLE_NONE || v.other < port.nrules);
-		}
-		nic_table_clear(&table);
+		if (admits(&port, &entry, &v))
+			continue;
+		assert_true(v.result == SRIOV_REJECTED || v.result == SRIOV_FULL);
+		assert_true(v.err < 0);
+		assert_int_not_equal(strlen(v.detail), 0);
+		assert_true(strlen(v.detail) < sizeof(v.detail) - 1);
+		assert_true(strlen(v.hint) < sizeof(v.hint) - 1);
+		assert_true(v.other == TABLE_NONE || v.other < port.nrules);
 	}
 }
 

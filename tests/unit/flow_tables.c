@@ -26,14 +26,13 @@ static void compiled_entries_are_admitted(void **state)
 	printf("SRIOV_TEST_SEED=%u\n", first);
 	for (int round = 0; round < 200; round++) {
 		struct sriov_entry rules[256];
-		const char *why = "";
+		struct nic_verdict v = {.why = ""};
 		struct sriov_pf port;
 
 		port_of(&ports[rand_r(&seed) % ARRAY_SIZE(ports)], rules, &port);
 		for (int i = 0; i < 40; i++) {
 			const char *format = words[rand_r(&seed) % ARRAY_SIZE(words)];
-			struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX],
-				again[SRIOV_RULE_ENTRIES_MAX];
+			struct sriov_entry out[NIC_EXPANSION_MAX], again[NIC_EXPANSION_MAX];
 			struct sriov_rule rule;
 			size_t n, m, before = port.nrules;
 			char text[64];
@@ -43,7 +42,7 @@ static void compiled_entries_are_admitted(void **state)
 			snprintf(text, sizeof(text), format, rand_r(&seed) % 8);
 #pragma GCC diagnostic pop
 			rule_of(text, &rule);
-			if (sriov_rule_compile(&rule, &port, out, &n, NULL)) {
+			if (compile_one(&rule, &port, out, &n, NULL)) {
 				refused++;
 				continue;
 			}
@@ -55,14 +54,13 @@ static void compiled_entries_are_admitted(void **state)
 						 sriov_entry_same(&port.rules[j], &out[k]);
 				if (there)
 					continue;
-				if (nic_profile_admit(nic_profile_find(port.driver), &port, &out[k],
-						      &why))
-					fail_msg("SRIOV_TEST_SEED=%u: %s: %s", first, text, why);
+				if (!admits(&port, &out[k], &v))
+					fail_msg("SRIOV_TEST_SEED=%u: %s: %s", first, text, v.why);
 				assert_true(port.nrules < ARRAY_SIZE(rules));
 				port.rules[port.nrules++] = out[k];
 			}
 			installed += port.nrules - before;
-			assert_int_equal(sriov_rule_compile(&rule, &port, again, &m, NULL), 0);
+			assert_int_equal(compile_one(&rule, &port, again, &m, NULL), 0);
 			assert_int_equal(m, n);
 			for (size_t k = 0; k < n; k++) {
 				assert_int_equal(again[k].loc, out[k].loc);
@@ -95,7 +93,7 @@ static void examples_are_right(void **state)
 		assert_non_null(file);
 		port_of(&examples[i].port, rules, &port);
 		for (unsigned n = 1; fgets(line, sizeof(line), file); n++) {
-			struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX];
+			struct sriov_entry out[NIC_EXPANSION_MAX];
 			struct sriov_error err = {0};
 			struct sriov_rule rule;
 			size_t count = 0;
@@ -103,7 +101,7 @@ static void examples_are_right(void **state)
 
 			if (r == -ENODATA)
 				continue;
-			if (r || sriov_rule_compile(&rule, &port, out, &count, &err))
+			if (r || compile_one(&rule, &port, out, &count, &err))
 				fail_msg("%s:%u: %s: %s", examples[i].file, n, err.object,
 					 err.message);
 			assert_true(port.nrules + count <= ARRAY_SIZE(rules));

@@ -47,7 +47,7 @@ static void never_reaches_another_vf(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		struct port_words words = IXGBE(targets[i].vfs, targets[i].rings);
-		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 		struct sriov_error err = {0};
 		struct sriov_rule rule;
 		struct sriov_pf port;
@@ -58,7 +58,7 @@ static void never_reaches_another_vf(void **state)
 		rule_of("udp4 vf 0", &rule);
 		rule.action.vf = targets[i].vf;
 		rule.action.queue = targets[i].queue;
-		r = sriov_rule_compile(&rule, &port, out, &n, &err);
+		r = compile_one(&rule, &port, out, &n, &err);
 		if (!r != !targets[i].message || !strstr(err.message, targets[i].message ?: ""))
 			fail_msg("case %zu gave %d: %s", i, r, err.message);
 		if (!r)
@@ -78,7 +78,7 @@ static void passing_targets_land_right(void **state)
 		for (unsigned rings = 1; rings <= 8; rings++) {
 			struct port_words words = IXGBE(vfs, rings);
 			unsigned stride = vfs <= 31 ? 4 : 2, passed = 0;
-			struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+			struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 			struct sriov_rule rule;
 			struct sriov_pf port;
 			size_t n;
@@ -88,7 +88,7 @@ static void passing_targets_land_right(void **state)
 			for (rule.action.vf = 0; rule.action.vf < vfs; rule.action.vf++) {
 				for (rule.action.queue = 0; rule.action.queue < 9;
 				     rule.action.queue++) {
-					if (sriov_rule_compile(&rule, &port, out, &n, NULL))
+					if (compile_one(&rule, &port, out, &n, NULL))
 						continue;
 					passed++;
 					if (rule.action.vf)
@@ -115,7 +115,7 @@ static void avoids_the_drop_queue(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(queues); i++) {
 		struct port_words words = IXGBE(queues[i].vfs, queues[i].rings);
-		struct sriov_entry rules[5], out[SRIOV_RULE_ENTRIES_MAX];
+		struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 		struct sriov_error err = {0};
 		struct sriov_rule rule;
 		struct sriov_pf port;
@@ -124,7 +124,7 @@ static void avoids_the_drop_queue(void **state)
 		port_of(&words, rules, &port);
 		rule_of("udp4 queue 0", &rule);
 		rule.action.queue = queues[i].queue;
-		assert_int_equal(sriov_rule_compile(&rule, &port, out, &n, &err),
+		assert_int_equal(compile_one(&rule, &port, out, &n, &err),
 				 queues[i].drops ? -EOPNOTSUPP : 0);
 		if (queues[i].drops)
 			assert_non_null(strstr(err.message, "queue 127 of the hardware"));

@@ -4,6 +4,7 @@
 #include "tests/unit/kernel_tree.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -253,7 +254,52 @@ static void test_no_netdev(void **state)
 	assert_int_equal(host->ops->ntuple(host, &pf, true, &err), -ENODEV);
 	assert_int_equal(host->ops->rule_insert(host, &pf, &entry, &err), -ENODEV);
 	assert_int_equal(host->ops->rule_delete(host, &pf, 1, &err), -ENODEV);
+	assert_int_equal(host->ops->rss_set(host, &pf, NULL, 0, &err), -ENODEV);
+	assert_int_equal(host->ops->counters(host, &pf, NULL, NULL, 0, &err), -ENODEV);
 	assert_non_null(strstr(err.message, "vfio-pci"));
+}
+
+/* A driver with two counters and an RSS table of four entries. */
+static int two_counters(int fd, struct ifreq *ifr)
+{
+	static const char names[2][ETH_GSTRING_LEN] = {"rx_packets", "fdir_match"};
+	void *data = ifr->ifr_data;
+
+	switch (*(uint32_t *)data) {
+	case ETHTOOL_GSSET_INFO:
+		((struct ethtool_sset_info *)data)->data[0] = 2;
+		return 0;
+	case ETHTOOL_GSTRINGS:
+		memcpy(((struct ethtool_gstrings *)data)->data, names, sizeof(names));
+		return 0;
+	case ETHTOOL_GSTATS:
+		((struct ethtool_stats *)data)->data[0] = 9;
+		((struct ethtool_stats *)data)->data[1] = 42;
+		return 0;
+	case ETHTOOL_SRSSH:
+		return ((struct ethtool_rxfh *)data)->indir_size == 4 ? 0 : -EINVAL;
+	}
+	return -EOPNOTSUPP;
+}
+
+static void test_counters_and_rss(void **state)
+{
+	static const char *const names[] = {"fdir_match", "fdir_miss"};
+	static const uint32_t table[4] = {1, 2, 1, 2};
+	const struct sriov_pf pf = {.address = PF, .netdev = "eth2", .ifindex = 4};
+	struct world *world = *state;
+	struct live *live = world->host.priv;
+	const struct host_ops *ops = world->host.ops;
+	uint64_t values[2] = {0};
+	struct sriov_error err;
+
+	live->ioctl = (struct ethioctl){.fd = dup(live->sys), .call = two_counters};
+	assert_int_equal(ops->counters(&world->host, &pf, names, values, 1, &err), 0);
+	assert_int_equal(values[0], 42);
+	/* a counter that the driver has not is not 0 */
+	assert_int_equal(ops->counters(&world->host, &pf, names, values, 2, &err), -EOPNOTSUPP);
+	assert_int_equal(ops->rss_set(&world->host, &pf, table, 4, &err), 0);
+	assert_int_equal(ops->rss_set(&world->host, &pf, table, 3, &err), -EINVAL);
 }
 
 static void test_clock(void **state)
@@ -285,11 +331,17 @@ int main(void)
 {
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		WORLD(test_read),       WORLD(test_read_refused),
-		WORLD(test_read_stuck), WORLD(test_numvfs),
-		WORLD(test_override),   WORLD(test_unbind_and_probe),
-		WORLD(test_autoprobe),  WORLD(test_no_netdev),
-		WORLD(test_clock),      cmocka_unit_test(test_open_refused),
+		WORLD(test_read),
+		WORLD(test_read_refused),
+		WORLD(test_read_stuck),
+		WORLD(test_numvfs),
+		WORLD(test_override),
+		WORLD(test_unbind_and_probe),
+		WORLD(test_autoprobe),
+		WORLD(test_no_netdev),
+		WORLD(test_counters_and_rss),
+		WORLD(test_clock),
+		cmocka_unit_test(test_open_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,6 +280,60 @@ static void test_evidence(void **state)
 	assert_true(store_evidence_put(store, &row, &err) < 0);
 }
 
+/* Which instance of the driver was watched from an empty table on: a reload or a reboot makes another. */
+static void test_watched(void **state)
+{
+	struct fixture *f = *state;
+	struct store_pf pf = {.address = "0000:81:00.0", .watched = true}, got = {0};
+	struct sriov_pf port = {.address = "0000:81:00.0", .ifindex = 4};
+	struct sriov_inventory inv = {.boot_id = "boot-1", .pf = &port, .npfs = 1};
+	struct store *store = open_store(f);
+	struct sriov_error err = {0};
+	char instance[STORE_INSTANCE];
+
+	pf.seen = (char *)store_instance(&inv, &port, instance);
+	assert_string_equal(instance, "boot-1/4");
+	assert_int_equal(store_pf_put(store, &pf, &err), 0);
+	assert_int_equal(store_pf_get(store, pf.address, &got, &err), 0);
+	assert_string_equal(got.seen, instance);
+	assert_true(got.watched);
+	store_pf_clear(&got);
+	assert_int_equal(store_join_watched(store, &inv, &err), 0);
+	assert_true(port.watched);
+	port.watched = false;
+	port.ifindex = 5;
+	assert_int_equal(store_join_watched(store, &inv, &err), 0);
+	assert_false(port.watched);
+	port.ifindex = 4;
+	core_copy(inv.boot_id, sizeof(inv.boot_id), "boot-2");
+	assert_int_equal(store_join_watched(store, &inv, &err), 0);
+	assert_false(port.watched);
+}
+
+/* A database of the first schema gets the columns of the second. */
+static void test_migrated(void **state)
+{
+	struct fixture *f = *state;
+	struct store_pf pf = {.address = "0000:81:00.0"}, got = {0};
+	struct store *store = open_store(f);
+	struct sriov_error err = {0};
+
+	assert_int_equal(sqlite3_exec(store->db,
+				      "ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
+				      "watched; DROP TABLE evidence; PRAGMA user_version = 1; INSERT INTO pf (address, "
+				      "perm_mac, epoch) VALUES ('0000:81:00.0', "
+				      "'02:00:00:00:00:01', 3)",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	reopen(f);
+	store = open_store(f);
+	assert_int_equal(store_pf_get(store, pf.address, &got, &err), 0);
+	assert_int_equal(got.epoch, 3);
+	assert_null(got.seen);
+	assert_false(got.watched);
+	store_pf_clear(&got);
+}
+
 static void test_newer(void **state)
 {
 	struct fixture *f = *state;
@@ -327,6 +381,8 @@ int main(void)
 		TEST(test_pf_and_pools),
 		TEST(test_join),
 		TEST(test_evidence),
+		TEST(test_watched),
+		TEST(test_migrated),
 		TEST(test_newer),
 		TEST(test_damaged),
 	};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sriovctl flow check: the verdict on each rule of a list. */
+#include "cmd/sriovctl/args.h"
+#include "cmd/sriovctl/out.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct column columns[] = {
+	{"LINE", .right = true, .optional = true},
+	{"RULE"},
+	{"VERDICT"},
+	{"ENTRIES", .right = true},
+	{"LOC", .optional = true},
+};
+
+static const char *verdict_word(const struct sriov_verdict *v)
+{
+	return v->left_out ? "left out" : sriov_result_word(v->result);
+}
+
+static const char *rule_name(const struct sriov_rules *rules, size_t i, char buf[32])
+{
+	if (rules->at[i].name[0])
+		return rules->at[i].name;
+	snprintf(buf, 32, "%zu", i + 1);
+	return buf;
+}
+
+/* "3", "3-6", "3,9" */
+static void locations(const struct sriov_compiled *compiled, const struct sriov_verdict *v,
+		      char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = v->first, last; i < v->first + v->n && used < size; i = last + 1) {
+		const struct sriov_entry *e = compiled->entry;
+
+		for (last = i; last + 1 < v->first + v->n && e[last + 1].loc == e[last].loc + 1;)
+			last++;
+		used += snprintf(buf + used, size - used, last > i ? "%s%u-%u" : "%s%u",
+				 i > v->first ? "," : "", e[i].loc, e[last].loc);
+	}
+}
+
+/* What stands under the table of a rule that is not simply exact. */
+static void print_story(const struct sriov_rules *rules, size_t i, const struct sriov_verdict *v)
+{
+	char words[1024], name[32];
+
+	if (!v->why[0] && !v->nconditions)
+		return;
+	if (sriov_rule_format(&rules->at[i], words, sizeof(words)))
+		words[0] = '\0';
+	printf("\nrule %s: %s\n", rule_name(rules, i, name), words);
+	if (v->why[0])
+		printf("  %s: %s\n", verdict_word(v), v->why);
+	if (v->other[0])
+		printf("  conflicts with %s\n", v->other);
+	for (size_t k = 0; k < v->nconditions; k++)
+		printf("  condition: %s\n", v->condition[k]);
+	if (v->hint[0])
+		printf("  hint: %s\n", v->hint);
+	if (v->nearest[0])
+		printf("  nearest: %s\n", v->nearest);
+}
+
+static int print_verdicts(const struct sriov_rules *rules, const struct sriov_compiled *compiled,
+			  struct sriov_error *err)
+{
+	TABLE(table, columns);
+	char text[256], name[32];
+	int r;
+
+	for (size_t i = 0; i < compiled->nrules; i++) {
+		const struct sriov_verdict *v = &compiled->verdict[i];
+
+		locations(compiled, v, text, sizeof(text));
+		table_cell(&table, rules->file[0] ? "%u" : "", rules->at[i].line);
+		table_cell(&table, "%s", rule_name(rules, i, name));
+		table_cell(&table, "%s", verdict_word(v));
+		table_cell(&table, "%zu", v->n);
+		table_cell(&table, "%s", text);
+	}
+	r = table_print(&table, 0, err);
+	for (size_t i = 0; !r && i < compiled->nrules; i++)
+		print_story(rules, i, &compiled->verdict[i]);
+	if (!r && compiled->nrules)
+		printf("\nevidence: %s\n", compiled->verdict[0].evidence);
+	return r;
+}
+
+static json_t *encode_verdict(const struct sriov_rules *rules,
+			      const struct sriov_compiled *compiled, size_t i)
+{
+	const struct sriov_verdict *v = &compiled->verdict[i];
+	json_t *conditions = json_array(), *entries = json_array();
+	char text[1024];
+
+	for (size_t k = 0; k < v->nconditions; k++)
+		json_array_append_new(conditions, out_text(v->condition[k]));
+	for (size_t k = v->first; k < v->first + v->n; k++) {
+		sriov_entry_format(&compiled->entry[k], text, sizeof(text));
+		json_array_append_new(entries, json_pack("{sI so}", "loc",
+							 (json_int_t)compiled->entry[k].loc,
+							 "entry", out_text(text)));
+	}
+	if (sriov_rule_format(&rules->at[i], text, sizeof(text)))
+		text[0] = '\0';
+	return json_pack("{si so so ss sb ss* so so so so so sI sI so}", "line",
+			 (int)rules->at[i].line, "name", out_text(rules->at[i].name), "rule",
+			 out_text(text), "result", sriov_result_word(v->result), "left_out",
+			 v->left_out, "errno", v->err ? strerrorname_np(-v->err) : NULL, "why",
+			 out_text(v->why), "hint", out_text(v->hint), "nearest",
+			 out_text(v->nearest), "conflict", out_text(v->other), "conditions",
+			 conditions, "other_rule", (json_int_t)v->other_rule, "other_loc",
+			 (json_int_t)v->other_loc, "entries", entries);
+}
+
+static int add_verdicts(struct out *out, const struct sriov_rules *rules,
+			const struct sriov_compiled *compiled, struct sriov_error *err)
+{
+	json_t *array = json_array();
+	int r;
+
+	for (size_t i = 0; i < compiled->nrules; i++)
+		json_array_append_new(array, encode_verdict(rules, compiled, i));
+	r = out_add(out, "rules", array, err);
+	if (!r)
+		r = out_add(out, "table_size", json_integer(compiled->table_size), err);
+	if (!r && compiled->nrules)
+		r = out_add(out, "evidence", out_text(compiled->verdict[0].evidence), err);
+	return r;
+}
+
+static int check(const struct args *args, struct sriov_host *host, const struct sriov_rules *rules,
+		 struct sriov_compiled *compiled, struct sriov_error *err)
+{
+	const struct sriov_compile opts = {.allow = args->run.allow, .partial = args->run.partial};
+	struct sriov_pf port;
+	int r;
+
+	if (!args->nic)
+		return sriov_flow_check(host, args->pf, rules, &args->run, compiled, err);
+	if (args->pf) {
+		sriov_error_set(err, -EINVAL, "flow check", "--nic and --pf are given");
+		return sriov_error_hint(err, "a NIC by its name, or a port of this host");
+	}
+	r = sriov_nic_port(args->nic, &port, err);
+	return r < 0 ? r : sriov_rules_compile(rules, &port, &opts, compiled, err);
+}
+
+int cmd_flow_check(const struct args *args, struct sriov_host *host, struct out *out,
+		   struct sriov_error *err)
+{
+	_cleanup_(sriov_rules_clear)
+	struct sriov_rules rules = {0};
+	_cleanup_(sriov_compiled_clear)
+	struct sriov_compiled compiled = {0};
+	int r = sriov_rules_read(args->pos[0], &rules, err), verdict;
+
+	if (!r)
+		r = out_notes(out, &rules.notes, err);
+	if (r < 0)
+		return r;
+	verdict = check(args, host, &rules, &compiled, err);
+	if (verdict < 0 && !compiled.verdict)
+		return verdict;
+	r = out->doc ? add_verdicts(out, &rules, &compiled, err)
+		     : print_verdicts(&rules, &compiled, err);
+	if (r < 0)
+		return r;
+	return verdict ? SRIOV_DIFFERENCE : 0;
+}

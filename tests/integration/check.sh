@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# flow check: a verdict on each rule, of a NIC by its name and of a port of a host; nothing is changed.
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/../harness.sh"
+
+rules=$(mktemp)
+trap 'rm -f "$rules"' EXIT
+
+# list LINE…: the file of rules.
+list() { printf '%s\n' "$@" >"$rules"; }
+
+# ---- a NIC by its name ----
+new_host
+list 'name web udp4 dst-ip 10.0.0.7 dst-port 4789 vf 1 queue 1' 'name block udp4 dst-ip 10.0.0.8 dst-port 53 drop'
+expect 0 flow check "$rules" --nic 82599,vfs=8
+showed "web    exact          1  1"
+showed "condition: not between VFs"
+showed "evidence: ixgbe of Linux 6.1 to 6.12"
+expect 2 flow check "$rules" --nic X710,vfs=8
+showed "none: a rule of i40e does not send packets to a VF"
+showed "nearest: name web flow-type udp4 dst-ip 10.0.0.7 dst-port 4789 in vf 1 queue 1"
+expect 0 flow check "$rules" --nic X710,vfs=8 --allow none
+expect 2 flow check "$rules" --nic X710,vfs=8 --allow broader
+list 'name a udp4 dst-port 80 drop' 'name b udp4 dst-port 80 queue 1'
+expect 2 flow check "$rules" --nic X550
+showed "conflicts with rule a (line 1): name a flow-type udp4 dst-port 80 drop"
+expect 2 flow check "$rules" --nic X550 --json
+is "as JSON" 'exact,refused' "$(out | jq -r '[.rules[].result] | join(",")')"
+is "entries as JSON" '1' "$(out | jq -r '.rules[0].entries[0].loc')"
+is "the other rule as JSON" '0' "$(out | jq -r '.rules[1].other_rule')"
+list 'udp4 dst-port 1000-1007 drop' 'udp4 dst-port 1-2 drop optional weight 3'
+expect 2 flow check "$rules" --nic X540
+showed "dst-port 1-2 needs more than one entry per rule (2)"
+expect 0 flow check "$rules" --nic X540 --partial
+showed "left out"
+list 'udp4 dst-port 80 guest web1'
+expect 2 flow check "$rules" --nic X540
+showed "unknown: which VF guest web1 has is not known"
+
+# ---- what is asked wrongly ----
+expect 1 flow check "$rules" --nic ice
+said "no NIC of that name is modelled"
+said "82599, X540"
+expect 1 flow check "$rules" --nic 82599,vfs=64
+said "vfs of an 82599 is a number from 0 to 63"
+expect 1 flow check "$rules" --nic 82599,rings=4
+said "'rings=4' is not understood"
+expect 1 flow check "$rules" --nic X540 --pf ens2f0
+said "--nic and --pf are given"
+expect 1 flow check "$rules"
+said "say which: --pf PF"
+expect 1 flow check "$rules" --pf ens9
+list 'udp4 dst-prot 80 drop'
+expect 1 flow check "$rules" --nic X540
+said "dst-port"
+
+# ---- a port of a host: ours are no constraint, and nothing is changed ----
+new_host
+change flow add ens2f0 --name block udp4 dst-port 53 drop
+list 'udp4 src-port 80 drop'
+before=$(cat "$host")
+expect 0 flow check "$rules" --pf ens2f0
+same "nothing is changed" "$before" "$(cat "$host")"
+is "standard input" 'broader' "$(echo 'udp4 tos 1 drop' | "$tool" flow check - --pf ens2f0 --json | jq -r '.rules[0].result')"
+
+finish
