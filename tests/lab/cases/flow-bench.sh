@@ -18,6 +18,7 @@ ms() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
 counted() { NFCCALLS=$1 LD_PRELOAD=/tmp/nfccalls.so "${@:2}"; }
 way_bare() { counted /tmp/calls-bare /tmp/bare-flow "$dev" $count 1; }
 way_tool() { counted /tmp/calls-tool /tmp/sriovctl flow apply /tmp/rules --pf "$dev"; }
+# shellcheck disable=SC2086 # the rule's words
 way_people() { while read -r rule; do ethtool -N "$dev" $rule; done </tmp/words; }
 median() { sort -n | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
 kernel_us() { sed 's/.*kernel_us=//' "/tmp/calls-$1" | median; }
@@ -26,12 +27,12 @@ ways=(bare tool people)
 for ((n = 0; n < rounds; n++)); do
 	for i in 0 1 2; do
 		way=${ways[(n + i) % 3]}
-		[ $way != people ] || [ $n -lt "$people_rounds" ] || continue
+		[ "$way" != people ] || [ $n -lt "$people_rounds" ] || continue
 		start=${EPOCHREALTIME/./}
 		"way_$way" >/tmp/out 2>&1
-		ms "$start" >>/tmp/times-$way
+		ms "$start" >>"/tmp/times-$way"
 		is "$(rules)" $count "round $n, $way: all are there" || _comment "$(head -n 5 /tmp/out)"
-		if [ $way = tool ]; then exits 0 "and away" s flow delete "$dev" --all; fi
+		if [ "$way" = tool ]; then exits 0 "and away" s flow delete "$dev" --all; fi
 		/tmp/bare-flow "$dev" clear
 	done
 done

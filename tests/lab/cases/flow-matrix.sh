@@ -28,7 +28,7 @@ for list in $(printf '%s\n' /tmp/lists/*.rules | sort -V); do
 	n=$(basename "$list" .rules)
 	exits 0 "list $n, $(wc -l <"$list") rules: applied" s flow apply "$list" --pf "$dev"
 	echo "$n" >&"${PACKETS[1]}"
-	while read -r verdict text && [ "$verdict" != done ]; do
+	while read -r verdict text && [ "$verdict" != "done" ]; do
 		"$verdict" "list $n: $text"
 		checked=$((checked + 1))
 	done <&"${PACKETS[0]}"
