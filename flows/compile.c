@@ -93,7 +93,7 @@ static void put_foreign(struct compiler *c, const struct table_index *by_loc)
 		if (e.loc >= c->table_size || c->at_loc[e.loc] != TABLE_NONE)
 			continue;
 		c->at_loc[e.loc] = t;
-		c->nfree -= e.loc != 0;
+		c->nfree -= e.loc >= c->profile->first_loc;
 	}
 	c->nforeign = c->table.n;
 }
@@ -119,7 +119,7 @@ static int prepare(struct compiler *c)
 		nic_profile_readback(c->profile, &c->ours[i]);
 		table_index_add(&by_loc, c->ours[i].loc, i);
 	}
-	c->nfree = c->table_size ? c->table_size - 1 : 0;
+	c->nfree = c->table_size ? c->table_size - c->profile->first_loc : 0;
 	put_foreign(c, &by_loc);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locations of a list's entries. Location 0 is left alone unless asked for: i40e's driver mixes it up with
- * its own filters.
+ * Locations of a list's entries, from 1 on; 0 comes last where the profile has it at all (i40e's driver mixes
+ * it up with its own filters).
  */
 #include "flows/compile.h"
 
@@ -30,8 +30,9 @@ static int keep_places(struct compiler *c)
 
 		while (i != TABLE_NONE && !sriov_entry_same(&c->ours[i], e))
 			i = index.next[i];
-		if (e->loc == NO_LOC && i != TABLE_NONE && c->ours[i].loc &&
-		    c->ours[i].loc < c->table_size && c->at_loc[c->ours[i].loc] == TABLE_NONE)
+		if (e->loc == NO_LOC && i != TABLE_NONE &&
+		    c->ours[i].loc >= c->profile->first_loc && c->ours[i].loc < c->table_size &&
+		    c->at_loc[c->ours[i].loc] == TABLE_NONE)
 			put_at(c, t, c->ours[i].loc);
 	}
 	table_index_clear(&index);
@@ -49,7 +50,7 @@ int compile_place(struct compiler *c)
 			continue;
 		/* compile_fit() has counted: there is one */
 		while (c->at_loc[loc] != TABLE_NONE)
-			loc++;
+			loc = (loc + 1) % c->table_size;
 		put_at(c, t, loc);
 	}
 	return 0;

@@ -131,7 +131,7 @@ static bool fit_room(const struct compiler *c, struct lowered *low)
 	size_t more = 0;
 
 	for (size_t i = 0; i < low->n; i++)
-		more += low->at[i] == TABLE_NONE && low->entry[i].loc;
+		more += low->at[i] == TABLE_NONE && low->entry[i].loc >= c->profile->first_loc;
 	if (more <= c->nfree)
 		return true;
 	nic_refuse(&low->v, -ENOSPC, "the table is full",
@@ -160,7 +160,7 @@ void compile_put(struct compiler *c, struct lowered *low, long rule)
 			c->table.owner[low->at[i]] = rule;
 			continue;
 		}
-		c->nfree -= e->loc != 0;
+		c->nfree -= e->loc >= c->profile->first_loc;
 		if (low->rule.loc < 0)
 			e->loc = NO_LOC;
 		low->at[i] = nic_table_add(&c->table, e, rule);

@@ -466,6 +466,7 @@ static nic_check *const hazards[] = {hazard_location, hazard_vlan, hazard_flex, 
 
 const struct nic_profile nic_i40e = {
 	.driver = "i40e",
+	.first_loc = 1, /* see hazard_location() */
 	.source = "i40e of Linux 6.1 to 6.12 (its code, executed), the vendor's user guide on VF "
 		  "targets, emulated NICs; not silicon",
 	.types = FLOW_L4_V4 | FLOW_L4_V6 | FLOW_IP_V4 | FLOW_IP_V6,

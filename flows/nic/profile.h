@@ -64,6 +64,7 @@ struct nic_profile {
 	enum nic_scope scope;
 	bool vf_target;        /* a rule can send packets to a VF that the switch did not choose */
 	uint32_t table_size;   /* 0 = as the driver says (rules_max) */
+	uint32_t first_loc;    /* lower ones are left alone */
 	const char *condition; /* of every entry; NULL: none */
 	/* what the driver checks, in its order; and what it accepts though it does something else */
 	nic_check *const *checks, *const *hazards;

@@ -82,8 +82,11 @@ static const struct {
 	{IXGBE(0, 8), "udp4 drop loc 2046", "refused", NULL, -EINVAL,
 	 "it has 2046 locations, the last is 2045", ""},
 
-	{IXGBE(0, 8, {"udp4 dst-port 1 drop loc 1"}, 2), "udp4 dst-port 2 drop", "full", NULL,
-	 -ENOSPC, "the rule table of eno1 is full: 1 entries in 2 locations", "delete rules"},
+	{IXGBE(0, 8, {"udp4 dst-port 1 drop loc 1"}, 2), "udp4 dst-port 2 drop", "exact",
+	 "0 udp4 dst-port 2 -> drop"},
+	{IXGBE(0, 8, {"udp4 dst-port 1 drop loc 1", "udp4 dst-port 3 drop loc 0"}, 2),
+	 "udp4 dst-port 2 drop", "full", NULL, -ENOSPC,
+	 "the rule table of eno1 is full: 2 entries in 2 locations", "delete rules"},
 
 	{{"i40e", 0x1572, 0, 8, {0}, 3}, "ip4 drop", "full", NULL, -ENOSPC, "is full", ""},
 

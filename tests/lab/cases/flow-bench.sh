@@ -18,6 +18,7 @@ ms() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
 counted() { NFCCALLS=$1 LD_PRELOAD=/tmp/nfccalls.so "${@:2}"; }
 way_bare() { counted /tmp/calls-bare /tmp/bare-flow "$dev" $count 1; }
 way_tool() { counted /tmp/calls-tool /tmp/sriovctl flow apply /tmp/rules --pf "$dev"; }
+# shellcheck disable=SC2086 # the rule's words
 way_people() { while read -r rule; do ethtool -N "$dev" $rule; done </tmp/words; }
 median() { sort -n | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
 kernel_us() { sed 's/.*kernel_us=//' "/tmp/calls-$1" | median; }
@@ -26,17 +27,19 @@ ways=(bare tool people)
 for ((n = 0; n < rounds; n++)); do
 	for i in 0 1 2; do
 		way=${ways[(n + i) % 3]}
-		[ $way != people ] || [ $n -lt "$people_rounds" ] || continue
+		[ "$way" != people ] || [ $n -lt "$people_rounds" ] || continue
 		start=${EPOCHREALTIME/./}
 		"way_$way" >/tmp/out 2>&1
-		ms "$start" >>/tmp/times-$way
+		ms "$start" >>"/tmp/times-$way"
 		is "$(rules)" $count "round $n, $way: all are there" || _comment "$(head -n 5 /tmp/out)"
-		if [ $way = tool ]; then exits 0 "and away" s flow delete "$dev" --all; fi
+		if [ "$way" = tool ]; then exits 0 "and away" s flow delete "$dev" --all; fi
 		/tmp/bare-flow "$dev" clear
 	done
 done
-like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=0 locations=2 rule=$count sync=" \
-	"$count inserts, one look at the table before, one readback"
+# i40e: one delete behind the table has the driver forget what the NIC had no room for
+settle=$([ "$driver" = i40e ] && echo 1 || echo 0)
+like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=$settle locations=2 rule=$count sync=" \
+	"$count inserts, one look at the table before, one readback after"
 _comment "$(tail -n 1 /tmp/calls-tool)"
 bare=$(median </tmp/times-bare) tool=$(median </tmp/times-tool)
 bare_us=$(kernel_us bare) tool_us=$(kernel_us tool)

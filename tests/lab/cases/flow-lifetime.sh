@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # out is of cases/lib.sh
 # flow-lifetime: the table to its last place (ixgbe), and rules that come back after everything that wipes them: VF
 # creation, ifdown, ntuple off, a driver reload. What is exported for ethtool(8) makes the same entries.
 . /share/cases/lib.sh
