@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                  \
 	} while (0)
 
-static void compile(const struct sriov_rule *rule)
+static void compile(struct sriov_rule *rule)
 {
 	static const char *const nics[] = {"82599,vfs=4", "X550", "X710,vfs=4", "I210"};
 	const struct sriov_rules rules = {.at = rule, .n = 1};
@@ -46,46 +46,6 @@ static void compile(const struct sriov_rule *rule)
 			MUST(sriov_entry_same(&out.entry[k], &out.entry[k]));
 		}
 		sriov_compiled_clear(&out);
-	}
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "not true: %s\n", #condition);                             \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-static void compile(const struct sriov_rule *rule)
-{
-	static const char *const drivers[] = {"ixgbe", "i40e", "igb", "ice"};
-
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(*drivers); i++) {
-		struct sriov_entry there = {.loc = 1, .type = SRIOV_FLOW_UDP4, .cookie = 1};
-		struct sriov_entry out[SRIOV_RULE_ENTRIES_MAX];
-		struct sriov_error err = {0};
-		struct sriov_pf port = {.vfs = 4,
-					.queues = 4,
-					.ntuple = SRIOV_NTUPLE_ON,
-					.rules_max = 16,
-					.rules = &there,
-					.nrules = 1};
-		char text[512];
-		size_t n = 0;
-
-		snprintf(port.driver, sizeof(port.driver), "%s", drivers[i]);
-		if (sriov_rule_compile(rule, &port, out, &n, &err)) {
-			MUST(err.code < 0 && err.message[0] && err.object[0]);
-			continue;
-		}
-		MUST(n >= 1 && n <= SRIOV_RULE_ENTRIES_MAX);
-		for (size_t k = 0; k < n; k++) {
-			MUST(!sriov_entry_format(&out[k], text, sizeof(text)));
-			MUST(sriov_entry_same(&out[k], &out[k]));
-		}
 	}
 }
 
