@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <sriov/host.h>
 
-static void compile(const struct sriov_rule *rule)
+static void compile(struct sriov_rule *rule)
 {
 	static const char *const nics[] = {"82599,vfs=4", "X550", "X710,vfs=4", "I210"};
 	const struct sriov_rules rules = {.at = (struct sriov_rule *)rule, .n = 1};

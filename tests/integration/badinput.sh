@@ -131,7 +131,7 @@ bad 1 "VF 9 does not exist: ens2f0 has 4" flow add ens2f0 flow-type udp4 dst-por
 bad 1 "no RX queue 400" flow add ens1f0 flow-type udp4 dst-port 1 queue 400
 bad 1 "does not send packets to a VF" flow add ens1f0 flow-type udp4 dst-port 1 vf 0
 bad 1 "mask" flow add ens2f0 flow-type udp4 src-port 1 drop
-bad 1 "location" flow add ens2f0 flow-type udp4 dst-port 2 drop loc 2046
+bad 1 "location 9999 is outside the table" flow add ens2f0 flow-type udp4 dst-port 2 drop loc 9999
 bad 1 "rule vxlan exists already and says something else" flow add ens2f0 --name vxlan flow-type udp4 dst-port 2 drop
 bad 1 "which does something else" flow add ens2f0 flow-type udp4 dst-port 4789 drop
 bad 1 "" flow delete ens2f0
