@@ -92,3 +92,18 @@ uint64_t action_cookie(const struct sriov_action *action)
 		return SRIOV_COOKIE_DROP;
 	}
 }
+
+const char *cookie_action(uint64_t cookie, struct sriov_action *out)
+{
+	*out = (struct sriov_action){.kind = SRIOV_ACTION_DROP};
+	if (cookie == SRIOV_COOKIE_DROP)
+		return NULL;
+	if (cookie == COOKIE_WAKE)
+		return "no driver that we know wakes the host for a rule";
+	if (cookie >> (COOKIE_VF_SHIFT + 8))
+		return "bits 40 to 63 of this action mean nothing and drivers ignore them";
+	out->kind = COOKIE_VF(cookie) ? SRIOV_ACTION_VF : SRIOV_ACTION_QUEUE;
+	out->vf = COOKIE_VF(cookie) ? COOKIE_VF(cookie) - 1 : 0;
+	out->queue = COOKIE_QUEUE(cookie);
+	return NULL;
+}

@@ -17,6 +17,12 @@
 json_t *entry_encode(const struct sriov_entry *entry);
 int entry_decode(const json_t *json, struct sriov_entry *out, struct sriov_error *err);
 
+/* The parts "value" and "mask" of an entry or a rule, called @name in errors; without bits, no member. */
+int match_encode(json_t *json, const char *part, enum sriov_flow_type type,
+		 const struct sriov_match *match);
+int match_decode(const json_t *json, const char *part, enum sriov_flow_type type, const char *name,
+		 struct sriov_match *out, struct sriov_error *err);
+
 /* flows/to/ntuple.c: the structure of ETHTOOL_SRXCLSRLINS, pure, both ways. decode gives -EOPNOTSUPP for a
  * flow type that we have no word for (the entry's loc and cookie are filled all the same). */
 int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *out);

@@ -34,8 +34,8 @@ static json_t *encode_field(const struct flow_field *f, const struct sriov_match
 	}
 }
 
-static int encode_match(json_t *entry, const char *key, enum sriov_flow_type type,
-			const struct sriov_match *match)
+int match_encode(json_t *entry, const char *key, enum sriov_flow_type type,
+		 const struct sriov_match *match)
 {
 	_json_ json_t *object = json_object();
 
@@ -56,8 +56,8 @@ json_t *entry_encode(const struct sriov_entry *entry)
 	_json_ json_t *json = json_pack("{s:I, s:s}", "loc", (json_int_t)entry->loc, "flow",
 					type ? type : FLOW_UNKNOWN);
 
-	if (!json || encode_match(json, "value", entry->type, &entry->value) ||
-	    encode_match(json, "mask", entry->type, &entry->mask) ||
+	if (!json || match_encode(json, "value", entry->type, &entry->value) ||
+	    match_encode(json, "mask", entry->type, &entry->mask) ||
 	    json_object_set_new(json, "cookie", json_sprintf("0x%" PRIx64, entry->cookie)) ||
 	    (entry->ext && json_object_set_new(json, "ext", json_true())))
 		return NULL;
@@ -87,24 +87,24 @@ static const struct flow_field *field_of_json(enum sriov_flow_type type, const c
 	return field;
 }
 
-static int decode_match(const json_t *entry, const char *part, enum sriov_flow_type type,
-			struct sriov_match *out, struct sriov_error *err)
+int match_decode(const json_t *entry, const char *part, enum sriov_flow_type type, const char *name,
+		 struct sriov_match *out, struct sriov_error *err)
 {
 	json_t *object = json_object_get(entry, part), *member;
 	const char *key;
 
 	if (object && !json_is_object(object))
-		return sriov_error_set(err, -EINVAL, "entry", "'%s' is not an object", part);
+		return sriov_error_set(err, -EINVAL, name, "'%s' is not an object", part);
 	json_object_foreach(object, key, member) {
 		const struct flow_field *field = field_of_json(type, key);
 
 		if (!field)
-			return sriov_error_set(err, -EINVAL, "entry",
+			return sriov_error_set(err, -EINVAL, name,
 					       "'%s.%.40s' is no member of flow type %s", part, key,
 					       flow_type_word(type) ?: FLOW_UNKNOWN);
 		if (decode_field(field, member, out))
-			return sriov_error_set(err, -EINVAL, "entry", "'%s.%s' is not %s", part,
-					       key, value_expected(field));
+			return sriov_error_set(err, -EINVAL, name, "'%s.%s' is not %s", part, key,
+					       value_expected(field));
 	}
 	return 0;
 }
@@ -152,9 +152,9 @@ int entry_decode(const json_t *json, struct sriov_entry *out, struct sriov_error
 		return sriov_error_set(err, -EINVAL, "entry", "'ext' is not true or false");
 	entry.loc = json_integer_value(loc);
 	entry.ext = json_is_true(ext);
-	r = decode_match(json, "value", entry.type, &entry.value, err);
+	r = match_decode(json, "value", entry.type, "entry", &entry.value, err);
 	if (!r)
-		r = decode_match(json, "mask", entry.type, &entry.mask, err);
+		r = match_decode(json, "mask", entry.type, "entry", &entry.mask, err);
 	if (!r)
 		*out = entry;
 	return r;

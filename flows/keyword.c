@@ -196,28 +196,13 @@ static int read_queues(struct parser *p, const struct word *self)
 	return 0;
 }
 
-/* What a cookie means, with a note where that is more than its number says. */
-static int take_cookie(struct parser *p, const struct word *word, uint64_t cookie)
-{
-	struct sriov_action *action = &p->rule.action;
-
-	*action = (struct sriov_action){.kind = SRIOV_ACTION_QUEUE, .queue = COOKIE_QUEUE(cookie)};
-	if (!COOKIE_VF(cookie))
-		return 0;
-	action->kind = SRIOV_ACTION_VF;
-	action->vf = COOKIE_VF(cookie) - 1;
-	if (note_add(p->notes, p->lex.line, false,
-		     "action %s is vf %u queue %u: the kernel reads bits 32-39 as VF + 1",
-		     word->text, action->vf, action->queue))
-		return core_oom(p->lex.err);
-	return 0;
-}
-
 /* ethtool(8)'s action: the 64-bit ring_cookie of struct ethtool_rx_flow_spec, or -1 to drop. */
 static int read_action(struct parser *p, const struct word *self)
 {
-	struct word word;
+	struct sriov_action *action = &p->rule.action;
 	uint64_t cookie = SRIOV_COOKIE_DROP;
+	const char *wrong;
+	struct word word;
 	int r = lex_next(&p->lex, &word);
 
 	if (r < 0)
@@ -230,20 +215,20 @@ static int read_action(struct parser *p, const struct word *self)
 		sriov_error_hint(p->lex.err, "better: `queue N`, `vf N queue M` or `drop`");
 		return r;
 	}
-	if (cookie == COOKIE_WAKE)
-		return lex_error(&p->lex, -EINVAL, &word,
-				 "no driver that we know wakes the host for a rule");
-	if (cookie == SRIOV_COOKIE_DROP)
-		return read_drop(p, self);
-	if (cookie >> (COOKIE_VF_SHIFT + 8)) {
-		r = lex_error(&p->lex, -EINVAL, &word,
-			      "bits 40 to 63 of this action mean nothing and drivers ignore them");
-		sriov_error_hint(p->lex.err,
-				 "an action is a queue in bits 0-31 and VF + 1 in bits 32-39; "
-				 "better: `queue N` or `vf N queue M`");
-		return r;
+	wrong = cookie_action(cookie, action);
+	if (wrong) {
+		lex_error(&p->lex, -EINVAL, &word, "%s", wrong);
+		return sriov_error_hint(p->lex.err,
+					"an action is a queue in bits 0-31 and VF + 1 in bits "
+					"32-39; better: `queue N` or `vf N queue M`");
 	}
-	return take_cookie(p, &word, cookie);
+	/* the number says more than it seems to */
+	if (action->kind == SRIOV_ACTION_VF &&
+	    note_add(p->notes, p->lex.line, false,
+		     "action %s is vf %u queue %u: the kernel reads bits 32-39 as VF + 1",
+		     word.text, action->vf, action->queue))
+		return core_oom(p->lex.err);
+	return 0;
 }
 
 /* ---- the rest ---- */
@@ -394,13 +379,16 @@ static bool take_command(struct parser *p, const char *text)
 int parser_skip_command(struct parser *p)
 {
 	static const char *const options[] = {"-N", "-U", "--config-nfc", "--config-ntuple"};
+	const struct lexer before = p->lex;
 	struct word word;
 	size_t i = 0;
 	int r;
 
 	take_command(p, "sudo");
-	if (!take_command(p, "ethtool"))
+	if (!take_command(p, "ethtool")) {
+		p->lex = before;
 		return 0;
+	}
 	p->said |= SAID(WORD_COMMAND);
 	r = lex_next(&p->lex, &word);
 	while (r > 0 && i < ARRAY_SIZE(options) && strcmp(options[i], word.text))

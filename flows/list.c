@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UTF8_MARK "\xef\xbb\xbf" /* which some editors put before a text */
+
 SRIOV_EXPORT void sriov_notes_clear(struct sriov_notes *notes)
 {
 	free(notes->at);
@@ -21,23 +23,9 @@ SRIOV_EXPORT void sriov_rules_clear(struct sriov_rules *rules)
 	*rules = (struct sriov_rules){0};
 }
 
-/* core_grow() for arrays that grow only here: they double, so that many elements are not copied many times. */
-static void *grow(void *array_ptr, size_t *n, size_t size)
-{
-	char **array = array_ptr, *grown = *array;
-
-	if (!(*n & (*n - 1))) {
-		grown = reallocarray(*array, *n ? *n * 2 : 1, size);
-		if (!grown)
-			return NULL;
-		*array = grown;
-	}
-	return memset(grown + (*n)++ * size, 0, size);
-}
-
 int rules_add(struct sriov_rules *rules, const struct sriov_rule *rule)
 {
-	struct sriov_rule *slot = grow(&rules->at, &rules->n, sizeof(*slot));
+	struct sriov_rule *slot = core_grow(&rules->at, &rules->n, sizeof(*slot));
 
 	if (!slot)
 		return -ENOMEM;
@@ -47,19 +35,21 @@ int rules_add(struct sriov_rules *rules, const struct sriov_rule *rule)
 
 int note_add(struct sriov_notes *notes, unsigned line, bool left_out, const char *fmt, ...)
 {
-	struct sriov_note *note;
+	struct sriov_note note = {.line = line, .left_out = left_out}, *slot;
 	va_list ap;
 
 	if (!notes)
 		return 0;
-	note = grow(&notes->at, &notes->n, sizeof(*note));
-	if (!note)
-		return -ENOMEM;
-	note->line = line;
-	note->left_out = left_out;
 	va_start(ap, fmt);
-	vsnprintf(note->text, sizeof(note->text), fmt, ap);
+	vsnprintf(note.text, sizeof(note.text), fmt, ap);
 	va_end(ap);
+	/* what every line of a file has is said once */
+	if (!left_out && notes->n && !strcmp(notes->at[notes->n - 1].text, note.text))
+		return 0;
+	slot = core_grow(&notes->at, &notes->n, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	*slot = note;
 	return 0;
 }
 
@@ -92,6 +82,18 @@ static int find_twin(const struct sriov_rules *rules, const struct sriov_rule **
 		*first = sorted[i - 1];
 	}
 	return 0;
+}
+
+int rules_check_names(const struct sriov_rules *rules, struct sriov_error *err)
+{
+	const struct sriov_rule *twin, *first;
+
+	if (find_twin(rules, &twin, &first))
+		return core_oom(err);
+	if (!twin)
+		return 0;
+	return sriov_error_set(err, -EEXIST, twin->name, "rules %td and %td both have this name",
+			       first - rules->at + 1, twin - rules->at + 1);
 }
 
 /* Points at the name in its line. */
@@ -143,9 +145,12 @@ SRIOV_EXPORT int sriov_rules_parse(const char *text, const char *file, struct sr
 	_cleanup_(sriov_rules_clear)
 	struct sriov_rules rules = {0};
 	const struct sriov_rule *twin, *first;
-	_free_ char *copy = strdup(text);
+	_free_ char *copy = NULL;
 	int r;
 
+	if (!strncmp(text, UTF8_MARK, strlen(UTF8_MARK)))
+		text += strlen(UTF8_MARK);
+	copy = strdup(text);
 	if (!copy)
 		return core_oom(err);
 	core_copy(rules.file, sizeof(rules.file), file);

@@ -8,8 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Length of the prefix that a mask is, or -1 if its ones are not all in front. */
-static int prefix_length(const uint8_t *mask, size_t size)
+int mask_prefix(const uint8_t *mask, size_t size)
 {
 	int length = 0;
 	bool ended = false;
@@ -29,7 +28,7 @@ static void print_ip(struct text *text, const struct flow_field *f, const uint8_
 		     const uint8_t *mask)
 {
 	int family = f->kind == KIND_IP4 ? AF_INET : AF_INET6;
-	int length = prefix_length(mask, f->size);
+	int length = mask_prefix(mask, f->size);
 	char buf[INET6_ADDRSTRLEN];
 	uint8_t inverse[16];
 
@@ -145,9 +144,9 @@ void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov
 		} else if (f->kind == KIND_NUMBER) {
 			text_list(&list, "%s m 0x%" PRIx64, f->word,
 				  ~flow_field_number(f, mask) & number_max(f));
-		} else if (prefix_length(flow_field_at(f, mask), f->size) >= 0) {
+		} else if (mask_prefix(flow_field_at(f, mask), f->size) >= 0) {
 			text_list(&list, "%s/%d", f->word,
-				  prefix_length(flow_field_at(f, mask), f->size));
+				  mask_prefix(flow_field_at(f, mask), f->size));
 		} else {
 			text_list(&list, "%s of bits %s", f->word,
 				  inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6,

@@ -24,8 +24,10 @@ bool rule_guest_ok(const char *name);
  */
 bool rule_queues_ok(uint64_t first, uint64_t last, char near[64]);
 
-/* Adds a rule to a list that was made so from its beginning. Returns 0 or -ENOMEM. */
+/* Adds a rule to a list. Returns 0 or -ENOMEM. */
 int rules_add(struct sriov_rules *rules, const struct sriov_rule *rule);
+/* -EEXIST, with both rules named, if two rules of the list have one name. */
+int rules_check_names(const struct sriov_rules *rules, struct sriov_error *err);
 /* Adds a note; @notes may be NULL. Returns 0 or -ENOMEM. */
 int note_add(struct sriov_notes *notes, unsigned line, bool left_out, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -89,6 +89,8 @@ void text_list(struct text *text, const char *fmt, ...) __attribute__((format(pr
  */
 void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
 		 const struct sriov_match *mask, bool ext);
+/* Length of the prefix that a mask is, or -1 if its ones are not all in front. */
+int mask_prefix(const uint8_t *mask, size_t size);
 /* "dst-ip, dst-port m 0xff": what a mask selects, without values; "nothing" if empty. */
 void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *mask,
 		bool ext);
@@ -107,5 +109,7 @@ bool entry_overlaps(const struct sriov_entry *a, const struct sriov_entry *b);
 #define COOKIE_QUEUE(cookie) ((uint32_t)(cookie))
 #define COOKIE_WAKE (UINT64_MAX - 1) /* RX_CLS_FLOW_WAKE */
 uint64_t action_cookie(const struct sriov_action *action);
+/* The reverse: NULL, or why the cookie is no action, as a phrase. */
+const char *cookie_action(uint64_t cookie, struct sriov_action *out);
 
 #endif

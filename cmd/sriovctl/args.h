@@ -29,9 +29,13 @@ enum opt_group {
 	OPT_PF = 1 << 10,
 	OPT_OWNER = 1 << 11,
 	OPT_COMPILE = 1 << 12, /* what the verdicts on rules may be */
-	OPT_ADOPT = 1 << 13,
-	OPT_NIC = 1 << 14,
-	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN,
+	OPT_IMPORT = 1 << 13,
+	OPT_EXPORT = 1 << 14,
+	OPT_PROBE = 1 << 15,
+	OPT_TIMES = 1 << 16, /* the timeouts and --expect, for what takes no --disrupt-pf */
+	OPT_ADOPT = 1 << 17,
+	OPT_NIC = 1 << 18,
+	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
 /* How an option's value is read; the tables in options.c have one row for each. */
@@ -43,12 +47,14 @@ enum opt_kind {
 	KIND_RATE,
 	KIND_SECONDS,
 	KIND_NODE,
+	KIND_VF,
 	KIND_ON_OFF,
 	KIND_LINK,
 	KIND_DRIVER,
 	KIND_MAC,
 	KIND_VLAN,
 	KIND_RESULTS,
+	KIND_FORMAT,
 	KINDS,
 };
 
@@ -81,6 +87,11 @@ struct args {
 	bool all;
 	const char *pf, *nic, *domain;
 	int node; /* -1 = not given */
+	enum sriov_rules_format from, to;
+	const char *dev, *port_driver;
+	const char *wire;
+	unsigned vf;
+	bool consent, show;
 };
 
 enum verb_flag {
@@ -104,7 +115,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 32
+#define NOPTIONS 40
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -151,10 +162,13 @@ COMMAND(flow_check);
 COMMAND(flow_list);
 COMMAND(flow_diff);
 COMMAND(flow_delete);
+COMMAND(flow_probe);
 COMMAND(rss_show);
 COMMAND(rss_set);
 COMMAND(nic_wipes);
 COMMAND(nic_replay);
+COMMAND(flow_import);
+COMMAND(flow_export);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);

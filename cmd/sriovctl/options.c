@@ -41,9 +41,24 @@ const struct opt options[NOPTIONS + 1] = {
 	{"nic", "NIC[,vfs=N][,queues=N]",
 	 "on a NIC of that name that need not be there (82599, X710)", KIND_TEXT, AT(nic), 0,
 	 OPT_NIC},
+	{"from", "ethtool|testpmd|json", "what the text is", KIND_FORMAT, AT(from), 0, OPT_IMPORT},
+	{"port-driver", "DRIVER",
+	 "driver of the port that an ethtool text is of (ixgbe, i40e, igb)", KIND_TEXT,
+	 AT(port_driver), 0, OPT_IMPORT},
+	{"to", "ethtool|testpmd|openflow|json", "what to write", KIND_FORMAT, AT(to), 0,
+	 OPT_EXPORT},
+	{"dev", "DEV", "netdev in ethtool's lines, or port number in testpmd's", KIND_TEXT, AT(dev),
+	 0, OPT_EXPORT},
 	{"node", "N", "only a VF on this NUMA node", KIND_NODE, AT(node), 0, OPT_GUEST},
 	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
 	 AT(domain), 0, OPT_GUEST},
+	{"wire", "NETDEV", "a netdev of this host at the other end of the port's cable", KIND_TEXT,
+	 AT(wire), 0, OPT_PROBE},
+	{"vf", "N", "the VF to probe with; without it the first free one", KIND_VF, AT(vf), 0,
+	 OPT_PROBE},
+	{"consent", NULL, "the port's owner agrees; without it only the plan is shown", KIND_FLAG,
+	 AT(consent), 0, OPT_PROBE},
+	{"show", NULL, "the answers recorded so far", KIND_FLAG, AT(show), 0, OPT_PROBE},
 	{"dry-run", NULL, "show what would be done, change nothing", KIND_FLAG, AT(run.dry_run), 0,
 	 OPT_DRY_RUN},
 	{"force", NULL, "do it even if it hits what is in use or exists", KIND_FLAG, AT(run.force),
@@ -51,13 +66,13 @@ const struct opt options[NOPTIONS + 1] = {
 	{"disrupt-pf", NULL, "do it even if it hits the host's own traffic", KIND_FLAG,
 	 AT(run.disrupt_pf), 0, OPT_PLAN},
 	{"expect", "DIGEST", "do it only if the plan is the one with this digest", KIND_TEXT,
-	 AT(run.expect), 0, OPT_PLAN},
+	 AT(run.expect), 0, OPT_TIMES},
 	{"link-timeout", "S", "seconds to wait for a link (30)", KIND_SECONDS, AT(run.link_timeout),
-	 0, OPT_PLAN},
+	 0, OPT_TIMES},
 	{"kernel-timeout", "S", "seconds after which a system call is stuck (30)", KIND_SECONDS,
-	 AT(run.kernel_timeout), 0, OPT_PLAN},
+	 AT(run.kernel_timeout), 0, OPT_TIMES},
 	{"lock-timeout", "S", "seconds to wait for another command on the PF (30)", KIND_SECONDS,
-	 AT(run.lock_timeout), 0, OPT_PLAN},
+	 AT(run.lock_timeout), 0, OPT_TIMES},
 	{"host", "FILE", "a simulated host kept in FILE (or SRIOVCTL_HOST)", KIND_TEXT, AT(host), 0,
 	 OPT_GLOBAL},
 	{"json", NULL, "one JSON document on standard output", KIND_FLAG, AT(json), 0, OPT_GLOBAL},
@@ -75,6 +90,7 @@ static const struct {
 	[KIND_COUNT] = {1, SRIOV_VF_MAX, "a number of VFs (1 to 256)"},
 	[KIND_RATE] = {0, 1000000, "a number of Mbit/s (0 = unlimited)"},
 	[KIND_SECONDS] = {1, 3600, "a number of seconds (1 to 3600)"},
+	[KIND_VF] = {0, SRIOV_VF_MAX - 1, "the index of a VF (0 to 255)"},
 	[KIND_NODE] = {0, 1023, "a NUMA node (0 to 1023)"},
 };
 
@@ -86,6 +102,10 @@ static const char *const value_words[KINDS][5] = {
 		       [SRIOV_LINK_DISABLE] = "disable"},
 	/* from SRIOV_BIND_NONE on: "keep" is what leaving the option out means */
 	[KIND_DRIVER] = {"none", "default", "vfio-pci"},
+	[KIND_FORMAT] = {[SRIOV_RULES_ETHTOOL] = "ethtool",
+			 [SRIOV_RULES_TESTPMD] = "testpmd",
+			 [SRIOV_RULES_OPENFLOW] = "openflow",
+			 [SRIOV_RULES_JSON] = "json"},
 };
 
 const char *const *opt_words(enum opt_kind kind)
@@ -143,6 +163,8 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 		*(bool *)at = i;
 	else if (opt->kind == KIND_LINK)
 		*(uint8_t *)at = i;
+	else if (opt->kind == KIND_FORMAT)
+		*(enum sriov_rules_format *)at = i;
 	else
 		*(enum sriov_bind *)at = SRIOV_BIND_NONE + i;
 	return 0;
@@ -205,11 +227,13 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_RATE:
 	case KIND_SECONDS:
 	case KIND_NODE:
+	case KIND_VF:
 		r = store_number(opt, value, at, err);
 		break;
 	case KIND_ON_OFF:
 	case KIND_LINK:
 	case KIND_DRIVER:
+	case KIND_FORMAT:
 		r = store_word(opt, value, at, err);
 		break;
 	case KIND_MAC:

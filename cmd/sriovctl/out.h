@@ -20,8 +20,6 @@ int out_add(struct out *out, const char *key, json_t *value, struct sriov_error 
 /* A JSON string of any bytes: what is not UTF-8 becomes '?'. */
 json_t *out_text(const char *text);
 
-/* What the words of rules mean besides what they say: on standard error, or into the document. */
-int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err);
 /* The error, on standard error or into the document: the only place where errors are printed. */
 void out_error(struct out *out, const struct sriov_error *err);
 /* Prints the document, if there is one, and flushes. Returns 0 or -errno of the output. */
@@ -33,6 +31,9 @@ int out_finish(struct out *out);
  */
 int out_plans(struct out *out, struct sriov_plan *plans, bool dry_run, int r,
 	      struct sriov_error *err);
+
+/* Notes, on standard error or into the document. */
+int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err);
 
 /* A table: cells row by row; columns as wide as their content. */
 struct column {

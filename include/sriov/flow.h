@@ -154,6 +154,47 @@ int sriov_rules_read(const char *path, struct sriov_rules *out, struct sriov_err
 /* The rule in the words of sriov_rule_parse(); parsing it again gives the same rule. */
 int sriov_rule_format(const struct sriov_rule *rule, char *buf, size_t size);
 
+/*
+ * Rules in other tongues. ETHTOOL is what `ethtool -n` prints (reading; also `ethtool -N` lines) or
+ * takes (writing); TESTPMD is `flow create …` lines; OPENFLOW is ovs-ofctl(8)'s add-flows (only
+ * written); JSON is {"version": 1, "rules": [{"name", "owner", "flow", "value": {…}, "mask": {…},
+ * "src_port_last", "dst_port_last", "in": {…}, "action": {…}, "weight", "optional", "loc"}]}, where what
+ * does not matter is left out, masks have 1 = must match, and members of value and mask are named as in
+ * the entries of a snapshot.
+ */
+enum sriov_rules_format {
+	SRIOV_RULES_ETHTOOL,
+	SRIOV_RULES_TESTPMD,
+	SRIOV_RULES_OPENFLOW,
+	SRIOV_RULES_JSON,
+};
+
+/*
+ * Reads @text. What has no words here is left out with a note that says why. @driver (NULL = not known)
+ * is that of the port whose table the text shows: some print their rules wrong. -EINVAL for a text that
+ * is not of that format, with its place. The caller frees @out with sriov_rules_clear().
+ */
+int sriov_rules_import(enum sriov_rules_format format, const char *text, const char *file,
+		       const char *driver, struct sriov_rules *out, struct sriov_error *err);
+/* sriov_rules_import() of the file at @path ("-" = standard input), of at most SRIOV_RULES_FILE_MAX bytes. */
+int sriov_rules_import_file(enum sriov_rules_format format, const char *path, const char *driver,
+			    struct sriov_rules *out, struct sriov_error *err);
+
+/*
+ * The rules as text of @format for the device @dev: a netdev for ETHTOOL (NULL = "DEV"), a port number
+ * for TESTPMD (NULL = 0), else not used. -ENOTSUP names the first rule that @format cannot say. The
+ * caller frees *@text.
+ */
+int sriov_rules_export(const struct sriov_rules *rules, enum sriov_rules_format format,
+		       const char *dev, char **text, struct sriov_error *err);
+
+/*
+ * An installed entry of a port with @driver (NULL = not known) as a rule. -ENOTSUP: it has no words, and
+ * @err says why.
+ */
+int sriov_rule_of_entry(const struct sriov_entry *entry, const char *driver, struct sriov_rule *out,
+			struct sriov_error *err);
+
 /* An entry in words: "udp4 dst-ip 10.0.0.7 dst-port 4789 -> vf 3 queue 1". */
 int sriov_entry_format(const struct sriov_entry *entry, char *buf, size_t size);
 

@@ -161,6 +161,13 @@ int sriov_flow_diff(struct sriov_host *host, const char *pf, const struct sriov_
 int sriov_rss_set(struct sriov_host *host, const char *pf, unsigned first, unsigned last,
 		  const struct sriov_options *opts, struct sriov_plan **plan,
 		  struct sriov_error *err);
+/*
+ * The installed rows of a port with @driver as rules, those of ours with their names; several entries of
+ * one rule are told apart by -2, -3, … behind it. A row without words becomes a note with left_out. The
+ * caller frees @out with sriov_rules_clear().
+ */
+int sriov_rules_of_rows(const struct sriov_flow_row *rows, size_t n, const char *driver,
+			struct sriov_rules *out, struct sriov_error *err);
 
 /* Brings the last committed intent of @pf (NULL: of every PF) back. */
 int sriov_restore(struct sriov_host *host, const char *pf, const struct sriov_options *opts,

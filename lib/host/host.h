@@ -12,6 +12,38 @@
 
 struct store;
 
+/* A netdev of the host, by name. */
+struct netdev_facts {
+	int ifindex;
+	bool up, carrier;
+	bool forwards; /* IPv4 that comes in on it may be routed on, or answered with ICMP */
+	uint8_t mac[6];
+};
+
+/* What a PF's hardware is, and how that is told. */
+enum host_nature { NATURE_UNKNOWN, NATURE_SILICON, NATURE_EMULATED, NATURE_SIMULATED };
+struct nature_facts {
+	uint16_t subsystem_vendor; /* 0 = cannot be read */
+	uint8_t perm_mac[6];
+	enum sriov_tristate virtual_machine; /* this host is one */
+};
+
+/* Test frames: sent from one netdev, counted where they come in. */
+#define EXCHANGE_PLACES 2
+struct exchange {
+	char from[16], to[16];           /* netdevs */
+	char place[EXCHANGE_PLACES][16]; /* netdevs that listen */
+	uint8_t src_mac[6], dst_mac[6];  /* zero = that of @from, of @to */
+	uint8_t src_ip[4], dst_ip[4];
+	uint16_t src_port, dst_port;
+	unsigned count;   /* frames to send, at most */
+	bool until_one;   /* one by one, and no more when one has arrived */
+	const char *hits; /* the driver's counter of classified packets, NULL = it has none */
+	/* results */
+	unsigned sent, arrived[EXCHANGE_PLACES];
+	int64_t hit; /* what the counter rose by, -1 = unknown */
+};
+
 struct host_ops {
 	const char *name; /* "live", "simulated" */
 	void (*close)(struct sriov_host *host);
@@ -62,6 +94,25 @@ struct host_ops {
 			const char *const *names, uint64_t *values, size_t n,
 			struct sriov_error *err);
 
+	/* The netdev of VF @vf up or down. */
+	int (*vf_up)(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf, bool up,
+		     struct sriov_error *err);
+	/*
+	 * Sends and counts. Waits until all netdevs named have a carrier, at most to @deadline_ms (-ENOLINK),
+	 * then for the frames, at most EXCHANGE_MS (or EXCHANGE_ONE_MS for each with until_one).
+	 */
+#define EXCHANGE_MS 1000
+#define EXCHANGE_ONE_MS 500
+	int (*exchange)(struct sriov_host *host, const struct sriov_pf *pf, struct exchange *what,
+			int64_t deadline_ms, struct sriov_error *err);
+
+	/* -ENODEV: there is none of that name in this network namespace. */
+	int (*netdev)(struct sriov_host *host, const char *name, struct netdev_facts *out,
+		      struct sriov_error *err);
+	/* What the PF is made of: the facts that nature_judge() looks at, or the answer itself. */
+	enum host_nature (*nature)(struct sriov_host *host, const struct sriov_pf *pf, char *why,
+				   size_t size);
+
 	/*
 	 * Whether a call of an earlier command still hangs in the kernel for @pf. NULL where the PF's
 	 * lock says so: a live call that hangs holds it.
@@ -106,6 +157,10 @@ int inventory_decode(const json_t *json, struct sriov_inventory **out, struct sr
 /* Only members with a has-bit are there; decoding sets the has-bits of those that are. */
 json_t *vf_attrs_encode(const struct sriov_vf_attrs *attrs);
 int vf_attrs_decode(const json_t *json, struct sriov_vf_attrs *out, struct sriov_error *err);
+
+/* lib/host/nature.c: pure; @why in words. */
+enum host_nature nature_judge(const struct nature_facts *facts, char *why, size_t size);
+const char *nature_word(enum host_nature nature); /* "silicon" */
 
 /* lib/host/inventory.c: small helpers on inventories. */
 struct sriov_pf *inventory_add_pf(struct sriov_inventory *inv);

@@ -53,6 +53,16 @@ int live_probe(struct sriov_host *host, const struct sriov_pf *pf, const char *a
 int live_read_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		       char out[32], struct sriov_error *err);
 
+/* lib/host/live_probe.c: members of host_ops. */
+int live_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,
+		struct sriov_error *err);
+int live_vf_up(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf, bool up,
+	       struct sriov_error *err);
+int live_exchange(struct sriov_host *host, const struct sriov_pf *pf, struct exchange *what,
+		  int64_t deadline_ms, struct sriov_error *err);
+enum host_nature live_nature(struct sriov_host *host, const struct sriov_pf *pf, char *why,
+			     size_t size);
+
 /* host_live_open() with other directories for /sys and /proc. */
 int live_open_at(struct sriov_host *host, const char *sys, const char *proc,
 		 struct sriov_error *err);

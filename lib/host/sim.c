@@ -33,7 +33,7 @@
  *       "hang": true    numvfs, unbind, probe do not come back; when the deviation is gone, the kernel finishes
  *       "never": true   with op "link": a link that should rise does not
  *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
- *   rss_set.
+ *   rss_set vf_up frames.
  *
  * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
  * shows what a driver would; "rss" of a PF is there once a table was set. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.
@@ -151,13 +151,15 @@ static sim_effect_fn *const effects[SIM_EFFECTS] = {
 	[SIM_NTUPLE] = sim_ntuple,
 	[SIM_RULE_INSERT] = sim_rule_insert,
 	[SIM_RULE_DELETE] = sim_rule_delete,
+	[SIM_VF_UP] = sim_vf_up,
+	[SIM_FRAMES] = sim_frames,
 	[SIM_RSS_SET] = sim_rss_set,
 };
 
 /* The VF that a call is about, or -1. */
 static int vf_of(const struct sriov_pf *pf, const struct sim_call *call)
 {
-	if (call->op == SIM_VF_SET)
+	if (call->op == SIM_VF_SET || call->op == SIM_VF_UP)
 		return call->vf;
 	for (unsigned v = 0; call->address && v < pf->vfs; v++) {
 		if (!strcmp(pf->vf[v].address, call->address))
@@ -284,6 +286,29 @@ static int do_rule_delete(struct sriov_host *host, const struct sriov_pf *pf, ui
 	return run(host, &(struct sim_call){SIM_RULE_DELETE, pf, .loc = loc}, err);
 }
 
+static int do_vf_up(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf, bool up,
+		    struct sriov_error *err)
+{
+	return run(host, &(struct sim_call){SIM_VF_UP, pf, .vf = vf, .on = up}, err);
+}
+
+static int do_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,
+		     struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	return r < 0 ? r : sim_netdev(sim, name, out, err);
+}
+
+static enum host_nature do_nature(struct sriov_host *host, const struct sriov_pf *pf, char *why,
+				  size_t size)
+{
+	snprintf(why, size, "the host is simulated");
+	return NATURE_SIMULATED;
+}
+
 static int do_rss_set(struct sriov_host *host, const struct sriov_pf *pf, const uint32_t *table,
 		      size_t n, struct sriov_error *err)
 {
@@ -367,6 +392,21 @@ static int do_wait(struct sriov_host *host, int64_t deadline_ms, struct sriov_er
 	return 0;
 }
 
+/* Tries again at each event until all links are there. */
+static int do_exchange(struct sriov_host *host, const struct sriov_pf *pf, struct exchange *what,
+		       int64_t deadline_ms, struct sriov_error *err)
+{
+	struct sim_host *priv = host->priv;
+	int r;
+
+	for (;;) {
+		r = run(host, &(struct sim_call){SIM_FRAMES, pf, .exchange = what}, err);
+		if (r != -ENOLINK || priv->clock_ms >= deadline_ms)
+			return r;
+		do_wait(host, deadline_ms, NULL);
+	}
+}
+
 /* Cannot fail, as sleeping cannot; a file that is gone shows at the next read. */
 static void do_pause(struct sriov_host *host, unsigned ms)
 {
@@ -436,6 +476,10 @@ const struct host_ops host_sim_ops = {
 	.ntuple = do_ntuple,
 	.rule_insert = do_rule_insert,
 	.rule_delete = do_rule_delete,
+	.vf_up = do_vf_up,
+	.exchange = do_exchange,
+	.netdev = do_netdev,
+	.nature = do_nature,
 	.rss_set = do_rss_set,
 	.hangs = do_hangs,
 	.watch = do_watch,

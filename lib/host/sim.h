@@ -18,6 +18,8 @@ enum sim_op {
 	SIM_NTUPLE,
 	SIM_RULE_INSERT,
 	SIM_RULE_DELETE,
+	SIM_VF_UP,
+	SIM_FRAMES,
 	SIM_RSS_SET,
 	SIM_EFFECTS,
 	SIM_LINK = SIM_EFFECTS, /* a link that should rise; only for deviations */
@@ -105,6 +107,7 @@ struct sim_call {
 	const char *address, *driver;
 	const struct sriov_vf_attrs *attrs;
 	const struct sriov_entry *entry;
+	struct exchange *exchange;
 	uint32_t loc;
 	const uint32_t *rss;
 	size_t nrss;
@@ -140,7 +143,10 @@ const struct sim_stuck *sim_stuck_on(const struct sim *sim, const struct sriov_p
 
 /* sim_port.c, sim_vfs.c, sim_attrs.c, sim_rules.c, sim_rss.c: effects. */
 sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override, sim_unbind,
-	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete, sim_rss_set;
+	sim_probe, sim_ntuple, sim_rule_insert, sim_rule_delete, sim_rss_set, sim_vf_up, sim_frames;
+/* sim_probe.c: -ENODEV if there is none of that name. */
+int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out,
+	       struct sriov_error *err);
 /* The link goes down and comes back after what the driver takes; nothing on a port that is down. */
 int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
 /* Forgets a table that was set, on a driver that refills it at each reset. */
@@ -152,6 +158,10 @@ int sim_rules_event(struct sim *sim, struct sriov_pf *pf, enum nic_event event,
 		    struct sriov_error *err);
 /* That "nic" of the PF can be read. */
 int sim_rules_check(const struct sim *sim, const struct sriov_pf *pf, struct sriov_error *err);
+/* What @packet meets; *@out is as it was unless *@hit. */
+int sim_rules_match(const struct sim *sim, const struct sriov_pf *pf,
+		    const struct nic_packet *packet, struct nic_hit *out, bool *hit,
+		    struct sriov_error *err);
 /* pf->rules as the driver reads them back; 0 or -ENOMEM. */
 int sim_show_rules(const struct sim *sim, struct sriov_pf *pf);
 /* The second halves of calls that were stuck. */

@@ -52,6 +52,19 @@ int sim_rules_check(const struct sim *sim, const struct sriov_pf *pf, struct sri
 	return sim->nic[index_of(sim, pf)] ? load(sim, pf, &model, err) : 0;
 }
 
+int sim_rules_match(const struct sim *sim, const struct sriov_pf *pf,
+		    const struct nic_packet *packet, struct nic_hit *out, bool *hit,
+		    struct sriov_error *err)
+{
+	_cleanup_(model_freep)
+	struct nic_model *model = NULL;
+	int r = load(sim, pf, &model, err);
+
+	if (!r)
+		*hit = nic_model_match(model, packet, out);
+	return r;
+}
+
 /* A port without a model has no rules of ours, and nothing to wipe. */
 int sim_rules_event(struct sim *sim, struct sriov_pf *pf, enum nic_event event,
 		    struct sriov_error *err)

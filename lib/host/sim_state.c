@@ -24,6 +24,8 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_NTUPLE] = "ntuple",
 	[SIM_RULE_INSERT] = "rule_insert",
 	[SIM_RULE_DELETE] = "rule_delete",
+	[SIM_VF_UP] = "vf_up",
+	[SIM_FRAMES] = "frames",
 	[SIM_RSS_SET] = "rss_set",
 	[SIM_LINK] = "link",
 	[SIM_READ] = "read",
@@ -127,6 +129,8 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_NTUPLE] = SIM_DEVIATE_LIE,
 		[SIM_RULE_INSERT] = SIM_DEVIATE_LIE,
 		[SIM_RULE_DELETE] = SIM_DEVIATE_LIE,
+		[SIM_VF_UP] = SIM_DEVIATE_LIE,
+		[SIM_FRAMES] = SIM_DEVIATE_LIE,
 		[SIM_RSS_SET] = SIM_DEVIATE_LIE,
 		[SIM_LINK] = SIM_DEVIATE_NEVER,
 	};

@@ -148,6 +148,26 @@ int ethioctl_rss_get(const struct ethioctl *eth, const char *netdev, uint32_t **
 int ethioctl_rss_set(const struct ethioctl *eth, const char *netdev, const uint32_t *table,
 		     size_t n, struct sriov_error *err);
 
+/*
+ * frames.c: Ethernet frames of UDP over IPv4, sent and counted on netdevs. The frame is a pure function of
+ * its parts; TTL 1, because nobody shall route it. Receiving sees only what comes in, and only whole frames
+ * equal to the one looked for.
+ */
+#define FRAME_SIZE 60 /* what Ethernet pads to, without FCS */
+struct frame {
+	uint8_t dst_mac[6], src_mac[6];
+	uint8_t src_ip[4], dst_ip[4];
+	uint16_t src_port, dst_port;
+	uint64_t token; /* in the payload: tells our frames from all others */
+};
+void frame_build(const struct frame *frame, uint8_t out[FRAME_SIZE]);
+/* A packet socket on @ifindex; of one that listens, what came in before is not seen. Negative errno. */
+int frames_open(int ifindex, bool listens);
+/* -ENOBUFS: the queue is full, try again. */
+int frames_send(int fd, int ifindex, const uint8_t frame[FRAME_SIZE]);
+/* How many such frames have come in since the last call; does not wait. */
+int frames_count(int fd, const uint8_t frame[FRAME_SIZE]);
+
 /* supervise.c: sysfs accesses that can hang in the kernel, in a child with a deadline. */
 struct supervisor;
 struct supervised {

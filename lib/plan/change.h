@@ -94,6 +94,11 @@ int change_open(struct change *change, struct sriov_host *host, const char *pf, 
 		const struct sriov_options *opts, struct sriov_error *err);
 /* Plans from the PF to change->want, and unless it is a dry run applies and commits. */
 int change_run(struct change *change, struct sriov_error *err);
+/*
+ * Does @steps instead, whose states are told, and then brings back what stood before at all places that
+ * change->want speaks of. The journal is open meanwhile and ends as undone; nothing is committed.
+ */
+int change_run_undone(struct change *change, struct steps *steps, struct sriov_error *err);
 /* Plans and shows, and goes no further. */
 int change_show(struct change *change, struct sriov_error *err);
 

@@ -170,6 +170,21 @@ static void plan_ntuple(struct planner *p)
 	p->ntuple = p->want->ntuple;
 }
 
+/* Up when the port has settled, down before anything resets it. */
+static void plan_netdevs(struct planner *p, bool up)
+{
+	for (size_t i = 0; i < p->want->nvf; i++) {
+		const struct vf_state *want = &p->want->vf[i];
+		struct step *step;
+
+		if (!want->has_up || want->up != up || vf_now(p, want->index)->netdev_up == up)
+			continue;
+		step = planner_add(p, STEP_VF_UP);
+		step->number = want->index;
+		step->on = up;
+	}
+}
+
 /* Whether the steps so far leave the port with an RSS table that the driver has filled anew. */
 static bool loses_rss(const struct planner *p)
 {
@@ -253,10 +268,12 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 	plan_rules(&p);
 	plan_port(&p, true);
 	plan_rules_out(&p);
+	plan_netdevs(&p, false);
 	plan_vfs(&p);
 	plan_attrs(&p);
 	plan_binding(&p);
 	plan_ntuple(&p);
+	plan_netdevs(&p, true);
 	plan_rss(&p);
 	plan_rules_in(&p);
 	plan_rates(&p);

@@ -36,6 +36,19 @@ static bool hits(const struct step *step, const struct sriov_vf *vf)
 	       (step->kind == STEP_NUMVFS || step->number == vf->index);
 }
 
+/* Whether all that uses @vf is its netdev being up, which @steps end: so a probe that was killed left it. */
+static bool ends_use(const struct steps *steps, const struct sriov_vf *vf)
+{
+	if (vf->uses.n != 1 || !vf->netdev_up || vf->master[0] ||
+	    strcmp(vf->uses.at[0].who, "host"))
+		return false;
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->at[i].kind == STEP_VF_UP && !steps->at[i].on &&
+		    steps->at[i].number == vf->index)
+			return true;
+	return false;
+}
+
 /* Names every VF that the steps would hit and its users. */
 static int guard_vfs(const struct sriov_pf *now, const struct steps *steps, struct sriov_error *err)
 {
@@ -49,7 +62,7 @@ static int guard_vfs(const struct sriov_pf *now, const struct steps *steps, stru
 
 		while (i < steps->n && !hits(&steps->at[i], vf))
 			i++;
-		if (i == steps->n)
+		if (i == steps->n || ends_use(steps, vf))
 			continue;
 		name_uses(&vf->uses, names, sizeof(names));
 		if (!found++) {

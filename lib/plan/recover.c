@@ -46,7 +46,7 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 {
 	struct steps *steps = &recovery->steps;
 	int r = state_decode(recovery->journal.before, &recovery->before, err);
-	bool gone;
+	bool gone, onward;
 
 	if (!r)
 		r = state_decode(recovery->journal.want, &change->want, err);
@@ -58,14 +58,16 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 		return r;
 	change_assume_unreported(change, &change->want);
 	gone = drop_gone(change->pf, &recovery->before);
-	if (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone)) {
+	/* a probe has no end to go forward to, even if all that it put there stands */
+	onward = !change->want.passing && (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone));
+	if (onward) {
 		r = steps_diff(change->pf, &change->want, steps, err);
 		if (r < 0)
 			return sriov_error_hint(err,
 						"`sriovctl journal undo %ld` gives the change up",
 						recovery->journal.row.id);
 	}
-	recovery->forward = how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone && !steps->n);
+	recovery->forward = onward && (how == RECOVER_RESUME || !steps->n);
 	if (!recovery->forward) {
 		steps_clear(steps);
 		r = steps_diff(change->pf, &recovery->before, steps, err);

@@ -76,6 +76,24 @@ static int open_journal(struct change *change, const struct pf_state *before, si
 	return r;
 }
 
+/* What @undo says of an undoing that failed, added to @err; the journal stays open. */
+static void undo_failed(struct change *change, const struct sriov_error *undo,
+			struct sriov_error *err)
+{
+	long journal = change->plan->journal;
+	bool stuck = undo->status == SRIOV_STUCK;
+	struct sriov_error ignored;
+
+	err->status = stuck ? SRIOV_STUCK : SRIOV_INCOMPLETE;
+	sriov_error_hint(err,
+			 "and undoing failed: %s: %.200s; see `sriovctl journal show` "
+			 "(journal %ld), then `journal undo` or `journal resume`",
+			 undo->object, undo->message, journal);
+	apply_journal_status(change, journal, stuck ? "stuck" : "incomplete", err->message,
+			     &ignored);
+	change->plan->status = err->status;
+}
+
 /* A change that failed after its journal was opened: the old state comes back, or the reason why not. */
 static int fail(struct change *change, struct steps *steps, const struct pf_state *before,
 		bool touched, int code, struct sriov_error *err)
@@ -94,16 +112,7 @@ static int fail(struct change *change, struct steps *steps, const struct pf_stat
 		return code;
 	}
 	if (touched && apply_undo(change, before, &undone, &undo) < 0) {
-		bool stuck = undo.status == SRIOV_STUCK;
-
-		err->status = stuck ? SRIOV_STUCK : SRIOV_INCOMPLETE;
-		sriov_error_hint(err,
-				 "and undoing failed: %s: %.200s; see `sriovctl journal show` "
-				 "(journal %ld), then `journal undo` or `journal resume`",
-				 undo.object, undo.message, journal);
-		apply_journal_status(change, journal, stuck ? "stuck" : "incomplete", err->message,
-				     &undo);
-		change->plan->status = err->status;
+		undo_failed(change, &undo, err);
 		return code;
 	}
 	for (size_t i = 0; i < steps->n; i++)
@@ -290,4 +299,51 @@ int change_run(struct change *change, struct sriov_error *err)
 		r = steps.n ? apply(change, &steps, err) : apply_commit(change, NULL, 0, err);
 	steps_clear(&steps);
 	return r;
+}
+
+/* Steps of a probe, all done: the way back, without an error that asked for it. */
+static int take_back(struct change *change, const struct pf_state *before, struct sriov_error *err)
+{
+	struct sriov_error undo = {0};
+	size_t undone;
+	int r = apply_undo(change, before, &undone, &undo);
+
+	if (!r)
+		return apply_journal_status(change, change->plan->journal, "undone", NULL, err);
+	sriov_error_set(err, r, pf_label(change->pf), "probed, but the port is not as it was");
+	undo_failed(change, &undo, err);
+	return r;
+}
+
+static int apply_undone(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	struct pf_state before = {0};
+	struct steps_result result = {0};
+	struct sriov_error unused;
+	int r;
+
+	if (!err)
+		err = &unused;
+	change->want.passing = true;
+	r = state_capture(change->pf, &change->want, &before, err);
+	if (!r)
+		r = open_journal(change, &before, steps->n, err);
+	if (!r) {
+		r = apply_steps(change, steps, change->plan->journal, &result, err);
+		r = r ? fail(change, steps, &before, result.touched, r, err)
+		      : take_back(change, &before, err);
+		change_tell_states(change, steps);
+	}
+	state_clear(&before);
+	return r;
+}
+
+int change_run_undone(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	const struct sriov_options *opts = change->opts;
+	int r = change_tell(change, steps, err);
+
+	if (!r && opts->expect && strcmp(opts->expect, change->plan->digest) != 0)
+		r = refuse_other_plan(change, err);
+	return r || opts->dry_run ? r : apply_undone(change, steps, err);
 }

@@ -112,15 +112,18 @@ bool state_rss_is(const struct pf_state *state, const uint32_t *table, size_t n)
 	return n;
 }
 
-static int capture_vf(const struct sriov_vf *now, unsigned has, bool driver, struct pf_state *out)
+static int capture_vf(const struct sriov_vf *now, const struct vf_state *asked,
+		      struct pf_state *out)
 {
 	struct vf_state *vf = state_vf(out, now->index);
 
 	if (!vf)
 		return -ENOMEM;
 	vf->attrs = now->attrs;
-	vf->attrs.has &= has;
-	vf->has_driver = driver;
+	vf->attrs.has &= asked->attrs.has;
+	vf->has_driver = asked->has_driver;
+	vf->has_up = asked->has_up;
+	vf->up = now->netdev_up;
 	core_copy(vf->driver, sizeof(vf->driver), now->driver);
 	return 0;
 }
@@ -141,6 +144,7 @@ static int capture_rule(const struct sriov_pf *pf, uint32_t loc, struct pf_state
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err)
 {
+	static const struct vf_state all = {.attrs.has = SRIOV_VF_ALL, .has_driver = true};
 	bool remade = (want->has & STATE_COUNT) && want->count != pf->vfs;
 	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS)};
 	int r = 0;
@@ -152,14 +156,14 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	state.ntuple = pf->ntuple == SRIOV_NTUPLE_ON;
 	/* Once they are gone, nothing but this remembers what the VFs and rules were. */
 	for (unsigned i = 0; !r && remade && i < pf->vfs; i++)
-		r = capture_vf(&pf->vf[i], SRIOV_VF_ALL, true, &state);
+		r = capture_vf(&pf->vf[i], &all, &state);
 	for (size_t i = 0; !r && remade && i < pf->nrules; i++)
 		r = capture_rule(pf, pf->rules[i].loc, &state);
 	for (size_t i = 0; !r && !remade && i < want->nvf; i++) {
 		const struct sriov_vf *now = pf_vf(pf, want->vf[i].index);
 
 		if (now)
-			r = capture_vf(now, want->vf[i].attrs.has, want->vf[i].has_driver, &state);
+			r = capture_vf(now, &want->vf[i], &state);
 	}
 	for (size_t i = 0; !r && i < want->nrules; i++)
 		r = capture_rule(pf, want->rule[i].entry.loc, &state);

@@ -25,6 +25,7 @@ struct vf_state {
 	struct sriov_vf_attrs attrs;
 	bool has_driver;
 	char driver[32]; /* "" = bound to none */
+	bool has_up, up; /* its netdev; of probes alone, so never part of an intent */
 };
 
 /* One location of the rule table: an entry, or nothing. */
@@ -42,6 +43,7 @@ struct pf_state {
 	bool up, autoprobe, ntuple;
 	unsigned count;
 	char pool[32]; /* of all VFs; "" = not said */
+	bool passing;  /* a probe's: always undone, never committed */
 	struct vf_state *vf;
 	size_t nvf;
 	struct rule_state *rule; /* by location; change it by state_rule() only */

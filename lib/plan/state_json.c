@@ -23,6 +23,8 @@ static json_t *encode_vf(const struct vf_state *vf)
 
 	if (json && vf->has_driver)
 		json_object_set_new(json, "driver", json_string(vf->driver));
+	if (json && vf->has_up)
+		json_object_set_new(json, "up", json_boolean(vf->up));
 	return json;
 }
 
@@ -102,6 +104,8 @@ int state_encode(const struct pf_state *state, char **out, struct sriov_error *e
 		json_object_set_new(json, "count", json_integer(state->count));
 	if (state->pool[0])
 		json_object_set_new(json, "pool", json_string(state->pool));
+	if (state->passing)
+		json_object_set_new(json, "passing", json_true());
 	for (size_t i = 0; i < state->nvf; i++)
 		json_array_append_new(json_object_get(json, "vf"), encode_vf(&state->vf[i]));
 	for (size_t i = 0; i < state->nrules; i++)
@@ -126,6 +130,8 @@ static int decode_vf(const json_t *json, struct pf_state *state, struct sriov_er
 		return core_oom(err);
 	vf->has_driver = driver;
 	core_copy(vf->driver, sizeof(vf->driver), driver);
+	vf->has_up = json_object_get(json, "up");
+	vf->up = core_json_bool(json, "up", false, NULL);
 	return vf_attrs_decode(json_object_get(json, "attrs"), &vf->attrs, err);
 }
 
@@ -206,6 +212,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 
 	core_copy(state->address, sizeof(state->address), core_json_text(json, "pf", "", NULL));
 	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
+	state->passing = core_json_bool(json, "passing", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (!json_object_get(json, flags[i].key))
 			continue;

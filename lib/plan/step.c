@@ -58,6 +58,22 @@ static void describe_attrs(const struct sriov_vf_attrs *attrs, char *buf, size_t
 	}
 }
 
+static void describe_frames(const struct step *step, char *buf, size_t size)
+{
+	const struct exchange *what = step->exchange;
+
+	if (what->until_one)
+		snprintf(buf, size,
+			 "send test frames from %s to %s, one by one until one arrives (at "
+			 "most %u)",
+			 what->from, what->to, what->count);
+	else
+		snprintf(buf, size,
+			 "send %u test frames from %s to %s%s, and count where they arrive",
+			 what->count, what->from, what->to,
+			 step->has_entry ? " while the rule stands" : "");
+}
+
 /* Equal parts over a range of queues, or a table that nobody but its maker has a word for. */
 static void describe_rss(const struct sriov_pf *pf, const struct step *step, char *buf, size_t size)
 {
@@ -107,6 +123,13 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 			 step->driver[0] ? "bind to " : "unbind from its driver",
 			 !strcmp(step->driver, BIND_ANY_DEFAULT) ? "the kernel's own driver"
 								 : step->driver);
+		break;
+	case STEP_VF_UP:
+		snprintf(buf, size, "vf %u: set its netdev %s", step->number,
+			 step->on ? "up" : "down");
+		break;
+	case STEP_FRAMES:
+		describe_frames(step, buf, size);
 		break;
 	case STEP_RSS:
 		describe_rss(pf, step, buf, size);
@@ -310,6 +333,40 @@ static int run_link(struct step_context *ctx, struct step *step, struct sriov_er
 	}
 }
 
+static bool stands(const struct sriov_pf *pf, const struct sriov_entry *entry)
+{
+	for (size_t i = 0; i < pf->nrules; i++)
+		if (pf->rules[i].loc == entry->loc && sriov_entry_same(&pf->rules[i], entry))
+			return true;
+	return false;
+}
+
+/* A driver may accept a rule and lose it: what is counted then would say nothing of the rule. */
+static int run_frames(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	struct sriov_inventory *inv = NULL;
+	bool there;
+	int r = ops->exchange(ctx->host, pf_of(ctx), step->exchange,
+			      ops->now_ms(ctx->host) + ctx->link_ms, err);
+
+	if (r < 0 || !step->has_entry)
+		return r;
+	r = read_again(ctx, SRIOV_READ_RULES, &inv, err);
+	if (r < 0)
+		return r;
+	there = stands(&inv->pf[0], &step->entry);
+	sriov_inventory_free(inv);
+	if (there)
+		return 0;
+	sriov_error_set(err, -EIO, pf_label(pf_of(ctx)),
+			"the driver accepted the rule at location %u, but it is not in the table",
+			step->entry.loc);
+	return sriov_error_hint(err,
+				"something else may have deleted it: try again; the kernel log "
+				"may say more: dmesg | tail");
+}
+
 /* The table has as many entries as the driver says now: on an X550 VFs change that. */
 static int run_rss(struct step_context *ctx, struct step *step, struct sriov_error *err)
 {
@@ -363,6 +420,10 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 		return run_rss(ctx, step, err);
 	case STEP_RULE_DELETE:
 		return ops->rule_delete(ctx->host, pf, step->entry.loc, err);
+	case STEP_VF_UP:
+		return ops->vf_up(ctx->host, pf, step->number, step->on, err);
+	case STEP_FRAMES:
+		return run_frames(ctx, step, err);
 	case STEP_RULE_INSERT:
 		return ops->rule_insert(ctx->host, pf, &step->entry, err);
 	case STEP_LINK:

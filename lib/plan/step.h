@@ -15,19 +15,23 @@ enum step_kind {
 	STEP_NUMVFS,
 	STEP_VF_SET,
 	STEP_BIND,
+	STEP_VF_UP,
 	STEP_RSS,
 	STEP_RULE_INSERT,
+	STEP_FRAMES,
 	STEP_LINK,
 	STEP_RATE,
 };
 
 struct step {
 	enum step_kind kind;
-	bool on;                     /* PF_UP, NTUPLE, AUTOPROBE */
-	unsigned number;             /* NUMVFS: count; VF_SET, BIND, RATE: VF index; LINK: Mbit/s */
+	bool on;         /* PF_UP, NTUPLE, AUTOPROBE, VF_UP */
+	unsigned number; /* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s */
 	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
 	char driver[32];             /* BIND: "" = none, "default" = the kernel's choice */
-	struct sriov_entry entry;    /* RULE_* */
+	struct sriov_entry entry;    /* RULE_*; FRAMES: the one that stands meanwhile */
+	bool has_entry;              /* FRAMES */
+	struct exchange *exchange;   /* FRAMES: what is sent, and what came of it; not owned */
 	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
 	const uint32_t *rss;         /* RSS: of the wanted state, which the steps do not outlive */
 	size_t nrss;

@@ -28,6 +28,12 @@ static const char *const migrations[] = {
 	/* which instance of the driver was first seen, and whether its rule table was empty then */
 	"ALTER TABLE pf ADD COLUMN seen TEXT;"
 	"ALTER TABLE pf ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;",
+
+	"CREATE TABLE evidence (pf TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,"
+	" counts TEXT NOT NULL, nature TEXT NOT NULL, nature_why TEXT NOT NULL, kernel TEXT NOT NULL,"
+	" driver TEXT NOT NULL, driver_version TEXT NOT NULL, firmware TEXT NOT NULL,"
+	" vendor INTEGER NOT NULL, device INTEGER NOT NULL, taken TEXT NOT NULL,"
+	" PRIMARY KEY (pf, question)) STRICT;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

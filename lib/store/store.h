@@ -11,6 +11,7 @@
 
 #include <sriov/guest.h>
 #include <sriov/plan.h>
+#include <sriov/probe.h>
 
 struct store;
 
@@ -100,5 +101,11 @@ int store_journal_open_of(struct store *store, const char *pf, struct store_jour
 			  struct sriov_error *err);
 int store_journal_list(struct store *store, bool closed, struct sriov_journal_row **out, size_t *n,
 		       struct sriov_error *err);
+
+/* Evidence of probes: one row a PF and question. Listed in the order of taking; of every PF with @pf NULL. */
+int store_evidence_put(struct store *store, const struct sriov_evidence *row,
+		       struct sriov_error *err);
+int store_evidence_list(struct store *store, const char *pf, struct sriov_evidence **out, size_t *n,
+			struct sriov_error *err);
 
 #endif

@@ -196,3 +196,47 @@ lease_at_every_point
 
 change=(vf delete ens2f0)
 at_every_point "vf delete" ens2f0
+
+# A probe is undone wherever it is killed, also where all that it put there stands; resuming is undoing too.
+# Every third point: what it does is the same few calls again and again.
+probe_at_points() {
+	local n id calls at open=0
+	keep
+	old=$(now)
+	calls=$(calls_of)
+	same "flow probe changes nothing" "$old" "$(now)"
+	for ((n = 1; n <= calls; n += 3)); do
+		at="flow probe, killed at call $n of $calls"
+		back
+		killed KILLAT "$n"
+		is "$at" 137 "$status"
+		readable "$at"
+		id=$(open_journal)
+		if [ -n "$id" ] && ((n % 2)); then
+			open=$((open + 1))
+			expect 0 journal resume "$id"
+		else
+			expect 0 flow delete "$pf" no-such-rule
+		fi
+		same "$at: the old state" "$old" "$(now)"
+		is "$at: nothing was committed" "" "$(query "SELECT id FROM journal WHERE status != 'undone' AND command LIKE '%probe%'")"
+	done
+	echo "flow probe: $calls points, a third of them taken; at $open of them resumed"
+	for ((n = 1; n <= calls; n += 9)); do
+		at="flow probe, SIGTERM at call $n of $calls"
+		back
+		killed KILLAT_SIGNAL "$n"
+		same "$at: the old state" "$old" "$(now)"
+		case $status in
+		0 | 1 | 4) passed ;;
+		*) fail "$at: status $status" ;;
+		esac
+	done
+	back
+}
+new_host
+"$tool" vf create ens2f0 --count 2 >/dev/null
+let_land
+pf=ens2f0
+change=(flow probe ens2f0 --wire ens1f0 --consent)
+probe_at_points

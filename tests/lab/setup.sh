@@ -5,7 +5,7 @@
 
 # What a plain Debian 12 lacks. QEMU comes from backports: bookworm's 7.2 has no igb, and the NIC models are for 10.
 lab_packages=(mmdebstrap busybox-static cpio kmod xz-utils zstd e2fsprogs python3 gcc libc6-dev libglib2.0-dev pkg-config
-	util-linux)
+	util-linux make bc libelf1)
 
 qemu_package_version() { dpkg-query -W -f '${Version}' qemu-system-x86 2>/dev/null || true; }
 
@@ -53,6 +53,8 @@ build_nics() {
 	if [ -e "$why.new" ]; then mv "$why.new" "$why"; fi
 }
 
+build_igb() { lab_apt_update && bash "$lab_src/igb-module.sh" "$lab_dir/kernel-6.12" "$lab_dir/igb-ntuple.ko"; }
+
 nic_key() {
 	key_of "$lab_src/nic/headers.sh" "$lab_src/nic/build.sh" "$lab_src/nic/ix82599.c" "$lab_src/nic/xl710.c" \
 		"$(qemu_package_version)"
@@ -70,6 +72,15 @@ ensure_setup() {
 	done
 	step image "$(key_of "$lab_src/image.sh")" build_image
 	step nics "$(nic_key)" build_nics
+	exec 9>&-
+}
+
+# ensure_igb: igb-ntuple.ko, which only some tests want: others do not wait for it.
+ensure_igb() {
+	ensure_setup 6.12
+	exec 9>"$lab_dir/lock-igb"
+	flock 9
+	step igb-ntuple "$(key_of "$lab_src/igb-module.sh" "$lab_dir/kernel-6.12/release")" build_igb
 	exec 9>&-
 }
 

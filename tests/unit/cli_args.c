@@ -15,6 +15,7 @@ const struct verb verbs[] = {
 	{"vf", "list", "[PF]", "", 0, 0, 1},
 	{"flow", "add", "PF RULE...", "", OPT_CHANGE | OPT_RULE, 2, -1},
 	{"flow", "delete", "PF NAME|LOC|--all", "", OPT_CHANGE | OPT_ALL, 1, 2},
+	{"flow", "probe", "PF", "", OPT_DRY_RUN | OPT_TIMES | OPT_PROBE, 0, 1},
 	{"host", "snapshot", "[FILE]", "", OPT_FORCE, 0, 1},
 	{"guest", "xml", "NAME", "", OPT_DRY_RUN | OPT_GUEST, 1, 1},
 	{"history", NULL, "", "", 0, 0, 0},
@@ -87,6 +88,10 @@ static void test_refused(void **state)
 		{{"vf", "set", "e", "0", "--vlan", "5000"}, "--vlan 5000", "0 to 4095", ""},
 		{{"vf", "create", "e", "--pool", ""}, "--pool ''", "left empty", ""},
 		{{"guest", "xml", "g", "--node", "-1"}, "--node -1", "NUMA node", ""},
+		{{"flow", "probe", "e", "--vf", "256"}, "--vf 256", "VF (0 to 255)", ""},
+		/* a port that is in use is never probed */
+		{{"flow", "probe", "e", "--force"}, "flow probe", "does not take --force", ""},
+		{{"flow", "probe", "e", "--disrupt-pf"}, "flow probe", "take --disrupt-pf", ""},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -239,6 +239,35 @@ static void reads_many(void **state)
 	sriov_rules_clear(&rules);
 }
 
+/* The file that shows the language has every word of it, and both notes. */
+static void the_example_shows_every_word(void **state)
+{
+	static const char *const words[] = {
+		"\nname ", " queue ",    " queues ", " vf ",      " guest ", " drop",  " in pf ",
+		" in vf ", " in guest ", " weight ", " optional", " loc ",   " vid ",  " prio ",
+		"src-ip ", "dst-ip ",    "/",        " m ",       "-2000 ",  "proto ",
+	};
+	_free_ char *path = core_printf("%s/examples/rules/language.rules", TEST_SOURCE_DIR);
+	static char text[16384] = "\n";
+	struct sriov_error err = {0};
+	struct sriov_rules rules;
+	size_t used = 1;
+
+	if (sriov_rules_read(path, &rules, &err))
+		fail_msg("%s: %s", err.object, err.message);
+	for (size_t i = 0; i < rules.n; i++) {
+		assert_int_equal(
+			sriov_rule_format(&rules.at[i], text + used, sizeof(text) - used - 1), 0);
+		used += strlen(text + used);
+		text[used++] = '\n';
+	}
+	assert_int_equal(rules.notes.n, 2);
+	sriov_rules_clear(&rules);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strstr(text, words[i]))
+			fail_msg("'%s' is not shown", words[i]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -249,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_files, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(reads_standard_input, make_folder, remove_folder),
 		cmocka_unit_test(reads_many),
+		cmocka_unit_test(the_example_shows_every_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

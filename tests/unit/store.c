@@ -273,13 +273,15 @@ static void test_migrated(void **state)
 	struct store *store = open_store(f);
 	struct sriov_error err = {0};
 
-	assert_int_equal(sqlite3_exec(store->db,
-				      "ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
-				      "watched; PRAGMA user_version = 1; INSERT INTO pf (address, "
-				      "perm_mac, epoch) VALUES ('0000:81:00.0', "
-				      "'02:00:00:00:00:01', 3)",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			store->db,
+			"DROP TABLE evidence; ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
+			"watched; PRAGMA user_version = 1; INSERT INTO pf (address, "
+			"perm_mac, epoch) VALUES ('0000:81:00.0', "
+			"'02:00:00:00:00:01', 3)",
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	reopen(f);
 	store = open_store(f);
 	assert_int_equal(store_pf_get(store, pf.address, &got, &err), 0);
@@ -287,6 +289,51 @@ static void test_migrated(void **state)
 	assert_null(got.seen);
 	assert_false(got.watched);
 	store_pf_clear(&got);
+}
+
+static void test_evidence(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = open_store(f);
+	struct sriov_evidence row = {.pf = "0000:81:00.0",
+				     .question = "redirect",
+				     .answer = "unclear",
+				     .counts = "8 sent",
+				     .nature = "emulated",
+				     .nature_why = "a mark",
+				     .kernel = "6.12",
+				     .driver = "ixgbe",
+				     .driver_version = "6.12",
+				     .firmware = "0x1",
+				     .vendor = 0x8086,
+				     .device = 0x10fb,
+				     .taken = "2026-11-20T20:13:48Z"};
+	struct sriov_evidence other = row, *list = NULL;
+	struct sriov_error err = {0};
+	size_t n = 42;
+
+	assert_int_equal(store_evidence_list(store, NULL, &list, &n, &err), 0);
+	assert_int_equal(n, 0);
+	free(list);
+	assert_int_equal(store_begin(store, STORE_DURABLE, &err), 0);
+	assert_int_equal(store_evidence_put(store, &row, &err), 0);
+	strcpy(other.pf, "0000:82:00.0");
+	assert_int_equal(store_evidence_put(store, &other, &err), 0);
+	memcpy(row.answer, "yes\0\0\0\0", 8); /* the newest counts */
+	assert_int_equal(store_evidence_put(store, &row, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	assert_int_equal(store_evidence_list(store, NULL, &list, &n, &err), 0);
+	assert_int_equal(n, 2);
+	free(list);
+	assert_int_equal(store_evidence_list(store, row.pf, &list, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(list, &row, sizeof(row));
+	free(list);
+	sqlite3_exec(store->db, "DROP TABLE evidence", NULL, NULL, NULL);
+	list = NULL;
+	assert_true(store_evidence_list(store, row.pf, &list, &n, &err) < 0);
+	assert_null(list);
+	assert_true(store_evidence_put(store, &row, &err) < 0);
 }
 
 static void test_newer(void **state)
@@ -337,6 +384,7 @@ int main(void)
 		TEST(test_join),
 		TEST(test_watched),
 		TEST(test_migrated),
+		TEST(test_evidence),
 		TEST(test_newer),
 		TEST(test_damaged),
 	};

@@ -7,9 +7,10 @@ sport dport (40000, 5000), sport+=1 counts up with each frame, dport+=1 likewise
 smac dmac (default: the interface's own; ff:ff:ff:ff:ff:ff)
 vlan [prio]  an 802.1Q tag
 len     payload bytes (26)        tos, ttl (0, 64)
+payload HEX, instead of so many bytes: what follows the L4 header (of SCTP then without a chunk), or an ethertype
 frag    fragment offset in bytes  more=1: more fragments follow     (IPv4)
 flags   TCP flags (0x02, SYN)
-ethertype  with payload=HEX: a frame that is not IP
+ethertype  a frame that is not IP
 hex     the whole frame
 """
 import socket
@@ -56,8 +57,9 @@ def layer4(number, key, pseudo, payload):
         body = ports + struct.pack("!IIBBHHH", 1, 0, 5 << 4, int(key["flags"], 0), 8192, 0, 0) + payload
         return body[:16] + struct.pack("!H", checksum(pseudo(len(body)) + body)) + body[18:]
     if number == 132:
-        # one DATA chunk, padded to four bytes
-        chunk = struct.pack("!BBHIHHI", 0, 3, 16 + len(payload), 1, 0, 0, 0) + payload + bytes(-len(payload) % 4)
+        chunk = payload + bytes(-len(payload) % 4)
+        if "payload" not in key:  # one DATA chunk
+            chunk = struct.pack("!BBHIHHI", 0, 3, 16 + len(payload), 1, 0, 0, 0) + chunk
         head = ports + struct.pack("!I", 1)
         return head + struct.pack("<I", crc32c(head + bytes(4) + chunk)) + chunk
     return payload
@@ -66,8 +68,7 @@ def layer4(number, key, pseudo, payload):
 def packet(key):
     """The IP packet, and its ethertype."""
     number = PROTOCOLS.get(key["proto"]) or int(key["proto"])
-    payload = bytes(range(256)) * 6
-    payload = payload[: int(key["len"])]
+    payload = bytes.fromhex(key["payload"]) if "payload" in key else (bytes(range(256)) * 6)[: int(key["len"])]
     if ":" in key["dst"]:
         src, dst = (socket.inet_pton(socket.AF_INET6, key[k]) for k in ("src", "dst"))
         body = layer4(number, key, lambda n: src + dst + struct.pack("!II", n, number), payload)

@@ -396,11 +396,16 @@ static uint64_t vt_pools(Ix *s, const uint8_t *b, const Pkt *p, int src, bool *e
     if (mc && !bc) { uint64_t e = rar_pools(s, b, &hit); m |= e; }
     /* VLAN */
     if (p->vlan && (p->tci & 0xfff)) {
+        bool listed = false;
         vm = 0;
         for (i = 0; i < 64; i++)
-            if ((R(VLVF + 4 * i) & 0x80000000u) && (R(VLVF + 4 * i) & 0xfff) == (p->tci & 0xfff))
+            if ((R(VLVF + 4 * i) & 0x80000000u) && (R(VLVF + 4 * i) & 0xfff) == (p->tci & 0xfff)) {
+                listed = true;
                 vm |= R(VLVFB + 8 * i) | (uint64_t)R(VLVFB + 8 * i + 4) << 32;
+            }
         if (!(R(VLNCTRL) & (1u << 30))) vm |= 1ull << def;
+        /* a VLAN in VFTA that no VLVF entry names is the default pool's (ixgbe_set_vfta_generic(): vlvf_bypass) */
+        else if (!listed && (R(VFTA + 4 * ((p->tci & 0xfff) >> 5)) >> (p->tci & 31) & 1)) vm |= 1ull << def;
         m &= vm;
     } else {
         for (i = 0; i < 64; i++) if (!(R(VMOLR + 4 * i) & (1u << 24))) m &= ~(1ull << i);

@@ -31,6 +31,8 @@ static void vf_bar_compat(PCIDevice *d, int n, MemoryRegion *m)
 #define NVF 32
 #define NVEC 129
 #define VFVEC 5
+#define FD_GUARANTEED 1024
+#define FD_BEST_EFFORT 7168
 #define NVM_WORDS 2048
 #define CSR 0x400000
 
@@ -42,7 +44,7 @@ enum { ATQBAL = 0x80000, ATQBAH = 0x80100, ATQLEN = 0x80200, ATQH = 0x80300, ATQ
        SDCMD = 0xC0000, SDLO = 0xC0100, SDHI = 0xC0200,
        QTX_ENA = 0x100000, QRX_ENA = 0x120000, QTX_TAIL = 0x108000, QRX_TAIL = 0x128000, QTX_CTL = 0x104000, QTX_HEAD = 0xE4000,
        QINT_RQCTL = 0x3A000, QINT_TQCTL = 0x3C000, DYN_CTL0 = 0x38480, DYN_CTLN = 0x34800, ICR0 = 0x38780, ICR0_ENA = 0x38800,
-       HLUT = 0x240000, HKEY = 0x244800, HENA = 0x245900, FD_INSET = 0x250000, GLQF_FDCNT = 0x269BAC, FDSTAT = 0x246380,
+       HLUT = 0x240000, HKEY = 0x244800, HENA = 0x245900, FD_INSET = 0x250000, FLX_PIT = 0x255200, GLQF_PCNT = 0x266800, GLQF_ORT = 0x268900, GLQF_FDCNT = 0x269BAC, FDSTAT = 0x246380,
        VFRTRIG = 0x91800, VFRSTAT = 0x91C00, VFGEN_RSTAT1 = 0x74400, VPLAN_QTABLE = 0x70000, VPLAN_MAPENA = 0x74000, VFLRSTAT = 0x92600,
        VFINT_DYN_CTLN = 0x24800, VFINT_DYN_CTL0 = 0x2A400, VFINT_ICR0 = 0x2BC00, VFINT_ICR0_ENA = 0x2C000,
        CIAA = 0x9C080, CIAD = 0x9C100 };
@@ -50,11 +52,11 @@ enum { ATQBAL = 0x80000, ATQBAH = 0x80100, ATQLEN = 0x80200, ATQH = 0x80300, ATQ
 typedef struct { bool on; uint64_t base, hwb; uint32_t qlen, dbuf, head; bool hwb_ena, d32; int vsi; } Q;
 typedef struct { bool used; uint16_t seid; uint8_t type; int vf; uint8_t info[128]; uint16_t promisc; } Vsi;
 typedef struct { int vsi; uint8_t mac[6]; uint16_t vlan, flags; } Filt;
-typedef struct { uint32_t w0, w2, id; uint8_t pctype; uint8_t pkt[64]; int n; } Fd;
+typedef struct { uint32_t w0, w2, id; uint8_t pctype; uint8_t pkt[512]; int n; } Fd;
 typedef struct { uint32_t atq[5], arq[5]; uint32_t rstat; } VfAq;   /* bal bah len h t */
 
 typedef struct Xl {
-    PCIDevice pd; MemoryRegion mmio, msix; NICState *nic; NICConf conf; bool trace; uint16_t vfs;
+    PCIDevice pd; MemoryRegion mmio, msix; NICState *nic; NICConf conf; bool trace, fd_redirect; uint16_t vfs;
     uint32_t *r; uint16_t nvm[NVM_WORDS]; uint64_t sd[4096]; uint32_t sdt[4096];
     Q tx[NQ], rx[NQ]; Vsi vsi[NVSI]; Filt *filt; unsigned nfilt;
     Fd *fd; unsigned nfd; bool pend[NVEC]; bool vpend[NVF][VFVEC];
@@ -151,8 +153,29 @@ static void parse(const uint8_t *b, size_t n, Pk *p)
     }
 }
 static uint64_t inset(Xl *s, int pct) { return R(FD_INSET + pct * 64) | (uint64_t)R(FD_INSET + pct * 64 + 32) << 32; }
+/* Where the payload begins that flexible words are counted from: after the L4 header, or the L3 header of other packets. */
+static int payload(const uint8_t *a, size_t n, const Pk *p, int pct)
+{
+    switch (pct % 10) {
+    case 1: return p->l4 + 8;
+    case 3: return p->l4 + 12 < n ? p->l4 + (a[p->l4 + 12] >> 4) * 4 : p->l4 + 20;
+    case 4: return p->l4 + 12;
+    }
+    return p->l4;
+}
+/* Flexible word k of the input set (50 + k of the field vector): FLX_PIT says where in the payload it comes from. */
+static bool flex_eq(Xl *s, const uint8_t *a, size_t n, const Pk *p, const Fd *f, const Pk *g, int k)
+{
+    bool l4 = p->pct % 10 == 1 || p->pct % 10 == 3 || p->pct % 10 == 4;
+    for (int i = 0; i < 3; i++) {
+        uint32_t pit = R(FLX_PIT + 32 * ((l4 ? 6 : 3) + i)), off = (pit & 31) * 2;
+        int x = payload(a, n, p, p->pct) + off, y = payload(f->pkt, f->n, g, p->pct) + off;
+        if ((pit >> 10 & 63) == 50 + k) return x + 2 <= n && y + 2 <= f->n && !memcmp(a + x, f->pkt + y, 2);
+    }
+    return false;
+}
 /* The sample packet of a filter is written from the Tx side: a received packet matches it with source and destination swapped. */
-static bool fd_eq(Xl *s, const uint8_t *a, const Pk *p, const Fd *f, bool rx)
+static bool fd_eq(Xl *s, const uint8_t *a, size_t n, const Pk *p, const Fd *f, bool rx)
 {
     Pk g; uint64_t m = inset(s, p->pct); int al = p->ip4 ? 4 : 16, so = p->ip4 ? 12 : 8;
     if (f->pctype != p->pct) return false;
@@ -161,20 +184,23 @@ static bool fd_eq(Xl *s, const uint8_t *a, const Pk *p, const Fd *f, bool rx)
     if ((m >> 35 & 3) && memcmp(a + p->l3 + so + al, f->pkt + g.l3 + so + (rx ? 0 : al), al)) return false;
     if ((m >> 34 & 1) && p->sp != (rx ? g.dp : g.sp)) return false;
     if ((m >> 33 & 1) && p->dp != (rx ? g.sp : g.dp)) return false;
-    if ((m >> 55 & 1) && ((p->tci ^ g.tci) & 0xfff)) return false;
+    if ((m >> 55 & 1) && p->tci != g.tci) return false;
+    for (int k = 0; k < 8; k++) if ((m >> (13 - k) & 1) && !flex_eq(s, a, n, p, f, &g, k)) return false;
     return true;
 }
 static void fd_prog(Xl *s, int q, const uint8_t *b, uint32_t n)
 {
     uint32_t *w = s->fdp[q]; Pk p; unsigned i; int cmd = (w[2] >> 4) & 7;
     parse(b, n, &p);
-    for (i = 0; i < s->nfd; i++) if (s->fd[i].id == w[3] && fd_eq(s, b, &p, &s->fd[i], false)) break;
+    p.pct = (w[0] >> 17) & 63;   /* the descriptor's: a rule for fragments comes with a sample packet that is none */
+    for (i = 0; i < s->nfd; i++) if (s->fd[i].id == w[3] && fd_eq(s, b, n, &p, &s->fd[i], false)) break;
     TR("FD %s id=%u pctype=%u qindex=%u vsi=%u dest=%u %s:%u->%u\n", cmd == 1 ? "add" : "remove", w[3], (w[0] >> 17) & 63, w[0] & 0x7ff, w[0] >> 23, (w[2] >> 7) & 3, p.proto == 17 ? "udp" : p.proto == 6 ? "tcp" : "?", p.sp, p.dp);
     if (cmd == 1) {
         if (i == s->nfd) { s->fd = g_renew(Fd, s->fd, s->nfd + 1); s->nfd++; }
-        s->fd[i] = (Fd){ w[0], w[2], w[3], (w[0] >> 17) & 63, { 0 }, MIN(n, 64) }; memcpy(s->fd[i].pkt, b, MIN(n, 64));
+        s->fd[i] = (Fd){ w[0], w[2], w[3], p.pct, { 0 }, MIN(n, 512) }; memcpy(s->fd[i].pkt, b, MIN(n, 512));
     } else if (cmd == 2 && i < s->nfd) s->fd[i] = s->fd[--s->nfd];
-    R(FDSTAT) = s->nfd; R(GLQF_FDCNT) = s->nfd;
+    i = MIN(s->nfd, FD_GUARANTEED);
+    R(FDSTAT) = i | (s->nfd - i) << 16; R(GLQF_FDCNT) = i | (s->nfd - i) << 13;
 }
 static uint32_t toeplitz(Xl *s, const uint8_t *in, int n)
 {
@@ -212,9 +238,12 @@ static void rx_vsi(Xl *s, Vsi *v, const uint8_t *b, size_t n)
 {
     Pk p; uint32_t hash = 0; int q, rel = 0, tcn; uint8_t in[36]; unsigned i; int num = (int)(v - s->vsi);
     parse(b, n, &p);
-    for (i = 0; i < s->nfd; i++) if (fd_eq(s, b, &p, &s->fd[i], true)) {
-        Fd *f = &s->fd[i]; int dv = f->w0 >> 23;
-        if (((f->w2 >> 7) & 3) == 0) { TR("FD drop id=%u\n", f->id); return; }
+    for (i = 0; i < s->nfd; i++) if (fd_eq(s, b, n, &p, &s->fd[i], true)) {
+        Fd *f = &s->fd[i]; int dv = f->w0 >> 23; bool drop = ((f->w2 >> 7) & 3) == 0;
+        /* A VF target chooses among the queues of the VF that the switch has chosen; else it has no effect (the vendor: "routing to VF not supported") */
+        if (!drop && dv != num && !s->fd_redirect) break;
+        if (f->w2 >> 11 & 1) R(GLQF_PCNT + 4 * (f->w2 >> 20 & 511))++;
+        if (drop) { TR("FD drop id=%u\n", f->id); return; }
         if (dv < NVSI && s->vsi[dv].used) { v = &s->vsi[dv]; rx_q(s, vsi_q(s, v, f->w0 & 0x7ff), b, n, &p, true, f->id, 0, v); return; }
     }
     if (p.ip4 || p.ip6) {
@@ -358,7 +387,7 @@ static uint16_t aq_exec(Xl *s, uint16_t op, uint8_t *d, uint8_t *b, uint16_t *bl
         memset(b, 0, bl);
         cap(&q, 0x01, 1, 0, 0, 0); cap(&q, 0x05, 1, 1, 0, 0); cap(&q, 0x12, 1, 1, 0, 0); cap(&q, 0x13, 1, s->vfs, 0, 0); cap(&q, 0x17, 1, NVSI, 0, 0);
         cap(&q, 0x40, 1, 512, 6, 0); cap(&q, 0x41, 1, 384, 0, 0); cap(&q, 0x42, 1, 384, 0, 0); cap(&q, 0x43, 1, NVEC, 0, 0); cap(&q, 0x44, 1, VFVEC, 0, 0);
-        cap(&q, 0x45, 1, 512, 1024, 0);
+        cap(&q, 0x45, 1, FD_GUARANTEED, FD_BEST_EFFORT, 0);
         *blen = q - b; stl_le_p(p + 4, (q - b) / 32); return 0;
     case 0x0107: memset(b, 0, MIN(bl, 24)); memcpy(b, s->conf.macaddr.a, 6); memcpy(b + 12, s->conf.macaddr.a, 6); stw_le_p(p, 0x10 | 0x40); *blen = 24; return 0;
     case 0x0200: memset(b, 0, bl); stw_le_p(b, 1); stw_le_p(b + 2, 1); b[16] = 19; b[17] = 1; stw_le_p(b + 18, s->vsi[0].seid); stw_le_p(b + 20, 2); stw_le_p(b + 22, 16); b[27] = 1; stw_le_p(p, 0); *blen = 32; return 0;
@@ -450,7 +479,9 @@ static void atq_run(Xl *s, int f)
 static void vf_reset(Xl *s, int f) { memset(&s->vf[f], 0, sizeof(VfAq)); R(VFGEN_RSTAT1 + 4 * f) = 0; memset(s->vpend[f], 0, VFVEC); R(VFINT_DYN_CTL0 + 4 * f) = 0; for (int i = 0; i < 16; i++) { uint32_t q = R(VPLAN_QTABLE + i * 1024 + 4 * f) & 0x7ff; if (q != 0x7ff && q < NQ && (R(VPLAN_MAPENA + 4 * f) & 1)) { s->tx[q].on = s->rx[q].on = false; R(QTX_ENA + 4 * q) = R(QRX_ENA + 4 * q) = 0; } } TR("VF%d reset\n", f); }
 static void pf_reset(Xl *s, bool full)
 {
-    uint32_t *keep = full ? NULL : g_memdup2(&R(FD_INSET), 0x2000);   /* CORER scope: survives a PF reset */
+    static const uint32_t core[][2] = { { FD_INSET, 0x2000 }, { FLX_PIT, 9 * 32 }, { GLQF_PCNT, 512 * 4 }, { GLQF_ORT, 64 * 4 } };
+    void *keep[4]; /* CORER scope: survives a PF reset */
+    for (int i = 0; i < 4; i++) keep[i] = full ? NULL : g_memdup2(&R(core[i][0]), core[i][1]);
     memset(s->r, 0, CSR);
     memset(s->tx, 0, sizeof(s->tx)); memset(s->rx, 0, sizeof(s->rx)); memset(s->vsi, 0, sizeof(s->vsi)); memset(s->sdt, 0, sizeof(s->sdt)); memset(s->pend, 0, sizeof(s->pend)); memset(s->vf, 0, sizeof(s->vf));
     s->nfilt = s->nfd = 0; s->veb = false;
@@ -466,7 +497,7 @@ static void pf_reset(Xl *s, bool full)
         if (k) m |= 0;
         R(FD_INSET + (pc + 10 * k) * 64) = m; R(FD_INSET + (pc + 10 * k) * 64 + 32) = m >> 32;
     }
-    if (keep) { memcpy(&R(FD_INSET), keep, 0x2000); g_free(keep); }
+    for (int i = 0; i < 4; i++) if (keep[i]) { memcpy(&R(core[i][0]), keep[i], core[i][1]); g_free(keep[i]); }
     TR("PF reset\n");
 }
 static uint32_t csr_read(Xl *s, uint32_t a)
@@ -500,6 +531,7 @@ static void csr_write(Xl *s, uint32_t a, uint32_t v)
     }
     if (a >= VFRTRIG && a < VFRTRIG + 512) { i = (a - VFRTRIG) / 4; if ((v & 1) && !(R(a) & 1) && i < NVF) { R(a) = v; vf_reset(s, i); } R(a) = v; return; }
     if (a >= VFLRSTAT && a < VFLRSTAT + 16) { R(a) &= ~v; return; }
+    if (a >= GLQF_PCNT && a < GLQF_PCNT + 512 * 4) { R(a) = 0; return; }   /* any write clears (i40e_stat_update_and_clear32()) */
     switch (a) {
     case PFGEN_CTRL: if (v & 1) pf_reset(s, false); return;
     case GLNVM_SRCTL: if (v & (1u << 30)) { uint32_t w = (v >> 14) & 0x7fff; R(GLNVM_SRDATA) = (uint32_t)(w < NVM_WORDS ? s->nvm[w] : 0) << 16; R(a) = v | 0x80000000u; } return;
@@ -605,7 +637,7 @@ static void vrst(Object *o, ResetType t)
     if (f >= NVF) return;
     vf_reset(s, f); R(VFLRSTAT + 4 * (f / 32)) |= 1u << (f % 32); icr0(s, 1u << 29);
 }
-static const Property props[] = { DEFINE_NIC_PROPERTIES(Xl, conf), DEFINE_PROP_UINT16("vfs", Xl, vfs, 32), DEFINE_PROP_BOOL("trace", Xl, trace, false) };
+static const Property props[] = { DEFINE_NIC_PROPERTIES(Xl, conf), DEFINE_PROP_UINT16("vfs", Xl, vfs, 32), DEFINE_PROP_BOOL("trace", Xl, trace, false), DEFINE_PROP_BOOL("fd-redirect", Xl, fd_redirect, false) };
 static void pclass(ObjectClass *c, void *x)
 {
     PCIDeviceClass *k = PCI_DEVICE_CLASS(c); DeviceClass *dc = DEVICE_CLASS(c);
