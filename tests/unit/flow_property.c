@@ -4,7 +4,7 @@
  * entry, programs as meant, and then lets packets meet just as the rules' words say. SRIOV_TEST_SEED repeats
  * a run.
  */
-#include "tests/unit/flow_property.h"
+#include "tests/unit/flow_round.h"
 
 #include <net/ethernet.h>
 #include <netinet/in.h>

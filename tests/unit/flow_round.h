@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random ports, rules and tables of others, for the property test of the compiler. */
-#ifndef FLOW_PROPERTY_H
-#define FLOW_PROPERTY_H
+#ifndef FLOW_ROUND_H
+#define FLOW_ROUND_H
 
 #include "flows/nic/replay.h"
 #include "tests/unit/flow_fixture.h"
