@@ -64,8 +64,6 @@ int core_errno(struct sriov_error *err, int code, const char *object, const char
 void core_copy(char *dst, size_t size, const char *src);
 /* Grows an array of @size-byte elements by one zeroed element and returns it, or NULL (array untouched). */
 void *core_grow(void *array_ptr, size_t *n, size_t size);
-/* core_grow() of an array that may grow large: *@room is how many elements there is memory for, or less. */
-void *core_grow_room(void *array_ptr, size_t *n, size_t *room, size_t size);
 /* A decimal or 0x number in [min, max], nothing else around it. Returns 0, -EINVAL or -ERANGE. */
 int core_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 /* The word of @words (NULL-terminated) nearest to @word, or NULL if none is near: for "did you mean". */

@@ -35,22 +35,6 @@ void *core_grow(void *array_ptr, size_t *n, size_t size)
 	return memset(grown + (*n)++ * size, 0, size);
 }
 
-void *core_grow_room(void *array_ptr, size_t *n, size_t *room, size_t size)
-{
-	char **array = array_ptr;
-
-	if (*n >= *room) {
-		size_t more = *n < 8 ? 16 : *n * 2;
-		char *grown = reallocarray(*array, more, size);
-
-		if (!grown)
-			return NULL;
-		*array = grown;
-		*room = more;
-	}
-	return memset(*array + (*n)++ * size, 0, size);
-}
-
 int core_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	int base = 10;

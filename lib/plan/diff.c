@@ -42,7 +42,7 @@ bool step_bound_as(const char *driver, const char *wanted)
 
 struct step *planner_add(struct planner *p, enum step_kind kind)
 {
-	struct step *step = core_grow_room(&p->out->at, &p->out->n, &p->out->room, sizeof(*step));
+	struct step *step = core_grow(&p->out->at, &p->out->n, sizeof(*step));
 
 	if (!step) {
 		p->failed = true;

@@ -67,7 +67,7 @@ struct rule_state *state_rule(struct pf_state *state, uint32_t loc)
 
 	if (at < state->nrules && state->rule[at].entry.loc == loc)
 		return &state->rule[at];
-	if (!core_grow_room(&state->rule, &state->nrules, &state->rules_room, sizeof(*rule)))
+	if (!core_grow(&state->rule, &state->nrules, sizeof(*rule)))
 		return NULL;
 	rule = &state->rule[at];
 	memmove(rule + 1, rule, (state->nrules - 1 - at) * sizeof(*rule));
@@ -242,7 +242,7 @@ static int merge_rules(struct pf_state *intent, const struct pf_state *change)
 	}
 	free(intent->rule);
 	intent->rule = merged;
-	intent->nrules = intent->rules_room = n;
+	intent->nrules = n;
 	return 0;
 }
 

@@ -47,7 +47,7 @@ struct pf_state {
 	struct vf_state *vf;
 	size_t nvf;
 	struct rule_state *rule; /* by location; change it by state_rule() only */
-	size_t nrules, rules_room;
+	size_t nrules;
 	/* STATE_LIST: the rules as the user wrote them, in order, and how they were compiled */
 	struct sriov_rules list;
 	unsigned allow;

@@ -42,7 +42,7 @@ struct step {
 
 struct steps {
 	struct step *at;
-	size_t n, room;
+	size_t n;
 	char **note;
 	size_t nnotes;
 };

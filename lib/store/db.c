@@ -38,6 +38,7 @@ static const char *const migrations[] = {
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))
 #define BUSY_TIMEOUT_MS 10000
+#define LOG_PAGES_MAX 4096 /* a longer log is folded into the database when it is closed */
 
 static const struct {
 	int result, code;
@@ -162,6 +163,12 @@ static int migrate(struct store *store, struct sriov_error *err)
 	return r < 0 ? r : 0;
 }
 
+static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
+{
+	((struct store *)data)->log_pages = pages;
+	return SQLITE_OK;
+}
+
 static int configure(struct store *store, struct sriov_error *err)
 {
 	int result;
@@ -170,6 +177,8 @@ static int configure(struct store *store, struct sriov_error *err)
 	sqlite3_extended_result_codes(store->db, 1);
 	/* The last one to leave does not tidy up: a checkpoint costs syncs that no promise needs. */
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* In place of SQLite's own, which would checkpoint in the middle of a change. */
+	sqlite3_wal_hook(store->db, on_commit, store);
 	/* The file's text is not trusted to call functions through its schema. */
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	result = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
@@ -233,6 +242,9 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	/* whatever comes of it: the log has everything */
+	if (store->log_pages >= LOG_PAGES_MAX)
+		sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	sqlite3_close(store->db);
 	free(store);
 }

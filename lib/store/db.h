@@ -11,6 +11,7 @@ struct store {
 	sqlite3 *db;
 	char path[300];
 	bool in_transaction;
+	int log_pages; /* after the last commit */
 };
 
 /* Called for each row; a negative return ends the query with that code (the callee sets the error). */

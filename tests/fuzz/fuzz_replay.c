@@ -5,20 +5,7 @@
  * meet only entries that are there. A line's member "nic" is tried as a model's hidden state.
  */
 #include "flows/nic/replay_json.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "not true: %s\n", #condition);                             \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_table(const struct nic_model *model)
 {
