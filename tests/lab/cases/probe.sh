@@ -36,7 +36,7 @@ exits 0 "with consent" s flow probe "$dev" --wire "$wire" --consent --json
 _comment "$(jq -r '.evidence[] | "\(.question): \(.answer): \(.counts)"' <<<"$out")"
 case $(pf_driver) in
 ixgbe) want="redirect=yes switched=no drop-ports=yes drop-vfs=yes" ;;
-i40e) want="redirect=yes switched=yes reach=yes drop-vfs=yes" ;;
+i40e) want="redirect=no switched=yes reach=no drop-vfs=yes" ;;
 esac
 is "$(answers | paste -sd' ')" "$want" "the answers are the model's"
 is "$(jq -r '[.evidence[].nature] | unique[]' <<<"$out")" "emulated" "they are called emulated"
