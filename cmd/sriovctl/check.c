@@ -4,6 +4,7 @@
 #include "cmd/sriovctl/out.h"
 
 #include <errno.h>
+#include <sriov/probe.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,6 +153,33 @@ static int check(const struct args *args, struct sriov_host *host, const struct 
 	return r < 0 ? r : sriov_rules_compile(rules, &port, &opts, compiled, err);
 }
 
+/* What `flow probe` has learned of the port itself; a database that only root can read tells others nothing. */
+static int tell_probed(const struct args *args, struct sriov_host *host, struct out *out,
+		       struct sriov_error *err)
+{
+	_free_ struct sriov_evidence *rows = NULL;
+	json_t *array;
+	size_t n = 0;
+	int r = args->nic ? 0 : sriov_evidence_list(host, args->pf, &rows, &n, err);
+
+	if (r == -EACCES || (!r && !n))
+		return 0;
+	if (r < 0)
+		return r;
+	array = out->doc ? json_array() : NULL;
+	for (const struct sriov_evidence *row = rows; row < rows + n; row++) {
+		if (out->doc)
+			json_array_append_new(array,
+					      json_pack("{ss ss ss ss}", "question", row->question,
+							"answer", row->answer, "nature",
+							row->nature, "taken", row->taken));
+		else
+			printf("probed: %s %s (%s, %s)\n", sriov_probe_question(row->question),
+			       row->answer, row->nature, row->taken);
+	}
+	return out->doc ? out_add(out, "probed", array, err) : 0;
+}
+
 int cmd_flow_check(const struct args *args, struct sriov_host *host, struct out *out,
 		   struct sriov_error *err)
 {
@@ -170,6 +198,8 @@ int cmd_flow_check(const struct args *args, struct sriov_host *host, struct out 
 		return verdict;
 	r = out->doc ? add_verdicts(out, &rules, &compiled, err)
 		     : print_verdicts(&rules, &compiled, err);
+	if (!r)
+		r = tell_probed(args, host, out, err);
 	if (r < 0)
 		return r;
 	return verdict ? SRIOV_DIFFERENCE : 0;

@@ -67,6 +67,9 @@ expect 0 flow list ens2f0 --json
 is "no rule" '[]' "$(jq -c '.ports[0].rules' "$work/out")"
 expect 0 flow probe ens2f0 --show
 showed "redirect: does \`vf N\` redirect" "yes: a rule for a VF takes frames" "simulated: the host is simulated" "8086:10fb"
+echo 'udp4 dst-port 9 queue 1' >"$work/rules"
+expect 0 flow check "$work/rules" --pf ens2f0
+showed "probed: does \`vf N\` redirect" "yes (simulated, "
 
 # our RSS table, which the resets of the port refill
 expect 0 rss set ens2f0 queues 0-1
