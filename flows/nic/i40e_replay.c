@@ -348,6 +348,8 @@ static void env(struct nic_model *model, enum nic_env what, uint64_t v)
 		model->device.ntuple = v;
 		break;
 	case NIC_ENV_NTUPLE_CYCLE:
+		/* the rules go, also those that NIC_ENV_NTUPLE, which is the flag alone, has left */
+		model->device.ntuple = true;
 		ntuple_off(nic);
 		model->device.ntuple = true;
 		break;
