@@ -192,6 +192,22 @@ SRIOV_EXPORT int sriov_flow_add(struct sriov_host *host, const char *pf,
 	return finish(&change, r, plan, err);
 }
 
+/* A list whose maker failed half-way is empty too, and drops would go with it. */
+static int refuse_empty(const struct change *change, const struct sriov_rules *rules,
+			struct sriov_error *err)
+{
+	size_t n = change->intent.list.n;
+
+	if (rules->n || !n || change->opts->force)
+		return 0;
+	sriov_error_set(err, -EINVAL, pf_label(change->pf),
+			"the list has no rules, and %zu rule%s of ours would go", n,
+			n == 1 ? "" : "s");
+	sriov_error_hint(err, "if that is meant: --force, or `sriovctl flow delete %s --all`",
+			 pf_label(change->pf));
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
 SRIOV_EXPORT int sriov_flow_apply(struct sriov_host *host, const char *pf,
 				  const struct sriov_rules *rules, const struct sriov_options *opts,
 				  struct sriov_plan **plan, struct sriov_error *err)
@@ -202,6 +218,8 @@ SRIOV_EXPORT int sriov_flow_apply(struct sriov_host *host, const char *pf,
 	struct sriov_rules list = {0};
 	int r = change_open(&change, host, pf, RULE_READ, opts, err);
 
+	if (!r)
+		r = refuse_empty(&change, rules, err);
 	if (!r)
 		r = copy_list(rules, &list, err);
 	if (!r && ruleset_name(&list, &change.intent.list) < 0)

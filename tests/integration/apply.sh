@@ -70,7 +70,10 @@ change flow add ens2f0 --name late udp4 dst-port 9 drop
 change flow delete ens2f0 rule-1
 is "the list" "dns new late" "$(list ens2f0 | cut -d'|' -f1 | paste -sd' ')"
 : >"$rules"
-change flow apply "$rules" --pf ens2f0
+expect 3 flow apply "$rules" --pf ens2f0
+said "the list has no rules, and 3 rules of ours would go" "--force"
+change flow apply "$rules" --pf ens2f0 --force
+again flow apply "$rules" --pf ens2f0
 is "nothing is left" "" "$(table ens2f0)$(list ens2f0)"
 over
 
@@ -148,7 +151,7 @@ expect 1 flow add ens2f0 --name tls udp4 dst-port 443 drop
 said "loc 50" "udp4 dst-port 443 -> queue 3"
 # and never touched by replacing or deleting ours
 : >"$rules"
-expect 0 flow apply "$rules" --pf ens2f0
+expect 0 flow apply "$rules" --pf ens2f0 --force
 is "what is left" "50||udp4 dst-port 443 -> queue 3" "$(table ens2f0)"
 expect 2 flow diff ens2f0
 showed "not ours"
