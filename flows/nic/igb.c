@@ -248,7 +248,8 @@ static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 static nic_check *const checks[] = {check_capability, check_action, nic_check_location,
 				    nic_check_type,   check_vlan,   check_duplicate,
 				    check_filters,    NULL};
-static nic_check *const hazards[] = {hazard_prio, hazard_vfs, NULL};
+/* a NIC that has no rules at all has no hazards of them either */
+static nic_check *const hazards[] = {check_capability, hazard_prio, hazard_vfs, NULL};
 
 const struct nic_profile nic_igb = {
 	.driver = "igb",

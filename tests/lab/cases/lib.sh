@@ -13,8 +13,8 @@ exits() {
 	[ "$rc" = "$want" ] || _comment "$out"
 }
 
-# port: what the host shows of the PF, without what changes by itself
-port() { s host show "$(pf_addr)" --json | jq -S '.pfs[0] | del(.speed_mbps, .carrier, .ifindex)'; }
+# port: what the host shows of the PF, without what changes by itself or is of our own
+port() { s host show "$(pf_addr)" --json | jq -S '.pfs[0] | del(.speed_mbps, .carrier, .ifindex, .watched)'; }
 
 # vf_line I: iproute2's words of that VF
 vf_line() { ip link show "$(pf)" | grep "^ *vf $1 "; }
