@@ -167,10 +167,15 @@ size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry
 	bool (*overlaps)(const struct sriov_entry *a,
 			 const struct sriov_entry *b) = table->profile->overlaps ?: entry_overlaps;
 
+	/* others may have the same match twice, with different actions: ixgbe takes that */
+	for (size_t i = table_index_first(&table->same, nic_match_hash(entry)); i != TABLE_NONE;
+	     i = table->same.next[i])
+		if (table->at[i].cookie != entry->cookie && entry_same_match(&table->at[i], entry))
+			return i;
 	for (size_t g = 0; g < table->ngroups; g++) {
 		size_t i = table->group[g].first;
 
-		/* with equal masks only equal values overlap, and those are looked up already */
+		/* with equal masks only equal values overlap, and those were looked up above */
 		if (same_mask(&table->at[i], entry) && !table->profile->overlaps)
 			continue;
 		for (; i != TABLE_NONE; i = table->in_group[i])
