@@ -50,7 +50,7 @@ awk -v d="$driver" -v r="$rounds" -v n=$count -v b="$bare_us" -v k="$tool_us" -v
 	printf "figure: %s (emulated), %d rules, %d rounds, medians: kernel phase %.0f ms, %.2fx of the bare loop (%.0f ms)\n",
 		d, n, r, k / 1e3, k / b, b / 1e3
 	printf "figure: %s (emulated): the whole flow apply %d ms, the whole bare program %d ms\n", d, t, w }'
-t "the kernel phase within four times the bare loop" test "$tool_us" -le $((bare_us * 4))
+t "the kernel phase within twice the bare loop" test "$tool_us" -le $((bare_us * 2))
 if [ "$people_rounds" -gt 0 ]; then
 	people=$(median </tmp/times-people)
 	awk -v d="$driver" -v t="$tool" -v p="$people" -v n=$count 'BEGIN {
