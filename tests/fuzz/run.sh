@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds each tests/fuzz/fuzz_NAME.c with libFuzzer and the sanitizers and runs it on corpus/NAME.
 #
-#   tests/fuzz/run.sh [NAME…]    all, or only these; FUZZ_SECONDS (20) each, two at a time
+#   tests/fuzz/run.sh [NAME…]    all, or only these; FUZZ_SECONDS (30) each, two at a time
 #
-# New inputs stay in a temporary folder; the one of a crash is told in base64.
+# New inputs stay in a temporary folder, unless FUZZ_KEEP=1 adds to the corpus those that reach something new; the one of
+# a crash is told in base64.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with clang cmake ninja
-seconds=${FUZZ_SECONDS:-20}
+seconds=${FUZZ_SECONDS:-30}
 flags='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined'
 compiler=$(command -v clang)
 
@@ -41,9 +42,10 @@ fuzz() {
 				cd "$work/$name"
 				mkdir new
 				corpus=$repo/tests/fuzz/corpus/$name
-				[ -d "$corpus" ] || corpus=new
+				mkdir -p "$corpus"
 				./fuzz -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
 					-print_final_stats=1 -verbosity=0 new "$corpus"
+				[ -z "${FUZZ_KEEP:-}" ] || ./fuzz -merge=1 -verbosity=0 "$corpus" new
 			)
 	} >"$work/$name.log" 2>&1 || code=$?
 	echo "$code" >"$work/$name.status"
