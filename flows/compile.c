@@ -261,6 +261,32 @@ static int own_all(struct compiler *c)
 	return r;
 }
 
+static bool rules_meet(const struct compiler *c, const struct lowered *a, const struct lowered *b)
+{
+	for (size_t i = 0; i < a->ncubes; i++)
+		for (size_t k = 0; k < b->ncubes; k++)
+			if (cube_meets(&c->cube[a->cube + i], &c->cube[b->cube + k]))
+				return true;
+	return false;
+}
+
+/*
+ * Where each entry has a mask of its own, entries that act alike may lie over each other, but not over packets
+ * of a rule before them that came out of the table since.
+ */
+static bool meets_lost(const struct compiler *c, size_t i, struct nic_verdict *v)
+{
+	if (c->profile->masks != NIC_MASKS_RULE)
+		return false;
+	for (size_t k = 0; k < i; k++) {
+		if (c->low[k].state != LOWERED_OUT || !rules_meet(c, &c->low[k], &c->low[i]))
+			continue;
+		compile_refuse_blocked(c, k, v);
+		return true;
+	}
+	return false;
+}
+
 static void fit(struct compiler *c, size_t i)
 {
 	struct lowered *low = &c->low[i];
@@ -270,7 +296,7 @@ static void fit(struct compiler *c, size_t i)
 	if (!compile_cells(c, low->own, low->nown, low->cookie, low->spread, low->ext)) {
 		low->state = LOWERED_OUT;
 		compile_not_chosen(c, i);
-	} else if (!compile_fit(c, loc, &v)) {
+	} else if (!compile_fit(c, loc, &v) || meets_lost(c, i, &v)) {
 		low->state = LOWERED_OUT;
 		compile_refuse(c, i, &v);
 	} else {

@@ -130,6 +130,8 @@ enum sriov_flow_type compile_type(const struct cube *cube);
  * told apart goes into @v, and the rule is out.
  */
 int compile_own(struct compiler *c, size_t i, struct nic_verdict *v);
+/* Some packets of rule @other, which is before it, would meet its entries. */
+void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_verdict *v);
 
 /* ---- compile_choose.c ---- */
 

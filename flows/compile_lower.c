@@ -293,7 +293,9 @@ static int words_as_cubes(const struct compiler *c, struct lowering *low)
 	bool pool = c->profile->scope == NIC_SCOPE_POOL && c->port.vfs;
 
 	low->ncubes = 0;
-	if (!flow_type_word(rule->type))
+	/* a VF that does not exist gets no packets */
+	if (!flow_type_word(rule->type) ||
+	    (rule->scope.kind == SRIOV_SCOPE_VF && rule->scope.vf >= c->port.vfs))
 		return 0;
 	if (pool && (rule->scope.kind == SRIOV_SCOPE_VF || rule->scope.kind == SRIOV_SCOPE_PF)) {
 		e.mask.user_def = POOL_MASK;

@@ -21,10 +21,12 @@ static bool acts_alike(void *data, size_t owner)
 	const struct alike *alike = data;
 	const struct lowered *a = &alike->c->low[alike->i], *b = &alike->c->low[owner];
 
-	return b->state != LOWERED_OUT && a->cookie == b->cookie;
+	/* one that may be left out may not lend its packets to another */
+	return b->state != LOWERED_OUT && a->cookie == b->cookie &&
+	       !(alike->c->opts->partial && alike->c->rules->at[owner].optional);
 }
 
-static void refuse_blocked(const struct compiler *c, size_t other, struct nic_verdict *v)
+void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_verdict *v)
 {
 	char name[96];
 
@@ -91,7 +93,7 @@ int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
 		refuse_entangled(v);
 		low->state = LOWERED_OUT;
 	} else if (!r && low->state == LOWERED_CANDIDATE && rest.blocked != SPACE_NONE) {
-		refuse_blocked(c, rest.blocked, v);
+		compile_refuse_blocked(c, rest.blocked, v);
 		low->state = LOWERED_OUT;
 	} else if (!r && low->ncubes && !rest.n && rest.blocked == SPACE_NONE) {
 		c->out.verdict[i].shadowed = true;
