@@ -100,7 +100,7 @@ static bool lower_queues(const struct compiler *c, struct lowering *low)
 		nic_refuse(
 			&low->v, 0, "no source port to spread by",
 			"queues %u-%u are told apart by bits of the source port, and %s has none",
-			first, first + n - 1, flow_type_word(rule->type));
+			first, first + n - 1, sriov_flow_type_word(rule->type));
 		return nic_hint(&low->v, "flow-type tcp4 or udp4; or one queue: queue %u", first);
 	}
 	low->spread = __builtin_ctz(n);
@@ -294,7 +294,7 @@ static int words_as_cubes(const struct compiler *c, struct lowering *low)
 
 	low->ncubes = 0;
 	/* a VF that does not exist gets no packets */
-	if (!flow_type_word(rule->type) ||
+	if (!sriov_flow_type_word(rule->type) ||
 	    (rule->scope.kind == SRIOV_SCOPE_VF && rule->scope.vf >= c->port.vfs))
 		return 0;
 	if (pool && (rule->scope.kind == SRIOV_SCOPE_VF || rule->scope.kind == SRIOV_SCOPE_PF)) {

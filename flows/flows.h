@@ -28,9 +28,8 @@ int match_decode(const json_t *json, const char *part, enum sriov_flow_type type
 int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *out);
 int ntuple_decode(const struct ethtool_rx_flow_spec *spec, struct sriov_entry *out);
 
-/* flows/words.c: flow type <-> word ("udp4"); 0 / NULL if unknown. */
+/* flows/words.c: the reverse of sriov_flow_type_word(); NONE if unknown. */
 enum sriov_flow_type flow_type_find(const char *word);
-const char *flow_type_word(enum sriov_flow_type type);
 
 /* flows/nic/: what a driver is known to accept; used by the compiler before anything is tried. */
 struct nic_profile;

@@ -52,7 +52,7 @@ int match_encode(json_t *entry, const char *key, enum sriov_flow_type type,
 
 json_t *entry_encode(const struct sriov_entry *entry)
 {
-	const char *type = flow_type_word(entry->type);
+	const char *type = sriov_flow_type_word(entry->type);
 	_json_ json_t *json = json_pack("{s:I, s:s}", "loc", (json_int_t)entry->loc, "flow",
 					type ? type : FLOW_UNKNOWN);
 
@@ -101,7 +101,7 @@ int match_decode(const json_t *entry, const char *part, enum sriov_flow_type typ
 		if (!field)
 			return sriov_error_set(err, -EINVAL, name,
 					       "'%s.%.40s' is no member of flow type %s", part, key,
-					       flow_type_word(type) ?: FLOW_UNKNOWN);
+					       sriov_flow_type_word(type) ?: FLOW_UNKNOWN);
 		if (decode_field(field, member, out))
 			return sriov_error_set(err, -EINVAL, name, "'%s.%s' is not %s", part, key,
 					       value_expected(field));

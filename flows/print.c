@@ -221,7 +221,7 @@ static bool scope_ok(const struct sriov_scope *scope)
 
 bool rule_ok(const struct sriov_rule *rule)
 {
-	return flow_type_word(rule->type) && !has_foreign_fields(rule) &&
+	return sriov_flow_type_word(rule->type) && !has_foreign_fields(rule) &&
 	       range_ok(rule->value.src_port, rule->src_port_last, rule->mask.src_port) &&
 	       range_ok(rule->value.dst_port, rule->dst_port_last, rule->mask.dst_port) &&
 	       scope_ok(&rule->scope) && action_ok(&rule->action) &&
@@ -264,7 +264,7 @@ SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, siz
 		return -EINVAL;
 	if (rule->name[0])
 		text_add(&text, "name %s ", rule->name);
-	text_add(&text, "flow-type %s", flow_type_word(rule->type));
+	text_add(&text, "flow-type %s", sriov_flow_type_word(rule->type));
 	print_match(&text, rule->type, &rule->value, &rule->mask, true, rule);
 	print_scope(&text, &rule->scope);
 	print_action(&text, &rule->action);
@@ -284,7 +284,7 @@ SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, siz
 /* For reading only: what does not fit is cut, and said by -ENOBUFS. */
 SRIOV_EXPORT int sriov_entry_format(const struct sriov_entry *entry, char *buf, size_t size)
 {
-	const char *type = flow_type_word(entry->type);
+	const char *type = sriov_flow_type_word(entry->type);
 	uint64_t cookie = entry->cookie;
 	struct text text = {.at = buf, .size = size};
 

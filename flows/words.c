@@ -52,7 +52,7 @@ enum sriov_flow_type flow_type_find(const char *word)
 	return SRIOV_FLOW_NONE;
 }
 
-const char *flow_type_word(enum sriov_flow_type type)
+SRIOV_EXPORT const char *sriov_flow_type_word(enum sriov_flow_type type)
 {
 	return (unsigned)type < ARRAY_SIZE(type_words) ? type_words[type] : NULL;
 }

@@ -106,11 +106,11 @@ static bool check_input_set(const struct nic_case *c, struct nic_verdict *v)
 	nic_refuse(v, -EOPNOTSUPP, "one input set per flow type",
 		   "all %s rules of an i40e port match the same fields: its rules match %s, this "
 		   "one %s",
-		   flow_type_word(e->type), theirs, ours);
+		   sriov_flow_type_word(e->type), theirs, ours);
 	v->other = first;
 	return nic_hint(v, "match the same fields, or delete %s %s rules first",
 			c->table->owner[first] < 0 ? "the port's" : "the other",
-			flow_type_word(e->type));
+			sriov_flow_type_word(e->type));
 }
 
 static bool check_target(const struct nic_case *c, struct nic_verdict *v)
@@ -243,7 +243,7 @@ static bool hazard_flex(const struct nic_case *c, struct nic_verdict *v)
 	nic_refuse(v, 0, "somebody else's rule with user-def is there",
 		   "once any rule was deleted, i40e takes no further %s rule with 'user-def' while "
 		   "another is there, and the one of somebody else stays",
-		   flow_type_word(e->type));
+		   sriov_flow_type_word(e->type));
 	v->other = of_type;
 	return nic_hint(v, "take that rule over: --adopt");
 }
@@ -357,7 +357,7 @@ static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 			"%s rules of somebody else are there, and i40e does not tell whether they "
 			"match the VLAN too, which this rule then had to: what happened on %s since "
 			"its driver was loaded is not known",
-			flow_type_word(e->type), name);
+			sriov_flow_type_word(e->type), name);
 	nic_hint(v,
 		 "ethtool -K %s ntuple off, and on again, which deletes all rules there; from then "
 		 "on it is known",

@@ -181,7 +181,7 @@ static void lower_protocol(struct sriov_entry *e, struct nic_verdict *v)
 		    "ixgbe makes 'ip4 l4proto %u' a filter for unfragmented packets only, whatever "
 		    "the mask",
 		    proto);
-	nic_hint(v, "flow-type %s says exactly that", flow_type_word(types[proto]));
+	nic_hint(v, "flow-type %s says exactly that", sriov_flow_type_word(types[proto]));
 	e->type = types[proto];
 	e->value.src_port = e->value.l4_bytes >> 16;
 	e->value.dst_port = e->value.l4_bytes;

@@ -31,6 +31,9 @@ enum sriov_flow_type {
 	SRIOV_FLOW_TYPES,
 };
 
+/* "udp4"; NULL for NONE and what is no flow type. */
+const char *sriov_flow_type_word(enum sriov_flow_type type);
+
 /* Header fields, host byte order; IPv4 addresses stand in the first four bytes. */
 struct sriov_match {
 	uint8_t src_ip[16], dst_ip[16];
