@@ -116,6 +116,11 @@ SRIOV_EXPORT int sriov_tracer_new(const struct sriov_pf *port,
 
 /* ---- words ---- */
 
+SRIOV_EXPORT const char *sriov_tracer_evidence(const struct sriov_tracer *t)
+{
+	return t->profile->source;
+}
+
 static const char *const stage_words[SRIOV_STAGES] = {
 	[SRIOV_STAGE_SWITCH] = "switch",
 	[SRIOV_STAGE_FILTERS] = "filters",

@@ -128,6 +128,9 @@ struct sriov_trace {
 void sriov_trace(const struct sriov_tracer *tracer, const struct sriov_packet *packet,
 		 struct sriov_ingress from, struct sriov_trace *out);
 
+/* Where the knowledge comes from. */
+const char *sriov_tracer_evidence(const struct sriov_tracer *tracer);
+
 /* What each stage says, in order. */
 #define SRIOV_STORY_LINES 10
 struct sriov_story {
@@ -170,7 +173,7 @@ struct sriov_trace_change {
 	char was_rule[SRIOV_NAME_LEN], is_rule[SRIOV_NAME_LEN];
 	struct sriov_trace was, is;
 	uint64_t packets, bytes;
-	char example[SRIOV_PACKET_TEXT]; /* the first one */
+	char example[SRIOV_PACKET_TEXT]; /* one of them */
 };
 
 struct sriov_trace_report {
