@@ -240,3 +240,16 @@ void args_free(struct args *args)
 	free(args->pos);
 	args->pos = NULL;
 }
+
+char *args_join(const struct args *args, int first)
+{
+	char *text = strdup("");
+
+	for (int i = first; i < args->npos && text; i++) {
+		char *longer = core_printf("%s%s%s", text, i > first ? " " : "", args->pos[i]);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}

@@ -35,6 +35,7 @@ enum opt_group {
 	OPT_TIMES = 1 << 16, /* the timeouts and --expect, for what takes no --disrupt-pf */
 	OPT_ADOPT = 1 << 17,
 	OPT_NIC = 1 << 18,
+	OPT_TRACE = 1 << 19,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -92,6 +93,7 @@ struct args {
 	const char *wire;
 	unsigned vf;
 	bool consent, show;
+	const char *in, *rules, *pcap, *against;
 };
 
 enum verb_flag {
@@ -115,7 +117,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 40
+#define NOPTIONS 44
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -124,6 +126,8 @@ extern const struct opt options[NOPTIONS + 1];
  */
 int args_parse(int argc, char **argv, struct args *out, struct sriov_error *err);
 void args_free(struct args *args);
+/* The positional arguments from @first on as one text: they may have been given as one or as many. */
+char *args_join(const struct args *args, int first);
 /* Whether the option of that name was given. */
 bool args_given(const struct args *args, const char *name);
 
@@ -163,6 +167,7 @@ COMMAND(flow_list);
 COMMAND(flow_diff);
 COMMAND(flow_delete);
 COMMAND(flow_probe);
+COMMAND(flow_trace);
 COMMAND(rss_show);
 COMMAND(rss_set);
 COMMAND(nic_wipes);

@@ -8,20 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The words of a rule as one text: they may have been given as one argument or as many. */
-static char *join(const char **words, int n)
-{
-	char *text = strdup("");
-
-	for (int i = 0; i < n && text; i++) {
-		char *longer = core_printf("%s%s%s", text, i ? " " : "", words[i]);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
 static int set_name(char to[SRIOV_NAME_LEN], const char *option, const char *value,
 		    struct sriov_error *err)
 {
@@ -40,7 +26,7 @@ static int set_name(char to[SRIOV_NAME_LEN], const char *option, const char *val
 int cmd_flow_add(const struct args *args, struct sriov_host *host, struct out *out,
 		 struct sriov_error *err)
 {
-	_free_ char *text = join(args->pos + 1, args->npos - 1);
+	_free_ char *text = args_join(args, 1);
 	_cleanup_(sriov_notes_clear)
 	struct sriov_notes notes = {0};
 	struct sriov_plan *plan = NULL;

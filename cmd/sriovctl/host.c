@@ -178,7 +178,9 @@ int cmd_host_snapshot(const struct args *args, struct sriov_host *host, struct o
 	const char *file = args->npos ? args->pos[0] : "-";
 	struct sriov_inventory *inv = NULL;
 	_free_ char *text = NULL;
-	int r = sriov_inventory_read(host, NULL, SRIOV_READ_ALL, &inv, err);
+	/* with what `flow trace` wants to know, so that a snapshot can be traced */
+	int r = sriov_inventory_read(host, NULL, SRIOV_READ_ALL | SRIOV_READ_RSS | SRIOV_READ_PATH,
+				     &inv, err);
 
 	if (r < 0)
 		return r;

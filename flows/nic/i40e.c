@@ -523,4 +523,5 @@ const struct nic_profile nic_i40e = {
 	.duplicate_hash = duplicate_hash,
 	.rewrite = rewrite,
 	.readback = readback,
+	.walk = &nic_walk_i40e,
 };

@@ -271,4 +271,5 @@ const struct nic_profile nic_igb = {
 	.lower = lower,
 	.hidden = hidden,
 	.overlaps = overlaps,
+	.walk = &nic_walk_igb,
 };

@@ -3,8 +3,8 @@
  * ixgbe: 82599, X540, X550. Facts from ixgbe_ethtool.c, ixgbe_82599.c, ixgbe_lib.c and
  * ixgbe_sriov.c of Linux 6.1 and 6.12, which answer alike; none from silicon.
  */
+#include "flows/nic/ixgbe.h"
 #include "flows/nic/profile.h"
-#include "flows/nic/replay.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,7 +12,6 @@
 
 #define VLAN_8021Q 0x8100
 #define POOL_MASK 0x7f /* ixgbe_fdir_set_input_mask_82599(): all of these bits or none */
-#define DROP_QUEUE 127 /* IXGBE_FDIR_DROP_QUEUE */
 
 /* The one part of the flow type that is in the port's mask: has L4 or not. */
 enum { CLASS_IP, CLASS_L4, CLASS_NONE };
@@ -58,16 +57,6 @@ static struct port_mask port_mask(const struct sriov_entry *e)
 		mask.pool = e->mask.user_def & 0xff;
 	}
 	return mask;
-}
-
-/*
- * Queues of a pool in the hardware: 4 up to 32 pools, 2 above; the PF is the pool behind the VFs
- * (ixgbe_set_sriov_queues()). Rings of a pool as the driver counts them: with VFs on and without
- * macvlan offload or DCB the PF is one pool, so its rings are that number.
- */
-static unsigned pool_stride(const struct sriov_pf *port)
-{
-	return port->vfs + 1 <= 32 ? 4 : 2;
 }
 
 static bool check_target(const struct nic_case *c, struct nic_verdict *v)
@@ -300,12 +289,6 @@ static bool hazard_pool(const struct nic_case *c, struct nic_verdict *v)
 	return true;
 }
 
-/* X550 and all that came after it. */
-static bool is_x550(uint16_t device)
-{
-	return nic_mac_of("ixgbe", device) >= NIC_X550;
-}
-
 static bool hazard_sctp_ports(const struct nic_case *c, struct nic_verdict *v)
 {
 	const struct sriov_entry *e = c->entry;
@@ -454,4 +437,5 @@ const struct nic_profile nic_ixgbe = {
 	.lower = lower,
 	.rewrite = rewrite,
 	.notes = notes,
+	.walk = &nic_walk_ixgbe,
 };

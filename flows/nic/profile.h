@@ -8,6 +8,7 @@
 #define SRIOV_FLOWS_NIC_PROFILE_H
 
 #include "flows/nic/table.h"
+#include "flows/nic/walk.h"
 
 /* What a driver does with the mask of a field. */
 enum nic_mask {
@@ -102,6 +103,7 @@ struct nic_profile {
 	/* What a user should know of an entry that is accepted, into @out; NULL: nothing. */
 	size_t (*notes)(const struct sriov_pf *port, const struct sriov_entry *entry,
 			const char *out[NIC_NOTES_MAX]);
+	const struct nic_walk *walk; /* what it does with packets */
 };
 
 extern const struct nic_profile nic_ixgbe, nic_i40e, nic_igb;

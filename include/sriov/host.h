@@ -73,6 +73,24 @@ enum sriov_ntuple {
 	SRIOV_NTUPLE_OFF_FIXED
 };
 
+/* What of a packet the port's RSS hashes; 0 = not read. */
+enum sriov_hash {
+	SRIOV_HASH_SRC_IP = 1 << 0,
+	SRIOV_HASH_DST_IP = 1 << 1,
+	SRIOV_HASH_IP = SRIOV_HASH_SRC_IP | SRIOV_HASH_DST_IP,
+	SRIOV_HASH_SRC_PORT = 1 << 2,
+	SRIOV_HASH_DST_PORT = 1 << 3,
+	SRIOV_HASH_PORTS = SRIOV_HASH_SRC_PORT | SRIOV_HASH_DST_PORT,
+};
+#define SRIOV_RSS_KEY_MAX 64 /* ixgbe has 40 bytes, i40e 52 */
+
+/* How the switch in the port treats packets between its functions. */
+enum sriov_bridge {
+	SRIOV_BRIDGE_UNKNOWN,
+	SRIOV_BRIDGE_VEB,  /* it switches them inside the port */
+	SRIOV_BRIDGE_VEPA, /* they leave for the switch at the other end of the cable */
+};
+
 struct sriov_pf {
 	char address[SRIOV_PCI_LEN];
 	char netdev[16]; /* "" if the driver has none */
@@ -98,6 +116,10 @@ struct sriov_pf {
 	unsigned rules_max; /* table size as the driver says, 0 = unknown */
 	uint32_t *rss; /* RSS indirection table: RX queues; NULL if not read, or there is none */
 	size_t nrss;
+	uint8_t rss_key[SRIOV_RSS_KEY_MAX];   /* of its Toeplitz hash */
+	size_t nrss_key;                      /* 0 = not read, or it hashes otherwise */
+	uint8_t rss_fields[SRIOV_FLOW_TYPES]; /* enum sriov_hash, of the types with ports */
+	enum sriov_bridge bridge;
 	/*
 	 * This instance of the driver was seen with an empty table before anybody's rules, so what it
 	 * remembers besides the table is known.
@@ -129,7 +151,9 @@ enum sriov_what {
 	SRIOV_READ_OVERRIDES = 1 << 7, /* driver_override of each VF: one supervised access each */
 	SRIOV_READ_ALL = (1 << 8) - 1,
 	/* only where it is asked for by name */
-	SRIOV_READ_RSS = 1 << 8, /* the RSS indirection table */
+	SRIOV_READ_RSS = 1 << 8, /* the RSS indirection table and its key */
+	/* what else decides on a packet's way: hashed fields, and VEB or VEPA */
+	SRIOV_READ_PATH = 1 << 9,
 };
 
 /*

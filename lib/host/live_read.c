@@ -151,11 +151,33 @@ static int read_overrides(struct sriov_host *host, struct sriov_pf *pf, struct s
 static int read_rss(struct live *live, struct sriov_pf *pf, struct sriov_error *err)
 {
 	const struct ethioctl *eth;
+	struct ethtool_rss rss = {0};
 	int r = pf->ifindex ? live_ioctl(live, &eth, err) : 0;
 
 	if (r < 0 || !pf->ifindex)
 		return r;
-	return unless_unsupported(ethioctl_rss_get(eth, pf->netdev, &pf->rss, &pf->nrss, err));
+	r = unless_unsupported(ethioctl_rss_get(eth, pf->netdev, &rss, err));
+	pf->rss = rss.table;
+	pf->nrss = rss.n;
+	memcpy(pf->rss_key, rss.key, rss.nkey);
+	pf->nrss_key = rss.nkey;
+	return r;
+}
+
+static int read_path(struct live *live, struct sriov_pf *pf, struct sriov_error *err)
+{
+	const struct ethioctl *eth;
+	struct rtnetlink *rtnl;
+	int r;
+
+	if (!pf->ifindex)
+		return 0;
+	r = live_ioctl(live, &eth, err);
+	if (!r)
+		r = ethioctl_rss_fields(eth, pf->netdev, pf->rss_fields, err);
+	if (!r)
+		r = live_rtnl(live, &rtnl, err);
+	return r < 0 ? r : rtnetlink_bridge(rtnl, live_object(pf), pf->ifindex, &pf->bridge, err);
 }
 
 static int read_pf(struct sriov_host *host, const char *address, unsigned what,
@@ -180,6 +202,8 @@ static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 		r = read_rules(live, pf, err);
 	if (!r && (what & SRIOV_READ_RSS))
 		r = read_rss(live, pf, err);
+	if (!r && (what & SRIOV_READ_PATH))
+		r = read_path(live, pf, err);
 	return r;
 }
 

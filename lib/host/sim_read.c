@@ -98,7 +98,11 @@ static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 	if (!(what & SRIOV_READ_RSS)) {
 		free(pf->rss);
 		pf->rss = NULL;
-		pf->nrss = 0;
+		pf->nrss = pf->nrss_key = 0;
+	}
+	if (!(what & SRIOV_READ_PATH)) {
+		memset(pf->rss_fields, 0, sizeof(pf->rss_fields));
+		pf->bridge = SRIOV_BRIDGE_UNKNOWN;
 	}
 	if (!(what & SRIOV_READ_PORT)) {
 		pf->firmware[0] = pf->driver_version[0] = '\0';

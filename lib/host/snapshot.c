@@ -13,6 +13,9 @@
 
 static const char *const link_words[] = {"auto", "enable", "disable", NULL};
 static const char *const ntuple_words[] = {"unknown", "off", "on", "off [fixed]", NULL};
+static const char *const bridge_words[] = {"unknown", "veb", "vepa", NULL};
+
+#define HAS_BRIDGE 1u /* it was read */
 
 const struct field snapshot_attr_fields[] = {
 	FIELD(struct sriov_vf_attrs, mac, FIELD_MAC, .has = SRIOV_VF_MAC),
@@ -103,6 +106,9 @@ const struct field snapshot_pf_fields[] = {
 	{.key = "vf", .kind = FIELD_CHILD},
 	{.key = "rules", .kind = FIELD_CHILD},
 	{.key = "rss", .kind = FIELD_CHILD},
+	{.key = "rss_key", .kind = FIELD_CHILD},
+	{.key = "rss_fields", .kind = FIELD_CHILD},
+	FIELD(struct sriov_pf, bridge, FIELD_WORD, .has = HAS_BRIDGE, .words = bridge_words),
 	{.key = "nic", .kind = FIELD_CHILD}, /* of a simulated host: sim_rules.c */
 	FIELD_END,
 };
@@ -194,7 +200,7 @@ static json_t *rss_encode(const void *queue)
 static json_t *pf_encode(const void *at)
 {
 	const struct sriov_pf *pf = at;
-	_json_ json_t *json = fields_encode(snapshot_pf_fields, pf, 0);
+	_json_ json_t *json = fields_encode(snapshot_pf_fields, pf, pf->bridge ? HAS_BRIDGE : 0);
 
 	if (!json_put(json, "vfs", fields_encode(snapshot_count_fields, pf, 0)) ||
 	    !json_put(json, "uses", uses_encode(&pf->uses)) ||
@@ -202,8 +208,9 @@ static json_t *pf_encode(const void *at)
 	     !json_put(json, "vf", list_encode(pf->vf, pf->vfs, sizeof(*pf->vf), vf_encode))) ||
 	    !json_put(json, "rules",
 		      list_encode(pf->rules, pf->nrules, sizeof(*pf->rules), rule_encode)) ||
-	    (pf->nrss &&
-	     !json_put(json, "rss", list_encode(pf->rss, pf->nrss, sizeof(*pf->rss), rss_encode))))
+	    (pf->nrss && !json_put(json, "rss",
+				   list_encode(pf->rss, pf->nrss, sizeof(*pf->rss), rss_encode))) ||
+	    !hash_encode(pf, json))
 		return NULL;
 	return core_steal(json);
 }

@@ -244,7 +244,9 @@ static int pf_decode(struct reader *r, const json_t *json, const char *path, str
 		return reader_fail(r, -EINVAL, path, "carrier", "is true on a port that is down");
 	if (vfs_decode(r, json, path, pf) < 0 || uses_decode(r, json, path, &pf->uses) < 0)
 		return r->code;
-	return rules_decode(r, json, path, pf) < 0 ? r->code : rss_decode(r, json, path, pf);
+	if (rules_decode(r, json, path, pf) < 0 || rss_decode(r, json, path, pf) < 0)
+		return r->code;
+	return hash_decode(r, json, path, pf);
 }
 
 /* What no two devices may share, with the path that says it. */

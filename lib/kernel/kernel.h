@@ -71,6 +71,14 @@ void rtnetlink_close(struct rtnetlink *rtnl);
 /* One message; the VFs' attributes come with the same answer if @attrs is given (@n of them). */
 int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, struct link_facts *out,
 		   struct sriov_vf_attrs *attrs, size_t n, struct sriov_error *err);
+/*
+ * VEB or VEPA: one dump of what links say of bridging; SRIOV_BRIDGE_UNKNOWN if this one says nothing (ixgbe
+ * without VFs).
+ */
+int rtnetlink_bridge(struct rtnetlink *rtnl, const char *object, int ifindex,
+		     enum sriov_bridge *out, struct sriov_error *err);
+/* Pure: the mode in an RTM_NEWLINK of the bridge family; SRIOV_BRIDGE_UNKNOWN if it has none. */
+int bridge_mode_parse(const struct nlmsghdr *msg, int *ifindex, enum sriov_bridge *out);
 int rtnetlink_up(struct rtnetlink *rtnl, const char *object, int ifindex, bool up,
 		 struct sriov_error *err);
 int rtnetlink_vf(struct rtnetlink *rtnl, const char *object, int ifindex, unsigned vf,
@@ -142,9 +150,21 @@ struct ethtool_stat {
 int ethioctl_stats(const struct ethioctl *eth, const char *netdev, struct ethtool_stat **out,
 		   size_t *n, struct sriov_error *err);
 
-/* rss.c: the indirection table of the port's own RSS context; the hash key and function are left alone. */
-int ethioctl_rss_get(const struct ethioctl *eth, const char *netdev, uint32_t **out, size_t *n,
+/*
+ * rss.c: the port's own RSS context. Setting changes the indirection table; the hash key and function are left
+ * alone. The caller frees @out->table; the key has no bytes if the hash is another than Toeplitz.
+ */
+struct ethtool_rss {
+	uint32_t *table;
+	size_t n;
+	uint8_t key[SRIOV_RSS_KEY_MAX];
+	size_t nkey;
+};
+int ethioctl_rss_get(const struct ethioctl *eth, const char *netdev, struct ethtool_rss *out,
 		     struct sriov_error *err);
+/* enum sriov_hash of the types with ports, 0 where the driver does not say. */
+int ethioctl_rss_fields(const struct ethioctl *eth, const char *netdev,
+			uint8_t out[SRIOV_FLOW_TYPES], struct sriov_error *err);
 int ethioctl_rss_set(const struct ethioctl *eth, const char *netdev, const uint32_t *table,
 		     size_t n, struct sriov_error *err);
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -177,6 +178,70 @@ int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, stru
 		return refused(err, &words, object,
 			       attrs ? "read the link and its VFs" : "read the link");
 	*out = answer.facts;
+	return 0;
+}
+
+int bridge_mode_parse(const struct nlmsghdr *msg, int *ifindex, enum sriov_bridge *out)
+{
+	enum sriov_bridge mode = SRIOV_BRIDGE_UNKNOWN;
+	const struct ifinfomsg *header;
+	const struct nlattr *attr, *inner;
+
+	if (msg->nlmsg_type != RTM_NEWLINK || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
+		return -EBADMSG;
+	header = NLMSG_DATA(msg);
+	mnl_attr_for_each(attr, msg, sizeof(*header)) {
+		if (mnl_attr_get_type(attr) != IFLA_AF_SPEC)
+			continue;
+		mnl_attr_for_each_nested(inner, attr) {
+			if (mnl_attr_get_type(inner) != IFLA_BRIDGE_MODE)
+				continue;
+			if (mnl_attr_get_payload_len(inner) < sizeof(uint16_t))
+				return -EBADMSG;
+			if (mnl_attr_get_u16(inner) == BRIDGE_MODE_VEB)
+				mode = SRIOV_BRIDGE_VEB;
+			else if (mnl_attr_get_u16(inner) == BRIDGE_MODE_VEPA)
+				mode = SRIOV_BRIDGE_VEPA;
+		}
+	}
+	*ifindex = header->ifi_index;
+	*out = mode;
+	return 0;
+}
+
+struct bridge_answer {
+	int ifindex;
+	enum sriov_bridge mode;
+};
+
+static int hear_bridge(const struct nlmsghdr *msg, void *data)
+{
+	struct bridge_answer *answer = data;
+	enum sriov_bridge mode;
+	int ifindex, r = bridge_mode_parse(msg, &ifindex, &mode);
+
+	if (!r && ifindex == answer->ifindex && mode)
+		answer->mode = mode;
+	return r;
+}
+
+int rtnetlink_bridge(struct rtnetlink *rtnl, const char *object, int ifindex,
+		     enum sriov_bridge *out, struct sriov_error *err)
+{
+	_Alignas(struct nlmsghdr) char buf[MNL_NLMSG_HDRLEN + 128];
+	struct nlmsghdr *req = mnl_nlmsg_put_header(buf);
+	struct bridge_answer answer = {.ifindex = ifindex};
+	struct netlink_error words;
+	struct ifinfomsg *header;
+
+	req->nlmsg_type = RTM_GETLINK;
+	/* the kernel has no form of this for one link */
+	req->nlmsg_flags = NLM_F_DUMP;
+	header = mnl_nlmsg_put_extra_header(req, sizeof(*header));
+	header->ifi_family = AF_BRIDGE;
+	if (netlink_request(rtnl->fd, req, hear_bridge, &answer, &words) < 0)
+		return refused(err, &words, object, "read whether the port is in VEB or VEPA mode");
+	*out = answer.mode;
 	return 0;
 }
 

@@ -22,7 +22,12 @@ done
 
 # The library as the project builds it, with coverage and sanitizers put into every file.
 cmake -S "$repo" -B "$work/build" -G Ninja -DSRIOV_TESTS=OFF -DCMAKE_C_COMPILER="$compiler" \
-	-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE="$flags -w -fsanitize=fuzzer-no-link,address,undefined" >/dev/null
+	-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS="$flags -w -fsanitize=fuzzer-no-link,address,undefined" >/dev/null
+# CMAKE_C_FLAGS_RELEASE is the project's own, and flags given for it are dropped without a word
+grep -q fuzzer-no-link "$work/build/build.ninja" || {
+	fail "the library is built without coverage"
+	exit 1
+}
 ninja -C "$work/build" --quiet sriov-static >"$work/log" 2>&1 || {
 	cat "$work/log"
 	exit 1
@@ -44,7 +49,7 @@ fuzz() {
 				corpus=$repo/tests/fuzz/corpus/$name
 				mkdir -p "$corpus"
 				./fuzz -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
-					-print_final_stats=1 -verbosity=0 new "$corpus"
+					-print_final_stats=1 -verbosity=0 new "$corpus" || exit
 				[ -z "${FUZZ_KEEP:-}" ] || ./fuzz -merge=1 -verbosity=0 "$corpus" new
 			)
 	} >"$work/$name.log" 2>&1 || code=$?

@@ -130,6 +130,19 @@ static void refused(void **state)
 		 "pfs[0].vf[0].attrs.max_rate: is smaller than min_rate"},
 		{ATTRS("'link':'up'"), -EINVAL, "pfs[0].vf[0].attrs.link: 'up' is unknown"},
 		{ATTRS("'trust':0"), -EINVAL, "pfs[0].vf[0].attrs.trust: must be true or false"},
+		{PF(",'bridge':'vebb'"), -EINVAL, "pfs[0].bridge: 'vebb' is unknown, did you mean"},
+		{PF(",'rss_key':7"), -EINVAL, "pfs[0].rss_key: must be bytes in hexadecimal"},
+		{PF(",'rss_key':'6d5'"), -EINVAL, "pfs[0].rss_key: must be bytes in hexadecimal"},
+		{PF(",'rss_key':'6x'"), -EINVAL, "pfs[0].rss_key: must be bytes in hexadecimal"},
+		{PF(",'rss_key':'" LONG LONG "'"), -ERANGE,
+		 "pfs[0].rss_key: has 70 bytes, at most 64 are allowed"},
+		{PF(",'rss_fields':[]"), -EINVAL, "pfs[0].rss_fields: must be an object"},
+		{PF(",'rss_fields':{'udp5':'sd'}"), -EINVAL,
+		 "pfs[0].rss_fields: 'udp5' is not a flow type"},
+		{PF(",'rss_fields':{'udp4':'sx'}"), -EINVAL,
+		 "pfs[0].rss_fields: 'udp4' must be letters of s, d, f and n"},
+		{PF(",'rss_fields':{'udp4':''}"), -EINVAL, "pfs[0].rss_fields: 'udp4' must be"},
+		{PF(",'rss_fields':{'udp4':3}"), -EINVAL, "pfs[0].rss_fields: 'udp4' must be"},
 		{PF(",'rules':[7]"), -EINVAL, "pfs[0].rules[0]: "},
 		{PF(",'rules':[{'loc':5,'flow':'udp4','cookie':'0x1'},{'loc':5,'flow':'udp4','cookie':'0x1'}]"),
 		 -EEXIST, "pfs[0].rules[1].loc: is 5 after 5"},
@@ -236,6 +249,33 @@ static void keeps_everything(void **state)
 	assert_true(json_equal(full, back));
 }
 
+/* What a trace needs is in the snapshot if it was read. */
+static void keeps_hash(void **state)
+{
+	static const char with[] = PF(
+		",'rss':[3,1],'rss_key':'6d5aff','rss_fields':{'tcp4':'sdfn','udp6':'sd'},"
+		"'bridge':'vepa'");
+	static const char *const keys[] = {"rss_key", "rss_fields", "bridge"};
+	_json_ json_t *given = json(with), *back = NULL, *none = NULL;
+	struct sriov_inventory *inv = decode(with), *bare = decode(PF(""));
+	const json_t *was = json_array_get(json_object_get(given, "pfs"), 0), *is, *without;
+
+	back = inventory_encode(inv);
+	none = inventory_encode(bare);
+	is = json_array_get(json_object_get(back, "pfs"), 0);
+	without = json_array_get(json_object_get(none, "pfs"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		assert_true(
+			json_equal(json_object_get(was, keys[i]), json_object_get(is, keys[i])));
+		assert_null(json_object_get(without, keys[i]));
+	}
+	assert_int_equal(inv->pf[0].nrss_key, 3);
+	assert_int_equal(inv->pf[0].rss_key[1], 0x5a);
+	assert_int_equal(inv->pf[0].bridge, SRIOV_BRIDGE_VEPA);
+	sriov_inventory_free(inv);
+	sriov_inventory_free(bare);
+}
+
 static void has_bits(void **state)
 {
 	static const struct {
@@ -304,7 +344,7 @@ int main(void)
 		cmocka_unit_test(refused),    cmocka_unit_test(defaults),
 		cmocka_unit_test(round_trip), cmocka_unit_test(keeps_everything),
 		cmocka_unit_test(has_bits),   cmocka_unit_test(strange_text),
-		cmocka_unit_test(finding),
+		cmocka_unit_test(finding),    cmocka_unit_test(keeps_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The RSS indirection table and a driver's counters, against a driver of our own. */
+/* The RSS indirection table, its key, what is hashed, and a driver's counters, against a driver of our own. */
 #include "lib/kernel/kernel.h"
 
 #include <errno.h>
@@ -20,6 +20,9 @@ static struct {
 	uint32_t nstats, grow; /* grow: counters that come between the calls */
 	int get, set;          /* refusals */
 	unsigned calls;
+	uint8_t hfunc;
+	uint64_t hash[16]; /* by flow type; 0 is refused */
+	int hash_error;
 } fake;
 
 static int rss_get(struct ethtool_rxfh *rxfh)
@@ -29,6 +32,7 @@ static int rss_get(struct ethtool_rxfh *rxfh)
 	if (fake.get)
 		return fake.get;
 	rxfh->indir_size = fake.entries;
+	rxfh->hfunc = fake.hfunc;
 	if (!room) {
 		rxfh->key_size = fake.key_size;
 		return 0;
@@ -50,6 +54,14 @@ static int rss_set(const struct ethtool_rxfh *rxfh)
 	fake.seen_hfunc = rxfh->hfunc;
 	memcpy(fake.table, rxfh->rss_config, fake.entries * sizeof(fake.table[0]));
 	return 0;
+}
+
+static int hash_get(struct ethtool_rxnfc *nfc)
+{
+	if (fake.hash_error)
+		return fake.hash_error;
+	nfc->data = fake.hash[nfc->flow_type];
+	return nfc->data ? 0 : nfc->flow_type % 2 ? -EINVAL : -EOPNOTSUPP;
 }
 
 static int sset(struct ethtool_sset_info *info)
@@ -86,6 +98,8 @@ static int fake_call(int fd, struct ifreq *ifr)
 		return rss_get((void *)ifr->ifr_data);
 	case ETHTOOL_SRSSH:
 		return rss_set((void *)ifr->ifr_data);
+	case ETHTOOL_GRXFH:
+		return hash_get((void *)ifr->ifr_data);
 	case ETHTOOL_GSSET_INFO:
 		return sset((void *)ifr->ifr_data);
 	case ETHTOOL_GSTRINGS:
@@ -109,27 +123,71 @@ static int reset(void **state)
 static void test_rss(void **state)
 {
 	static const uint32_t wanted[8] = {2, 3, 2, 3, 2, 3, 2, 3};
-	_free_ uint32_t *table = NULL;
+	struct ethtool_rss rss = {0};
 	struct sriov_error err;
-	size_t n = 0;
 
 	assert_int_equal(ethioctl_rss_set(&eth, "eth2", wanted, 8, &err), 0);
 	/* key and hash function are not ours to change */
 	assert_int_equal(fake.seen_key_size, 0);
 	assert_int_equal(fake.seen_hfunc, 0);
 	assert_int_equal(fake.calls, 1);
-	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &table, &n, &err), 0);
+	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &rss, &err), 0);
 	assert_int_equal(fake.calls, 3);
-	assert_int_equal(n, 8);
-	assert_memory_equal(table, wanted, sizeof(wanted));
+	assert_int_equal(rss.n, 8);
+	assert_memory_equal(rss.table, wanted, sizeof(wanted));
+	free(rss.table);
+}
+
+/* The key counts if it is one of Toeplitz: the driver says so, or knows no other hash. */
+static void test_rss_key(void **state)
+{
+	static const struct {
+		uint8_t hfunc;
+		uint32_t size;
+		size_t nkey;
+	} rows[] = {{0, 40, 40}, {1, 40, 40}, {1, 52, 52}, {1, 64, 64},
+		    {2, 40, 0},  {4, 52, 0},  {1, 65, 0},  {1, 0, 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct ethtool_rss rss = {0};
+
+		fake.hfunc = rows[i].hfunc;
+		fake.key_size = rows[i].size;
+		assert_int_equal(ethioctl_rss_get(&eth, "eth2", &rss, NULL), 0);
+		assert_int_equal(rss.nkey, rows[i].nkey);
+		for (size_t k = 0; k < rss.nkey; k++)
+			assert_int_equal(rss.key[k], 0x5a);
+		free(rss.table);
+	}
+}
+
+static void test_rss_fields(void **state)
+{
+	uint8_t fields[SRIOV_FLOW_TYPES];
+	struct sriov_error err;
+
+	memset(fields, 0x5a, sizeof(fields));
+	fake.hash[TCP_V4_FLOW] = RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 | RXH_L4_B_2_3;
+	fake.hash[UDP_V4_FLOW] = RXH_IP_SRC | RXH_IP_DST;
+	fake.hash[UDP_V6_FLOW] = RXH_IP_DST | RXH_L4_B_0_1;
+	assert_int_equal(ethioctl_rss_fields(&eth, "eth2", fields, &err), 0);
+	assert_int_equal(fields[SRIOV_FLOW_TCP4], SRIOV_HASH_IP | SRIOV_HASH_PORTS);
+	assert_int_equal(fields[SRIOV_FLOW_UDP4], SRIOV_HASH_IP);
+	assert_int_equal(fields[SRIOV_FLOW_UDP6], SRIOV_HASH_DST_IP | SRIOV_HASH_SRC_PORT);
+	assert_int_equal(fields[SRIOV_FLOW_SCTP4], 0);
+	assert_int_equal(fields[SRIOV_FLOW_IP4], 0);
+	fake.hash_error = -EIO;
+	memset(fields, 0x5a, sizeof(fields));
+	assert_int_equal(ethioctl_rss_fields(&eth, "eth2", fields, &err), -EIO);
+	assert_non_null(strstr(err.message, "what RSS hashes"));
+	assert_int_equal(fields[SRIOV_FLOW_TCP4], 0x5a);
 }
 
 static void test_rss_refused(void **state)
 {
 	static const uint32_t wanted[9] = {0};
-	uint32_t *table = NULL;
+	struct ethtool_rss rss = {.n = 42};
 	struct sriov_error err;
-	size_t n = 42;
 
 	assert_int_equal(ethioctl_rss_set(&eth, "eth2", wanted, 9, &err), -EINVAL);
 	assert_non_null(strstr(err.message, "9 entries"));
@@ -141,15 +199,15 @@ static void test_rss_refused(void **state)
 	assert_int_equal(ethioctl_rss_set(&eth, "eth2", wanted, 8, &err), -EIO);
 	assert_string_equal(err.kernel, strerror(EIO));
 	fake.get = -EOPNOTSUPP;
-	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &table, &n, &err), -EOPNOTSUPP);
+	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &rss, &err), -EOPNOTSUPP);
 	assert_non_null(strstr(err.message, "no RSS indirection table"));
 	fake.get = 0;
 	fake.entries = 0;
-	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &table, &n, &err), -EOPNOTSUPP);
+	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &rss, &err), -EOPNOTSUPP);
 	fake.entries = 100000;
-	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &table, &n, &err), -EBADMSG);
-	assert_null(table);
-	assert_int_equal(n, 42);
+	assert_int_equal(ethioctl_rss_get(&eth, "eth2", &rss, &err), -EBADMSG);
+	assert_null(rss.table);
+	assert_int_equal(rss.n, 42);
 }
 
 static void test_stats(void **state)
@@ -193,6 +251,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_rss, reset),
 		cmocka_unit_test_setup(test_rss_refused, reset),
+		cmocka_unit_test_setup(test_rss_key, reset),
+		cmocka_unit_test_setup(test_rss_fields, reset),
 		cmocka_unit_test_setup(test_stats, reset),
 		cmocka_unit_test_setup(test_no_stats, reset),
 	};
