@@ -86,6 +86,7 @@ uint64_t action_cookie(const struct sriov_action *action)
 	case SRIOV_ACTION_VF:
 		return ((uint64_t)action->vf + 1) << COOKIE_VF_SHIFT | action->queue;
 	case SRIOV_ACTION_QUEUE:
+	case SRIOV_ACTION_QUEUES: /* the first of them */
 		return action->queue;
 	case SRIOV_ACTION_DROP:
 	default:

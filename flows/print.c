@@ -159,6 +159,15 @@ void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov
 	text->full |= list.full;
 }
 
+SRIOV_EXPORT int sriov_mask_format(enum sriov_flow_type type, const struct sriov_match *mask,
+				   char *buf, size_t size)
+{
+	struct text text = {.at = buf, .size = size};
+
+	mask_print(&text, type, mask, true);
+	return text.full ? -ENOBUFS : 0;
+}
+
 /* A mask on a field that the flow type lacks cannot be said: refused instead of left out. */
 static bool has_foreign_fields(const struct sriov_rule *rule)
 {
@@ -210,8 +219,7 @@ static bool scope_ok(const struct sriov_scope *scope)
 	}
 }
 
-/* Something that the language can say. */
-static bool rule_ok(const struct sriov_rule *rule)
+bool rule_ok(const struct sriov_rule *rule)
 {
 	return flow_type_word(rule->type) && !has_foreign_fields(rule) &&
 	       range_ok(rule->value.src_port, rule->src_port_last, rule->mask.src_port) &&

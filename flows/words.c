@@ -57,6 +57,21 @@ const char *flow_type_word(enum sriov_flow_type type)
 	return (unsigned)type < ARRAY_SIZE(type_words) ? type_words[type] : NULL;
 }
 
+unsigned flow_type_classes(enum sriov_flow_type type)
+{
+	switch (type) {
+	case SRIOV_FLOW_IP4:
+		return FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4_OTHER);
+	case SRIOV_FLOW_IP6:
+		return FLOW_L4_V6 | FLOW_BIT(SRIOV_FLOW_IP6_OTHER);
+	case SRIOV_FLOW_ETHER:
+		return FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4_OTHER) | FLOW_L4_V6 |
+		       FLOW_BIT(SRIOV_FLOW_IP6_OTHER) | ETHER;
+	default:
+		return FLOW_BIT(type);
+	}
+}
+
 const struct flow_field *flow_field_next(const struct flow_field *prev, enum sriov_flow_type type)
 {
 	if ((unsigned)type >= SRIOV_FLOW_TYPES)

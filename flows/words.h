@@ -74,6 +74,12 @@ bool flow_field_full(const struct flow_field *field,
 #define VLAN_PRIO_MASK 0xe000
 #define VLAN_PRIO_SHIFT 13
 
+/*
+ * Classes of packets that no two flow types share, as FLOW_BIT(): unfragmented TCP, UDP and SCTP, the rest
+ * of each IP version, and what is not IP. A flow type stands for some of them.
+ */
+unsigned flow_type_classes(enum sriov_flow_type type);
+
 /* Text that grows in the caller's buffer; what does not fit sets @full. */
 struct text {
 	char *at;

@@ -242,6 +242,24 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	return 1;
 }
 
+/* ixgbe_fdir_set_input_mask_82599(): any bits of addresses and ports, the rest in parts. */
+static bool widen(enum sriov_flow_type type, struct sriov_match *mask)
+{
+	static const uint16_t parts[] = {VLAN_VID_MASK, VLAN_PRIO_MASK};
+
+	if (mask->tos || mask->proto || mask->l4_bytes || mask->vlan_tci & VLAN_DEI_MASK ||
+	    mask->user_def > 0xff)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (mask->vlan_tci & parts[i])
+			mask->vlan_tci |= parts[i];
+	if (mask->vlan_etype)
+		mask->vlan_etype = 0xffff;
+	if (mask->user_def)
+		mask->user_def |= POOL_MASK;
+	return true;
+}
+
 static bool hazard_vlan_etype(const struct nic_case *c, struct nic_verdict *v)
 {
 	const struct sriov_entry *e = c->entry;
@@ -419,6 +437,15 @@ const struct nic_profile nic_ixgbe = {
 			[FIELD_VLAN_ETYPE] = {NIC_MASK_OWN},
 			[FIELD_USER_DEF] = {NIC_MASK_OWN},
 		},
+	.masks = NIC_MASKS_PORT,
+	.widen = widen,
+	.splittable = {.src_ip = {0xff, 0xff, 0xff, 0xff},
+		       .dst_ip = {0xff, 0xff, 0xff, 0xff},
+		       .src_port = 0xffff,
+		       .dst_port = 0xffff,
+		       .vlan_tci = VLAN_VID_MASK | VLAN_PRIO_MASK,
+		       .vlan_etype = 0xffff,
+		       .user_def = POOL_MASK},
 	.scope = NIC_SCOPE_POOL,
 	.vf_target = true,
 	.table_size = 2046, /* (1024 << pballoc) - 2, pballoc is 1 in the kernel's driver */
