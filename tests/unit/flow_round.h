@@ -44,7 +44,7 @@ static inline void round_seed(struct round *r, uint64_t seed)
 	r->random += !r->random;
 }
 
-static uint64_t pick(struct round *r, uint64_t n)
+static inline uint64_t pick(struct round *r, uint64_t n)
 {
 	r->random ^= r->random << 13;
 	r->random ^= r->random >> 7;
@@ -52,14 +52,14 @@ static uint64_t pick(struct round *r, uint64_t n)
 	return r->random % n;
 }
 
-static bool chance(struct round *r, unsigned percent)
+static inline bool chance(struct round *r, unsigned percent)
 {
 	return pick(r, 100) < percent;
 }
 
 /* ---- random ports, rules, tables ---- */
 
-static void random_port(struct round *r, const char *driver)
+static inline void random_port(struct round *r, const char *driver)
 {
 	static const struct {
 		const char *driver, *nic;
@@ -84,7 +84,7 @@ static void random_port(struct round *r, const char *driver)
 }
 
 /* Values from small sets, so that rules meet each other. */
-static void random_value(struct round *r, const struct flow_field *f, struct sriov_match *m)
+static inline void random_value(struct round *r, const struct flow_field *f, struct sriov_match *m)
 {
 	static const uint16_t tcis[] = {5, 6, 0x6005, 0, 0x2000, 0x1005};
 	uint8_t bytes[16] = {10};
@@ -118,7 +118,7 @@ static void random_value(struct round *r, const struct flow_field *f, struct sri
 	}
 }
 
-static void random_mask(struct round *r, const struct flow_field *f, struct sriov_match *m)
+static inline void random_mask(struct round *r, const struct flow_field *f, struct sriov_match *m)
 {
 	static const uint16_t tcis[] = {0x0fff, 0xe000, 0xefff, 0xffff, 0x00ff};
 	uint8_t bytes[16];
@@ -137,7 +137,8 @@ static void random_mask(struct round *r, const struct flow_field *f, struct srio
 }
 
 /* Which fields rules of a list match: mostly those of @like. */
-static void random_match(struct round *r, struct sriov_rule *rule, const struct sriov_rule *like)
+static inline void random_match(struct round *r, struct sriov_rule *rule,
+				const struct sriov_rule *like)
 {
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, rule->type));) {
 		bool common = f->id <= FIELD_DST_PORT || f->id >= FIELD_SRC_MAC;
@@ -157,7 +158,7 @@ static void random_match(struct round *r, struct sriov_rule *rule, const struct 
 }
 
 /* igb matches one thing at a time. */
-static void random_ether(struct round *r, struct sriov_rule *rule)
+static inline void random_ether(struct round *r, struct sriov_rule *rule)
 {
 	static const enum flow_field_id ids[] = {FIELD_ETHERTYPE, FIELD_ETHERTYPE, FIELD_VLAN,
 						 FIELD_DST_MAC};
@@ -169,7 +170,7 @@ static void random_ether(struct round *r, struct sriov_rule *rule)
 	random_value(r, f, &rule->value);
 }
 
-static enum sriov_flow_type random_type(struct round *r)
+static inline enum sriov_flow_type random_type(struct round *r)
 {
 	static const enum sriov_flow_type igb[] = {SRIOV_FLOW_ETHER};
 	static const enum sriov_flow_type ixgbe[] = {SRIOV_FLOW_TCP4, SRIOV_FLOW_UDP4,
@@ -187,7 +188,7 @@ static enum sriov_flow_type random_type(struct round *r)
 					      : i40e[pick(r, ARRAY_SIZE(i40e))];
 }
 
-static void random_action(struct round *r, struct sriov_rule *rule)
+static inline void random_action(struct round *r, struct sriov_rule *rule)
 {
 	bool igb = !strcmp(r->port.driver, "igb");
 	unsigned vfs = r->port.vfs ?: 1;
@@ -206,7 +207,8 @@ static void random_action(struct round *r, struct sriov_rule *rule)
 		rule->scope.vf = pick(r, vfs);
 }
 
-static void random_rule(struct round *r, struct sriov_rule *rule, const struct sriov_rule *like)
+static inline void random_rule(struct round *r, struct sriov_rule *rule,
+			       const struct sriov_rule *like)
 {
 	*rule = (struct sriov_rule){.type = random_type(r), .weight = 1, .loc = -1};
 	if (rule->type == SRIOV_FLOW_ETHER && chance(r, 85))
@@ -234,7 +236,7 @@ static void random_rule(struct round *r, struct sriov_rule *rule, const struct s
  * What others try to have in the table. They match no field for zero, and leave none set that they do not match:
  * from i40e's GET alone that could not be told.
  */
-static void random_foreign(struct round *r)
+static inline void random_foreign(struct round *r)
 {
 	r->nplanted = pick(r, FOREIGN_MAX + 1);
 	for (size_t i = 0; i < r->nplanted; i++) {
@@ -261,7 +263,7 @@ static inline uint32_t mirrored(const struct round *r, uint32_t loc)
 }
 
 /* Puts the entry into both; what the first answers is in @out. */
-static void round_add(struct round *r, const struct sriov_entry *e, struct nic_outcome *out)
+static inline void round_add(struct round *r, const struct sriov_entry *e, struct nic_outcome *out)
 {
 	struct nic_op op = {.kind = NIC_OP_ADD};
 	struct nic_outcome ignored;
@@ -275,7 +277,7 @@ static void round_add(struct round *r, const struct sriov_entry *e, struct nic_o
 }
 
 /* The port with the tables of others as its driver tells them. */
-static void round_start(struct round *r)
+static inline void round_start(struct round *r)
 {
 	struct nic_outcome ignored;
 	struct nic_device device;
@@ -301,7 +303,7 @@ static void round_start(struct round *r)
 }
 
 /* -ENOTSUP where not all rules are in hardware. */
-static int round_compile(struct round *r)
+static inline int round_compile(struct round *r)
 {
 	const struct sriov_compile opts = {.partial = r->partial};
 	int err;
@@ -313,7 +315,7 @@ static int round_compile(struct round *r)
 }
 
 /* Somebody else has the entry there already. */
-static bool is_installed(const struct round *r, const struct sriov_entry *e)
+static inline bool is_installed(const struct round *r, const struct sriov_entry *e)
 {
 	for (size_t i = 0; i < r->port.nrules; i++)
 		if (r->port.rules[i].loc == e->loc && sriov_entry_same(&r->port.rules[i], e))
@@ -321,7 +323,7 @@ static bool is_installed(const struct round *r, const struct sriov_entry *e)
 	return false;
 }
 
-static void round_end(struct round *r)
+static inline void round_end(struct round *r)
 {
 	sriov_compiled_clear(&r->out);
 	nic_model_free(r->model);
