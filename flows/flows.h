@@ -15,6 +15,7 @@
 /* flows/json.c: {"loc":…,"flow":"udp4","value":{…},"mask":{…},"cookie":"0x…","ext":true}, zero members left
  * out; member names as in the recorded conformance lines (ip4src, ip4dst, psrc, pdst, vlan_tci, …). */
 json_t *entry_encode(const struct sriov_entry *entry);
+void entry_write(struct core_doc *doc, const char *key, const struct sriov_entry *entry);
 int entry_decode(const json_t *json, struct sriov_entry *out, struct sriov_error *err);
 
 /* The parts "value" and "mask" of an entry or a rule, called @name in errors; without bits, no member. */

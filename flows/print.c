@@ -168,16 +168,6 @@ SRIOV_EXPORT int sriov_mask_format(enum sriov_flow_type type, const struct sriov
 	return text.full ? -ENOBUFS : 0;
 }
 
-/* A mask on a field that the flow type lacks cannot be said: refused instead of left out. */
-static bool has_foreign_fields(const struct sriov_rule *rule)
-{
-	for (unsigned type = 0; type < SRIOV_FLOW_TYPES; type++)
-		for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));)
-			if (!flow_field_of(rule->type, f->id) && flow_field_any(f, &rule->mask))
-				return true;
-	return false;
-}
-
 /* A range goes up from its port, which has its whole mask. */
 static bool range_ok(uint16_t first, uint16_t last, uint16_t mask)
 {
@@ -221,7 +211,8 @@ static bool scope_ok(const struct sriov_scope *scope)
 
 bool rule_ok(const struct sriov_rule *rule)
 {
-	return sriov_flow_type_word(rule->type) && !has_foreign_fields(rule) &&
+	/* a mask on a field that the flow type lacks cannot be said: refused instead of left out */
+	return sriov_flow_type_word(rule->type) && !flow_fields_foreign(rule->type, &rule->mask) &&
 	       range_ok(rule->value.src_port, rule->src_port_last, rule->mask.src_port) &&
 	       range_ok(rule->value.dst_port, rule->dst_port_last, rule->mask.dst_port) &&
 	       scope_ok(&rule->scope) && action_ok(&rule->action) &&

@@ -100,6 +100,15 @@ const struct flow_field *flow_field_of(enum sriov_flow_type type, enum flow_fiel
 	return field;
 }
 
+bool flow_fields_foreign(enum sriov_flow_type type, const struct sriov_match *mask)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!(fields[i].types & FLOW_BIT(type)) && flow_field_any(&fields[i], mask) &&
+		    !flow_field_of(type, fields[i].id))
+			return true;
+	return false;
+}
+
 bool flow_word_known(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)

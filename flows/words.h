@@ -53,6 +53,8 @@ const struct flow_field *flow_field_next(const struct flow_field *prev, enum sri
 const struct flow_field *flow_field_find(enum sriov_flow_type type, const char *word);
 /* The field of @type with that id, or NULL. */
 const struct flow_field *flow_field_of(enum sriov_flow_type type, enum flow_field_id id);
+/* Some bit is set in a field that @type lacks. */
+bool flow_fields_foreign(enum sriov_flow_type type, const struct sriov_match *mask);
 /* Some flow type has a field with that word. */
 bool flow_word_known(const char *word);
 
