@@ -407,17 +407,6 @@ static int collect_masks(struct compiler *c)
 	return 0;
 }
 
-/* What each rule takes, or would take with the masks as they are. */
-static void count_costs(struct compiler *c)
-{
-	for (size_t i = 0; i < c->rules->n; i++) {
-		const struct lowered *low = &c->low[i];
-
-		for (size_t k = 0; k < low->nown; k++)
-			c->out.verdict[i].cost += compile_cost(c, &low->own[k], low->spread);
-	}
-}
-
 static int run(struct compiler *c)
 {
 	int r = prepare(c);
@@ -442,8 +431,8 @@ static int compile(struct compiler *c)
 	leave_out(c);
 	if (collect(c) || collect_masks(c))
 		return core_oom(c->err);
-	if (c->profile)
-		count_costs(c);
+	for (size_t i = 0; i < c->rules->n; i++)
+		c->out.verdict[i].cost = compile_cost(c, i);
 	if (compile_words(c))
 		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)

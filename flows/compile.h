@@ -142,6 +142,8 @@ struct table_slot *compile_slot(const struct compiler *c, struct table_slot slot
 				const struct cube *cube);
 /* Entries that @cube takes with that mask (NULL: its own). */
 double compile_count(const struct compiler *c, const struct cube *cube, const struct bits *mask);
+/* Entries that rule @i takes, or would take, with the masks of the slots and the bits that it needs. */
+double compile_cost(const struct compiler *c, size_t i);
 /* The slots with what @cubes ask for: false if they cannot have it, or would pass @room entries. */
 bool compile_join(const struct compiler *c, struct table_slot slot[SLOTS], const struct cube *cube,
 		  size_t n, unsigned spread, double room);
@@ -167,9 +169,6 @@ bool compile_alone(const struct compiler *c, const struct sriov_entry *entry,
 		   struct nic_verdict *v);
 bool compile_known(const struct compiler *c, const struct sriov_entry *entry,
 		   struct nic_verdict *v);
-
-/* Entries that @cube takes with the masks of the slots. */
-double compile_cost(const struct compiler *c, const struct cube *cube, unsigned spread);
 
 /* ---- compile_place.c ---- */
 

@@ -148,6 +148,23 @@ bool compile_join(const struct compiler *c, struct table_slot slot[SLOTS], const
 	       join_needs(c, slot, need, needs_of(c, cube, n, spread, need), room);
 }
 
+double compile_cost(const struct compiler *c, size_t i)
+{
+	const struct lowered *low = &c->low[i];
+	double entries = 0;
+
+	for (size_t k = 0; k < low->nneeds; k++) {
+		const struct need *need = &low->need[k];
+		const struct cube like = {.types = need->types, .mask = need->mask};
+		struct bits mask = need->mask;
+
+		for (unsigned w = 0; w < BITS_WORDS; w++)
+			mask.w[w] |= c->slot[need->slot].mask.w[w];
+		entries += need->entries * compile_count(c, &like, &mask);
+	}
+	return entries;
+}
+
 static double room(const struct compiler *c)
 {
 	/* entries of others may be just what is wanted */

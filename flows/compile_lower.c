@@ -7,7 +7,6 @@
 #include "flows/rule.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -298,9 +297,13 @@ static int words_as_cubes(const struct compiler *c, struct lowering *low)
 	    (rule->scope.kind == SRIOV_SCOPE_VF && rule->scope.vf >= c->port.vfs))
 		return 0;
 	if (pool && (rule->scope.kind == SRIOV_SCOPE_VF || rule->scope.kind == SRIOV_SCOPE_PF)) {
-		e.mask.user_def = POOL_MASK;
-		e.value.user_def = rule->scope.kind == SRIOV_SCOPE_VF ? rule->scope.vf
-								      : c->port.vfs;
+		uint64_t of = rule->scope.kind == SRIOV_SCOPE_VF ? rule->scope.vf : c->port.vfs;
+
+		/* and user-def may name another pool: no packet has two */
+		if ((e.value.user_def ^ of) & e.mask.user_def & POOL_MASK)
+			return 0;
+		e.value.user_def = (e.value.user_def & e.mask.user_def) | of;
+		e.mask.user_def |= POOL_MASK;
 	}
 	return add_cubes(low, &e, flow_type_classes(rule->type), scope_of(c, rule),
 			 flex_of(c, &e.value, &e.mask));
@@ -330,22 +333,6 @@ static bool says_no(const struct compiler *c, struct sriov_entry *e, const struc
 	return !compile_alone(c, e, v);
 }
 
-/* More entries than the table has: the driver's own answer to the rule as one entry says why. */
-static bool refuse_size(const struct compiler *c, const struct cube *cube, struct sriov_entry *e,
-			double n, struct nic_verdict *v)
-{
-	size_t len;
-
-	if (!says_no(c, e, &cube->mask, v))
-		nic_refuse(v, 0, "too many entries", "it cannot be one entry on %s",
-			   c->profile->driver);
-	len = strlen(v->detail);
-	snprintf(v->detail + len, sizeof(v->detail) - len,
-		 "; with an entry for each value it would be %.0f, and the table has %u", n,
-		 c->table_size);
-	return false;
-}
-
 /* The first entry of @cube, with the smallest mask that the driver takes, stands for all. */
 static bool cube_alone(const struct compiler *c, const struct lowering *low,
 		       const struct cube *cube, struct nic_verdict *v)
@@ -355,7 +342,6 @@ static bool cube_alone(const struct compiler *c, const struct lowering *low,
 				.cookie = low->cookie + (1u << low->spread) - 1,
 				.ext = true};
 	struct cube one = *cube;
-	double n;
 
 	one.mask.w[BITS_PORTS] |= BITS_SPREAD(low->spread);
 	bits_unpack(&one.value, &e.value);
@@ -365,28 +351,7 @@ static bool cube_alone(const struct compiler *c, const struct lowering *low,
 				   "%s cannot match these bits", c->profile->driver);
 		return false;
 	}
-	n = compile_count(c, cube, &one.mask);
-	if (c->table_size && n > c->table_size)
-		return refuse_size(c, cube, &e, n, v);
 	return !says_no(c, &e, &one.mask, v);
-}
-
-/* A range is many entries where each of its blocks is few. */
-static bool fits_table(const struct compiler *c, struct lowering *low)
-{
-	struct table_slot slot[SLOTS] = {{0}};
-	double n = 0;
-
-	compile_join(c, slot, low->cube, low->ncubes, low->spread, INFINITY);
-	for (size_t s = 0; s < SLOTS; s++)
-		n += slot[s].entries;
-	if (!c->table_size || n <= c->table_size)
-		return true;
-	nic_refuse(&low->v, -ENOSPC, "the table is full",
-		   "it would be %.0f entries, and a full table has %u", n, c->table_size);
-	low->v.result = SRIOV_FULL;
-	return nic_hint(&low->v, "fewer ports or addresses, or ranges that masks cover: a power of "
-				 "two that begins at a multiple of itself");
 }
 
 static bool driver_takes(const struct compiler *c, struct lowering *low)
@@ -399,7 +364,7 @@ static bool driver_takes(const struct compiler *c, struct lowering *low)
 		low->v = v;
 		return false;
 	}
-	return fits_table(c, low);
+	return true;
 }
 
 /* What is not known does not hide what is: a rule that is known to be otherwise stays that. */

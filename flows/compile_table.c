@@ -114,14 +114,6 @@ static void mask_of(const struct compiler *c, const struct cube *cube, unsigned 
 		compile_widen(c, compile_type(cube), mask);
 }
 
-double compile_cost(const struct compiler *c, const struct cube *cube, unsigned spread)
-{
-	struct bits mask;
-
-	mask_of(c, cube, spread, &mask);
-	return compile_count(c, cube, &mask);
-}
-
 bool compile_cells(struct compiler *c, const struct cube *cube, size_t n, uint64_t cookie,
 		   unsigned spread, bool ext)
 {
@@ -129,8 +121,10 @@ bool compile_cells(struct compiler *c, const struct cube *cube, size_t n, uint64
 	struct bits mask;
 
 	c->ncells = 0;
-	for (size_t k = 0; k < n; k++)
-		cells += compile_cost(c, &cube[k], spread);
+	for (size_t k = 0; k < n; k++) {
+		mask_of(c, &cube[k], spread, &mask);
+		cells += compile_count(c, &cube[k], &mask);
+	}
 	if (cells > c->table_size)
 		return false;
 	for (size_t k = 0; k < n; k++) {

@@ -82,8 +82,9 @@ static int index_fill(struct space *space, const struct space_group *group,
 			return -ENOMEM;
 	}
 	space->work += group->nmembers - index->n;
-	while (index->n < group->nmembers)
-		index_put(space, group, index, index->n++);
+	for (; index->n < group->nmembers; index->n++)
+		if (space->owner[group->member[index->n]] != SPACE_DEAD)
+			index_put(space, group, index, index->n);
 	return 0;
 }
 

@@ -247,6 +247,30 @@ static bool refuse_mask(const struct compiler *c, size_t i, double all, struct n
 	return true;
 }
 
+/* More than there could be room for: the driver's own answer to the rule as one entry may say why. */
+static void refuse_size(const struct compiler *c, size_t i, double cost, struct nic_verdict *v)
+{
+	const struct lowered *low = &c->low[i];
+	struct sriov_entry e = {.loc = 1, .cookie = low->cookie, .ext = true};
+	bool alone = true;
+	size_t len;
+
+	for (size_t k = 0; k < low->ncubes && alone; k++) {
+		e.type = compile_type(&c->cube[low->cube + k]);
+		bits_unpack(&c->cube[low->cube + k].value, &e.value);
+		bits_unpack(&c->cube[low->cube + k].mask, &e.mask);
+		alone = compile_alone(c, &e, v);
+	}
+	if (alone) {
+		refuse_full(c, i, cost, v);
+		return;
+	}
+	len = strlen(v->detail);
+	snprintf(v->detail + len, sizeof(v->detail) - len,
+		 "; with an entry for each value it would be %.0f, and there is room for %u", cost,
+		 c->out.room);
+}
+
 /* Bits that keep its packets from those of rules before it are what there is no room for. */
 static bool refuse_cut(const struct compiler *c, size_t i, double all, struct nic_verdict *v)
 {
@@ -269,7 +293,7 @@ void compile_not_chosen(struct compiler *c, size_t i)
 	const struct lowered *low = &c->low[i];
 	struct table_slot slot[SLOTS];
 	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
-	double all = 0, cost = 0;
+	double all = 0, cost = compile_cost(c, i), own = 0;
 	bool joined, same = true;
 
 	memcpy(slot, c->slot, sizeof(slot));
@@ -278,10 +302,12 @@ void compile_not_chosen(struct compiler *c, size_t i)
 		all += slot[s].entries;
 		same &= !memcmp(&slot[s].mask, &c->slot[s].mask, sizeof(slot[s].mask));
 	}
-	for (size_t k = 0; k < low->nown; k++)
-		cost += compile_cost(c, &low->own[k], low->spread);
-	if ((joined && same && cost <= c->table_size) ||
-	    !(refuse_mask(c, i, joined ? all : 0, &v) || refuse_cut(c, i, all, &v)))
+	for (size_t k = 0; k < low->nneeds; k++)
+		own += low->need[k].entries;
+	if (own > c->out.room && c->out.verdict[i].shadow < 0)
+		refuse_size(c, i, own, &v);
+	else if ((joined && same && cost <= c->table_size) ||
+		 !(refuse_mask(c, i, joined ? all : 0, &v) || refuse_cut(c, i, all, &v)))
 		refuse_full(c, i, cost, &v);
 	compile_refuse(c, i, &v);
 }

@@ -192,7 +192,7 @@ static void small_list(struct round *r, const char *nic, uint64_t seed)
 /* ---- the comparison ---- */
 
 /* The compiler says itself that its choice is proved best: out->best, once it does. */
-#define CLAIMS_BEST(out) false
+#define CLAIMS_BEST(out) ((out)->best)
 
 struct tally {
 	unsigned lists, feasible, refused, reached, most, fewest, claimed;

@@ -93,7 +93,7 @@ static const struct {
 	 "full",
 	 NULL,
 	 -ENOSPC,
-	 "a full table has 3",
+	 "the rule would take 4 entries",
 	 ""},
 
 	{I40E(0), "udp4 drop loc 0", "refused", NULL, 0, "location 0 is avoided on i40e", "loc 1"},

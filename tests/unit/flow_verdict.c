@@ -69,7 +69,7 @@ static const struct {
 	{"82599", "udp4 dst-port 1000-2000 drop", "exact", "udp4 dst-port 1000 -> drop"},
 	{"82599", "udp4 dst-port 1000-2000 src-port 1-2 drop", "exact", "udp4 src-port 1"},
 	{"82599", "udp4 dst-port 1001-6000 drop", "full", NULL, NULL,
-	 "flow-type udp4 dst-port 2048-4095 drop", "it would be 5000 entries"},
+	 "flow-type udp4 dst-port 2048-4095 drop", "the rule would take 5000 entries"},
 	{"82599", "udp4 src-port 0-1 dst-port 8-15 drop", "exact",
 	 "udp4 src-port 0 m 0x1 dst-port 8 m 0x7 -> drop"},
 	{"X710", "udp4 dst-port 8-15 drop", "exact", "udp4 dst-port 8 -> drop"},
@@ -104,7 +104,7 @@ static const struct {
 	{"82576", "ether proto 1 prio 2 queue 1", "broader", NULL, NULL,
 	 "flow-type ether proto 0x1 queue 1"},
 	{"X710", "udp4 dst-ip 10.0.0.0/8 drop", "refused", NULL, NULL, "",
-	 "with an entry for each value it would be 16777216, and the table has 8192"},
+	 "with an entry for each value it would be 16777216, and there is room for 8191"},
 	{"X710", "udp4 dst-ip 10.0.0.0/30 drop", "exact", "udp4 dst-ip 10.0.0.0 -> drop"},
 };
 

@@ -4,9 +4,7 @@
  * into the driver's model entry by entry, and random packets about their entries must meet the same entry, or
  * none. SRIOV_TEST_SEED repeats a run.
  */
-#include "flows/trace.h"
-
-#include "tests/unit/flow_round.h"
+#include "tests/unit/trace_answer.h"
 
 #include <net/ethernet.h>
 #include <netinet/in.h>
@@ -14,28 +12,12 @@
 
 #define LISTS 2500 /* of each driver */
 #define PACKETS 60
-#define ENTRIES_MAX 256
-
-struct table {
-	struct sriov_trace_entry at[ENTRIES_MAX];
-	size_t n;
-	struct sriov_tracer *tracer;
-};
-
-static void add(struct table *table, const struct sriov_entry *e)
-{
-	assert_true(table->n < ENTRIES_MAX);
-	table->at[table->n++].entry = *e;
-}
 
 /* What others have, and what the list has become: in the model, and in the trace. */
-static void build(struct round *r, struct table *table)
+static void build(struct round *r, struct traced *traced)
 {
 	struct nic_outcome outcome;
 
-	*table = (struct table){0};
-	for (size_t i = 0; i < r->port.nrules; i++)
-		add(table, &r->port.rules[i]);
 	for (size_t i = 0; i < r->out.nentries; i++) {
 		const struct sriov_entry *e = &r->out.entry[i];
 		struct nic_op op = {.kind = NIC_OP_ADD};
@@ -43,9 +25,8 @@ static void build(struct round *r, struct table *table)
 		assert_int_equal(ntuple_encode(e, &op.spec), 0);
 		assert_int_equal(nic_model_run(r->model, &op, &outcome), 0);
 		assert_int_equal(outcome.err, 0);
-		add(table, e);
 	}
-	assert_int_equal(sriov_tracer_new(&r->port, table->at, table->n, &table->tracer, NULL), 0);
+	trace_table(r, traced);
 }
 
 /* ---- packets about an entry ---- */
@@ -193,7 +174,7 @@ static struct nic_packet as_model_sees(const struct sriov_packet *p, int vf, boo
 	return out;
 }
 
-__attribute__((noreturn)) static void broken(const struct round *r, const struct table *table,
+__attribute__((noreturn)) static void broken(const struct round *r, const struct traced *traced,
 					     const struct sriov_packet *p, int vf,
 					     const char *trace, const char *model)
 {
@@ -202,61 +183,36 @@ __attribute__((noreturn)) static void broken(const struct round *r, const struct
 	print_message("SRIOV_TEST_SEED=%llu: %s %04x, %u VFs, %u queues\n",
 		      (unsigned long long)r->seed, r->port.driver, r->port.device, r->port.vfs,
 		      r->port.queues);
-	for (size_t i = 0; i < table->n; i++) {
-		sriov_entry_format(&table->at[i].entry, text, sizeof(text));
-		print_message("  loc %u %s\n", table->at[i].entry.loc, text);
+	for (size_t i = 0; i < traced->n; i++) {
+		sriov_entry_format(&traced->at[i].entry, text, sizeof(text));
+		print_message("  loc %u %s\n", traced->at[i].entry.loc, text);
 	}
 	sriov_packet_format(p, text, sizeof(text));
 	fail_msg("%s, for vf %d: %s, the model says %s", text, vf, trace, model);
 	abort();
 }
 
-static void hit_text(bool met, const struct nic_hit *hit, char buf[64])
-{
-	struct sriov_trace trace = {.to = hit->drop     ? SRIOV_TO_DROP
-					  : hit->vf < 0 ? SRIOV_TO_PF
-							: SRIOV_TO_VF,
-				    .vf = hit->vf < 0 ? 0 : hit->vf,
-				    .queue = hit->queue};
-	size_t n = snprintf(buf, 64, "loc %d ", met ? (int)hit->loc : -1);
-
-	if (met)
-		sriov_trace_format(&trace, buf + n, 64 - n);
-}
-
-static void check(const struct round *r, const struct table *table, const struct sriov_packet *p,
+static void check(const struct round *r, const struct traced *traced, const struct sriov_packet *p,
 		  int vf, bool switched, size_t *met)
 {
-	struct sriov_trace out = {.to = vf < 0 ? SRIOV_TO_PF : SRIOV_TO_VF,
-				  .vf = vf < 0 ? 0 : vf,
-				  .queue = -1,
-				  .entry = SRIOV_NO_ENTRY};
-	struct trace_walk walk = {
-		.tracer = table->tracer, .packet = *p, .out = &out, .switched = switched};
 	struct nic_packet seen = as_model_sees(p, vf, switched);
-	char trace[64], model[64];
-	struct nic_hit hit;
-	bool by_model = nic_model_match(r->model, &seen, &hit), mine = trace_rules(&walk);
-	size_t n = snprintf(trace, sizeof(trace), "loc %d ",
-			    mine ? (int)table->at[out.entry].entry.loc : -1);
+	char trace[ANSWER_SIZE], model[ANSWER_SIZE];
 
-	if (mine)
-		sriov_trace_format(&out, trace + n, sizeof(trace) - n);
-	hit_text(by_model, &hit, model);
+	trace_answer(traced, p, vf, switched, trace);
+	*met += model_answer(r->model, &seen, model);
 	if (strcmp(trace, model) != 0)
-		broken(r, table, p, vf, trace, model);
-	*met += by_model;
+		broken(r, traced, p, vf, trace, model);
 }
 
-static void check_packets(struct round *r, const struct table *table, size_t *met)
+static void check_packets(struct round *r, const struct traced *traced, size_t *met)
 {
 	for (size_t i = 0; i < PACKETS; i++) {
 		int vf = (int)pick(r, r->port.vfs + 1) - 1;
 		bool switched = chance(r, 10);
 		struct sriov_packet p;
 
-		if (table->n && chance(r, 85))
-			matching_packet(r, &table->at[pick(r, table->n)].entry, &p, &vf);
+		if (traced->n && chance(r, 85))
+			matching_packet(r, &traced->at[pick(r, traced->n)].entry, &p, &vf);
 		else
 			random_packet(r, &p);
 		if (chance(r, 40))
@@ -264,11 +220,11 @@ static void check_packets(struct round *r, const struct table *table, size_t *me
 		/* what is compared of these the driver never says */
 		if (p.ethertype == ETHERTYPE_IPV6)
 			p.fragment = false;
-		check(r, table, &p, vf, switched, met);
+		check(r, traced, &p, vf, switched, met);
 	}
 }
 
-static void one_round(struct round *r, const char *driver, struct table *table, size_t *met)
+static void one_round(struct round *r, const char *driver, struct traced *traced, size_t *met)
 {
 	struct nic_device device;
 
@@ -282,9 +238,9 @@ static void one_round(struct round *r, const char *driver, struct table *table, 
 	for (size_t i = 0; i < r->rules.n; i++)
 		random_rule(r, &r->rule[i], i ? &r->rule[pick(r, i)] : NULL);
 	assert_true(sriov_rules_compile(&r->rules, &r->port, NULL, &r->out, NULL) != -ENOMEM);
-	build(r, table);
-	check_packets(r, table, met);
-	sriov_tracer_free(table->tracer);
+	build(r, traced);
+	check_packets(r, traced, met);
+	traced_clear(traced);
 	sriov_compiled_clear(&r->out);
 	nic_model_free(r->model);
 }
@@ -294,7 +250,7 @@ static void as_the_models_say(void **state)
 	static const char *const drivers[] = {"ixgbe", "i40e", "igb"};
 	const char *given = getenv("SRIOV_TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003;
-	static struct table table;
+	static struct traced traced;
 
 	print_message("SRIOV_TEST_SEED=%llu\n", (unsigned long long)seed);
 	for (size_t d = 0; d < ARRAY_SIZE(drivers); d++) {
@@ -307,7 +263,7 @@ static void as_the_models_say(void **state)
 			r.random = (r.seed + 1) * 0x9e3779b97f4a7c15ull;
 			r.random ^= r.random >> 29;
 			r.random += !r.random;
-			one_round(&r, drivers[d], &table, &met);
+			one_round(&r, drivers[d], &traced, &met);
 		}
 		printf("figure: trace of %u packets on %s: as the model says, %zu met an entry\n",
 		       LISTS * PACKETS, drivers[d], met);
