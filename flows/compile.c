@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a list of rules to the entries of a port's table, each with a verdict: what the profile of the driver
- * allows exactly, beside what others have there, at locations that are free.
+ * From an ordered list of rules to the entries of a port's table, each rule with a verdict: the first rule that
+ * matches a packet decides, beside what others have there, at locations that are free.
  */
 #include "flows/compile.h"
 #include "flows/nic/replay.h"
@@ -98,19 +98,21 @@ static void put_foreign(struct compiler *c, const struct table_index *by_loc)
 	c->nforeign = c->table.n;
 }
 
-static int prepare(struct compiler *c)
+/* What a driver says of each entry of others is known by their readback alone: see put_foreign(). */
+static int prepare_table(struct compiler *c)
 {
 	_cleanup_(table_index_clear)
 	struct table_index by_loc = {0};
-	size_t room = c->port.nrules + c->rules->n * NIC_EXPANSION_MAX;
 
-	if (nic_table_init(&c->table, c->profile, room) ||
+	if (nic_table_init(&c->table, c->profile, c->port.nrules + c->table_size) ||
 	    nic_table_init(&c->empty, c->profile, 0) || table_index_init(&by_loc, c->opts->nours))
 		return -ENOMEM;
-	c->low = calloc(c->rules->n + 1, sizeof(*c->low));
 	c->ours = calloc(c->opts->nours + 1, sizeof(*c->ours));
 	c->at_loc = calloc(c->table_size + 1, sizeof(*c->at_loc));
-	if (!c->low || !c->ours || !c->at_loc)
+	c->cell = calloc(c->table_size + 1, sizeof(*c->cell));
+	c->cell_at = calloc(c->table_size + 1, sizeof(*c->cell_at));
+	c->cell_hash = calloc(c->table_size + 1, sizeof(*c->cell_hash));
+	if (!c->ours || !c->at_loc || !c->cell || !c->cell_at || !c->cell_hash)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->table_size; i++)
 		c->at_loc[i] = TABLE_NONE;
@@ -124,135 +126,329 @@ static int prepare(struct compiler *c)
 	return 0;
 }
 
+/* Steps that working out a list of @n rules may take: what lists of people need is far below. */
+static size_t work_for(size_t n)
+{
+	return 4000000 + 400 * n;
+}
+
+static int prepare(struct compiler *c)
+{
+	c->out.nrules = c->rules->n;
+	c->out.table_size = c->table_size;
+	c->out.verdict = calloc(c->rules->n + 1, sizeof(*c->out.verdict));
+	c->low = calloc(c->rules->n + 1, sizeof(*c->low));
+	c->widened = calloc(SRIOV_FLOW_TYPES, sizeof(*c->widened));
+	if (!c->out.verdict || !c->low || !c->widened || prepare_table(c))
+		return -ENOMEM;
+	c->out.room = c->nfree;
+	if (c->profile)
+		bits_pack(&c->profile->splittable, &c->space.splittable);
+	c->space.work_max = work_for(c->rules->n);
+	for (size_t i = 0; i < c->rules->n; i++)
+		c->out.verdict[i] = (struct sriov_verdict){
+			.why = "",
+			.hint = "",
+			.nearest = "",
+			.other = "",
+			.evidence = c->profile ? c->profile->source : "no profile of this driver",
+			.other_rule = -1,
+			.other_loc = -1,
+			.shadow = -1,
+		};
+	return 0;
+}
+
 static void finish(struct compiler *c)
 {
 	nic_table_clear(&c->table);
 	nic_table_clear(&c->empty);
+	space_clear(&c->space);
+	for (size_t i = 0; c->low && i < c->rules->n; i++) {
+		free(c->low[i].own);
+		free(c->low[i].need);
+	}
 	free(c->low);
+	free(c->cube);
+	free(c->widened);
 	free(c->ours);
 	free(c->at_loc);
+	free(c->cell);
+	free(c->cell_at);
+	free(c->cell_hash);
 }
 
-static unsigned weight(const struct sriov_rule *rule)
+/* ---- the steps ---- */
+
+static int keep_cubes(struct compiler *c, const struct lowering *from, struct lowered *low)
 {
-	return rule->weight ?: 1;
+	low->cube = c->ncubes;
+	low->ncubes = from->ncubes;
+	for (size_t k = 0; k < from->ncubes; k++) {
+		struct cube *slot = core_grow(&c->cube, &c->ncubes, sizeof(*slot));
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = from->cube[k];
+	}
+	return 0;
 }
 
-/* Rules that must be in hardware come first, then optional ones by what they are worth. */
-static int by_worth(const void *a, const void *b, void *data)
+static int lower(struct compiler *c, size_t i)
 {
-	const struct sriov_rule *rules = data;
-	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-	const struct sriov_rule *x = &rules[i], *y = &rules[j];
+	struct lowered *low = &c->low[i];
+	struct lowering lowering;
+	int r = compile_lower(c, &c->rules->at[i], &lowering);
 
-	if (x->optional != y->optional)
-		return x->optional ? 1 : -1;
-	if (x->optional && weight(x) != weight(y))
-		return weight(x) > weight(y) ? -1 : 1;
-	return i < j ? -1 : 1;
+	if (!r)
+		r = keep_cubes(c, &lowering, low);
+	free(lowering.cube);
+	if (r < 0)
+		return r;
+	low->result = lowering.v.result;
+	low->cookie = lowering.cookie;
+	low->spread = lowering.spread;
+	low->ext = lowering.ext;
+	if (lowering.v.result != SRIOV_EXACT)
+		compile_refuse(c, i, &lowering.v);
+	low->state = lowering.taken ? LOWERED_CANDIDATE : LOWERED_OUT;
+	return 0;
 }
 
-static int fit_all(struct compiler *c)
+/* Once rules that must be in cannot all be, those behind them are not worked out: they could go on for ever. */
+static bool is_hopeless(const struct compiler *c, size_t needed)
 {
-	_free_ size_t *order = calloc(c->rules->n + 1, sizeof(*order));
+	return c->table_size && needed > (size_t)c->nfree + c->nforeign;
+}
+
+static void refuse_hopeless(struct compiler *c, size_t i)
+{
+	struct nic_verdict v;
+
+	nic_refuse(&v, -ENOSPC, "the table is full",
+		   "the rules before it need more than the %zu entries that the table of %s has "
+		   "room for",
+		   c->nfree, nic_port_name(&c->port));
+	v.result = SRIOV_FULL;
+	nic_hint(&v, "mark rules that may be left out `optional`, and pass --partial");
+	compile_refuse(c, i, &v);
+	c->low[i].state = LOWERED_OUT;
+}
+
+static int own_all(struct compiler *c)
+{
+	size_t needed = 0;
 	int r = 0;
 
-	if (!order)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->rules->n; i++)
-		order[i] = i;
-	if (c->opts->partial)
-		qsort_r(order, c->rules->n, sizeof(*order), by_worth, c->rules->at);
-	for (size_t k = 0; !r && k < c->rules->n; k++) {
-		struct lowered *low = &c->low[order[k]];
+	for (size_t i = 0; !r && i < c->rules->n; i++) {
+		struct lowered *low = &c->low[i];
+		struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
 
-		if (!c->profile) {
-			*low = (struct lowered){.rule = c->rules->at[order[k]], .v = c->whole};
+		if (!c->profile)
+			continue;
+		if (is_hopeless(c, needed)) {
+			if (low->state == LOWERED_CANDIDATE)
+				refuse_hopeless(c, i);
 			continue;
 		}
-		r = compile_lower(c, &c->rules->at[order[k]], low);
-		if (!r && low->n)
-			compile_fit(c, low);
-		if (!r && low->in)
-			compile_put(c, low, order[k]);
+		r = compile_own(c, i, &v);
+		if (v.result != SRIOV_EXACT)
+			compile_refuse(c, i, &v);
+		if (low->state == LOWERED_CANDIDATE &&
+		    !(c->opts->partial && c->rules->at[i].optional))
+			needed += low->nown;
 	}
 	return r;
 }
 
-/* What would meet packets of rule @i if it were left out: a rule after it, or an entry of others. */
-static bool meets(const struct compiler *c, size_t i, struct nic_verdict *v)
+static bool rules_meet(const struct compiler *c, const struct lowered *a, const struct lowered *b)
 {
-	struct text text = {v->detail, sizeof(v->detail), strlen(v->detail)};
-	char name[96];
+	for (size_t i = 0; i < a->ncubes; i++)
+		for (size_t k = 0; k < b->ncubes; k++)
+			if (cube_meets(&c->cube[a->cube + i], &c->cube[b->cube + k]))
+				return true;
+	return false;
+}
 
-	for (size_t j = i + 1; j < c->rules->n; j++) {
-		if (!c->low[j].in || !rules_overlap(&c->low[i].rule, &c->low[j].rule))
+/*
+ * Where each entry has a mask of its own, entries that act alike may lie over each other, but not over packets
+ * of a rule before them that came out of the table since.
+ */
+static bool meets_lost(const struct compiler *c, size_t i, struct nic_verdict *v)
+{
+	if (c->profile->masks != NIC_MASKS_RULE)
+		return false;
+	for (size_t k = 0; k < i; k++) {
+		if (c->low[k].state != LOWERED_OUT || !rules_meet(c, &c->low[k], &c->low[i]))
 			continue;
-		text_add(&text, "; and it cannot be left out, because %s would get packets of it",
-			 compile_rule_name(c->rules, j, name));
-		return true;
-	}
-	for (size_t t = 0; t < c->nforeign; t++) {
-		const struct sriov_entry *e = &c->table.at[t];
-		struct sriov_rule rule = {.type = e->type, .value = e->value, .mask = e->mask};
-
-		if (c->table.owner[t] >= 0 || !rules_overlap(&c->low[i].rule, &rule))
-			continue;
-		text_add(&text,
-			 "; and it cannot be left out, because the rule of somebody else at "
-			 "loc %u would get packets of it",
-			 e->loc);
+		compile_refuse_blocked(c, k, v);
 		return true;
 	}
 	return false;
 }
 
-static void leave_out(const struct compiler *c, struct sriov_compiled *out)
+static void fit(struct compiler *c, size_t i)
+{
+	struct lowered *low = &c->low[i];
+	long loc = c->rules->at[i].loc;
+	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
+
+	if (!compile_cells(c, low->own, low->nown, low->cookie, low->spread, low->ext)) {
+		low->state = LOWERED_OUT;
+		compile_not_chosen(c, i);
+	} else if (!compile_fit(c, loc, &v) || meets_lost(c, i, &v)) {
+		low->state = LOWERED_OUT;
+		compile_refuse(c, i, &v);
+	} else {
+		low->state = LOWERED_IN;
+		compile_put(c, loc, i);
+	}
+}
+
+static int fit_all(struct compiler *c)
+{
+	_free_ size_t *order = calloc(c->rules->n + 1, sizeof(*order));
+	size_t n = 0;
+
+	if (!order)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->rules->n; i++)
+		if (c->low[i].state == LOWERED_CANDIDATE)
+			order[n++] = i;
+	if (c->opts->partial)
+		qsort_r(order, n, sizeof(*order), compile_by_worth, c->rules->at);
+	for (size_t k = 0; k < n; k++)
+		fit(c, order[k]);
+	return 0;
+}
+
+/* Packets of a rule that is not in hardware must meet no entry, and those of others are there. */
+static bool meets_others(struct compiler *c, size_t i)
+{
+	const struct lowered *low = &c->low[i];
+	struct cube entry;
+
+	for (size_t t = 0; t < c->nforeign; t++) {
+		const struct sriov_entry *e = &c->table.at[t];
+
+		if (c->table.owner[t] >= 0)
+			continue;
+		cube_set(&entry, flow_type_classes(e->type), &e->value, &e->mask);
+		for (size_t k = 0; k < low->ncubes; k++) {
+			if (!cube_meets(&entry, &c->cube[low->cube + k]))
+				continue;
+			compile_refuse_to_leave(c, i, e);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void leave_out(struct compiler *c)
 {
 	for (size_t i = 0; c->opts->partial && i < c->rules->n; i++)
-		out->verdict[i].left_out = c->rules->at[i].optional && !c->low[i].in &&
-					   !meets(c, i, &c->low[i].v);
+		c->out.verdict[i].left_out = c->rules->at[i].optional &&
+					     c->low[i].state == LOWERED_OUT && !meets_others(c, i);
 }
 
 /* The list's entries in the order of its rules. */
-static int collect(const struct compiler *c, struct sriov_compiled *out)
+static int collect(struct compiler *c)
 {
+	struct sriov_compiled *out = &c->out;
+	size_t at = 0;
+
 	out->entry = calloc(c->table.n + 1, sizeof(*out->entry));
 	if (!out->entry)
 		return -ENOMEM;
+	for (size_t t = 0; t < c->table.n; t++)
+		if (c->table.owner[t] >= 0)
+			out->verdict[c->table.owner[t]].n++;
 	for (size_t i = 0; i < c->rules->n; i++) {
-		const struct lowered *low = &c->low[i];
+		out->verdict[i].first = at;
+		at += out->verdict[i].n;
+		out->verdict[i].n = 0;
+	}
+	for (size_t t = 0; t < c->table.n; t++) {
+		struct sriov_verdict *v;
 
-		out->verdict[i].first = out->nentries;
-		for (size_t k = 0; low->in && k < low->n; k++)
-			if (!low->shared[k])
-				out->entry[out->nentries++] = c->table.at[low->at[k]];
-		out->verdict[i].n = out->nentries - out->verdict[i].first;
+		if (c->table.owner[t] < 0)
+			continue;
+		v = &out->verdict[c->table.owner[t]];
+		out->entry[v->first + v->n++] = c->table.at[t];
+	}
+	out->nentries = at;
+	return 0;
+}
+
+static int collect_masks(struct compiler *c)
+{
+	for (size_t s = 0; s < SLOTS; s++) {
+		const struct table_slot *slot = &c->slot[s];
+		struct sriov_table_mask *mask;
+
+		if (!slot->set)
+			continue;
+		mask = core_grow(&c->out.mask, &c->out.nmasks, sizeof(*mask));
+		if (!mask)
+			return -ENOMEM;
+		mask->type = s ?: compile_type(&(struct cube){.types = slot->types & -slot->types});
+		if (slot->types == flow_type_classes(SRIOV_FLOW_IP4))
+			mask->type = SRIOV_FLOW_IP4;
+		bits_unpack(&slot->mask, &mask->mask);
+		for (size_t i = 0; i < c->out.nentries; i++) {
+			enum sriov_flow_type type = c->out.entry[i].type;
+
+			if (s && type != s)
+				continue;
+			mask->types |= 1u << type;
+			mask->nentries++;
+		}
 	}
 	return 0;
 }
 
-static int compile(struct compiler *c, struct sriov_compiled *out)
+/* What each rule takes, or would take with the masks as they are. */
+static void count_costs(struct compiler *c)
+{
+	for (size_t i = 0; i < c->rules->n; i++) {
+		const struct lowered *low = &c->low[i];
+
+		for (size_t k = 0; k < low->nown; k++)
+			c->out.verdict[i].cost += compile_cost(c, &low->own[k], low->spread);
+	}
+}
+
+static int run(struct compiler *c)
 {
 	int r = prepare(c);
 
+	for (size_t i = 0; !r && i < c->rules->n; i++)
+		r = lower(c, i);
+	if (!r)
+		r = own_all(c);
+	if (!r && c->profile)
+		r = compile_choose(c);
 	if (!r)
 		r = fit_all(c);
-	if (!r)
-		r = compile_place(c);
+	return r ?: compile_place(c);
+}
+
+static int compile(struct compiler *c)
+{
+	int r = run(c);
+
 	if (r)
 		return r == -ENOMEM ? core_oom(c->err) : r;
-	out->nrules = c->rules->n;
-	out->table_size = c->table_size;
-	out->verdict = calloc(c->rules->n + 1, sizeof(*out->verdict));
-	if (!out->verdict || collect(c, out))
+	leave_out(c);
+	if (collect(c) || collect_masks(c))
 		return core_oom(c->err);
-	leave_out(c, out);
+	if (c->profile)
+		count_costs(c);
+	if (compile_words(c))
+		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)
-		compile_verdict(c, i, &out->verdict[i]);
-	for (size_t i = 0; i < c->rules->n; i++)
-		if (!c->low[i].in && !out->verdict[i].left_out)
-			return compile_error(c, i, &out->verdict[i]);
+		if (c->low[i].state != LOWERED_IN && !c->out.verdict[i].left_out)
+			return compile_error(c, i);
 	return 0;
 }
 
@@ -266,7 +462,6 @@ SRIOV_EXPORT int sriov_rules_compile(const struct sriov_rules *rules, const stru
 			     .profile = nic_profile_find(port->driver),
 			     .port = *port,
 			     .err = err};
-	struct sriov_compiled compiled = {0};
 	int r;
 
 	c.ntuple_off = port->ntuple == SRIOV_NTUPLE_OFF;
@@ -274,13 +469,13 @@ SRIOV_EXPORT int sriov_rules_compile(const struct sriov_rules *rules, const stru
 		c.port.ntuple = SRIOV_NTUPLE_ON; /* a condition of each verdict */
 	c.table_size = c.profile ? nic_table_size(c.profile, port) : 0;
 	judge_port(&c);
-	r = compile(&c, &compiled);
+	r = compile(&c);
 	finish(&c);
 	if (r && r != -ENOTSUP) {
-		sriov_compiled_clear(&compiled);
+		sriov_compiled_clear(&c.out);
 		return r;
 	}
-	*out = compiled;
+	*out = c.out;
 	return r;
 }
 
@@ -288,5 +483,7 @@ SRIOV_EXPORT void sriov_compiled_clear(struct sriov_compiled *compiled)
 {
 	free(compiled->entry);
 	free(compiled->verdict);
+	free(compiled->mask);
+	texts_free(compiled->texts);
 	*compiled = (struct sriov_compiled){0};
 }

@@ -1,26 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the compiler of rule lists: a rule is lowered to entries (compile_lower.c), the entries are looked at
- * beside what the table holds (compile_table.c) and get locations (compile_place.c); compile.c puts them in
- * order.
+ * Inside the compiler of rule lists. A list goes through it in steps, one a file:
+ *
+ *   compile_lower.c   a rule as sets of packets, as the NIC would match it: what the driver refuses of it alone
+ *   compile_own.c     what the rules before it leave of it: its own packets
+ *   compile_choose.c  the masks of the port's table, and which rules are in it
+ *   compile_table.c   own packets as entries beside what the table holds
+ *   compile_place.c   their locations
+ *
+ * compile.c puts these in order, verdict.c and nearest.c find the words.
  */
 #ifndef SRIOV_FLOWS_COMPILE_H
 #define SRIOV_FLOWS_COMPILE_H
 
 #include "flows/nic/profile.h"
+#include "flows/space.h"
 
 #define NO_LOC UINT32_MAX
 
-/* A rule as entries, with what stands against it. */
+enum lowered_state {
+	LOWERED_OUT,       /* not in hardware: the verdict says why */
+	LOWERED_CANDIDATE, /* could be, if there is room and a mask for it */
+	LOWERED_IN,        /* all its packets meet entries of its own, or of rules before it */
+};
+
+/* What a rule asks of the mask of one slot, and the entries that it takes with just that. */
+struct need {
+	size_t slot;
+	unsigned types;
+	struct bits mask;
+	double entries;
+};
+
+/* A rule on its way. */
 struct lowered {
-	struct sriov_rule rule; /* with guests resolved to VFs */
-	struct sriov_entry entry[NIC_EXPANSION_MAX];
-	size_t n;
-	struct nic_verdict v;
-	/* what became of each entry: its own in the table, or one that was there */
-	size_t at[NIC_EXPANSION_MAX];
-	bool shared[NIC_EXPANSION_MAX];
-	bool in; /* all of them are in the table */
+	enum lowered_state state;
+	enum sriov_result result; /* of what the NIC would make of the rule alone */
+	bool ext;                 /* its entries carry FLOW_EXT whatever they match */
+	uint8_t spread;           /* source-port bits that choose the queue */
+	uint64_t cookie;          /* of its entries; with a spread, of the first queue */
+	size_t cube, ncubes;      /* what it is about, in compiler.cube */
+	struct cube *own;         /* what the rules before it leave */
+	size_t nown;
+	struct need *need;
+	size_t nneeds;
+};
+
+/* The mask of the entries of some flow types, which a NIC has only one of. */
+struct table_slot {
+	bool set, fixed; /* fixed: rules of others have it */
+	unsigned types;  /* classes of packets whose entries have it */
+	struct bits mask;
+	double entries;
+	size_t by; /* the rule that it began with */
+};
+#define SLOTS SRIOV_FLOW_TYPES
+
+/* What compile_widen() has said last. */
+struct widened {
+	struct bits from, to;
+	bool known, possible;
 };
 
 struct compiler {
@@ -37,26 +76,102 @@ struct compiler {
 	struct sriov_entry *ours; /* opts->ours as they were meant */
 	struct nic_table empty;   /* for what a driver says of an entry alone */
 	struct lowered *low;      /* one a rule */
+	struct cube *cube;        /* of all rules */
+	size_t ncubes;
+	struct space space;
+	struct table_slot slot[SLOTS];
+	struct widened *widened;  /* one a flow type */
 	struct nic_verdict whole; /* what stands against every rule */
+	struct sriov_compiled out;
+	struct sriov_entry *cell; /* scratch: the entries of the rule at hand */
+	size_t *cell_at, ncells;
+	uint64_t *cell_hash;
+	size_t ntold; /* rules whose causes and neighbours were looked for */
 	struct sriov_error *err;
 };
 
+/* "rule web (line 3)", "rule 3". */
+const char *compile_rule_name(const struct sriov_rules *rules, size_t i, char buf[96]);
+/* The result is exact, or one that opts->allow takes and the driver would take. */
+bool compile_allows(const struct compiler *c, enum sriov_result result);
+/* Rules that must be in hardware come first, then optional ones by what they are worth: for qsort_r(). */
+int compile_by_worth(const void *a, const void *b, void *rules);
+
+/* ---- compile_lower.c ---- */
+
+/* A rule as its NIC would have it, before anything else of the list is looked at. */
+struct lowering {
+	struct sriov_rule rule; /* with guests resolved to VFs */
+	struct cube *cube;      /* the caller frees it */
+	size_t ncubes;
+	uint64_t cookie;
+	unsigned spread;
+	bool ext, taken;
+	struct nic_verdict v;
+};
 /*
- * Fills @low for @rule: entries that do what the NIC would make of it. -ENOMEM and the like of the
- * caller's guest function are returned; what is wrong with the rule is low->v.
+ * Fills @out. -ENOMEM and the like of the caller's guest function are returned. out->v is what the NIC makes of
+ * it; if that is not taken, the cubes are what its words are about.
  */
-int compile_lower(const struct compiler *c, const struct sriov_rule *rule, struct lowered *low);
+int compile_lower(const struct compiler *c, const struct sriov_rule *rule, struct lowering *out);
 
 /* The largest block of ports from @first to @last that one mask covers: its first, and how many. */
 unsigned compile_best_block(unsigned first, unsigned last, unsigned *size);
 
-/* Whether the entries of @low can be in the table: fills low->v, low->at and low->shared. */
-void compile_fit(const struct compiler *c, struct lowered *low);
-/* Puts the entries that are not shared into the table as rule @i's. */
-void compile_put(struct compiler *c, struct lowered *low, long i);
+/* The smallest mask with these bits that the driver takes: false if there is none. */
+bool compile_widen(const struct compiler *c, enum sriov_flow_type type, struct bits *mask);
+/* The flow type of entries for a cube. */
+enum sriov_flow_type compile_type(const struct cube *cube);
 
-/* The result is exact, or one that opts->allow takes and the driver would take. */
-bool compile_allows(const struct compiler *c, enum sriov_result result);
+/* ---- compile_own.c ---- */
+
+/*
+ * Works out what is left of rule @i by those before it, and adds it to what is taken. -ENOMEM; what cannot be
+ * told apart goes into @v, and the rule is out.
+ */
+int compile_own(struct compiler *c, size_t i, struct nic_verdict *v);
+/* Some packets of rule @other, which is before it, would meet its entries. */
+void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_verdict *v);
+
+/* ---- compile_choose.c ---- */
+
+/* Sets the slots, and leaves as candidates the rules that shall be in hardware. -ENOMEM. */
+int compile_choose(struct compiler *c);
+/* The slot of entries for a cube. */
+struct table_slot *compile_slot(const struct compiler *c, struct table_slot slot[SLOTS],
+				const struct cube *cube);
+/* Entries that @cube takes with that mask (NULL: its own). */
+double compile_count(const struct compiler *c, const struct cube *cube, const struct bits *mask);
+/* The slots with what @cubes ask for: false if they cannot have it, or would pass @room entries. */
+bool compile_join(const struct compiler *c, struct table_slot slot[SLOTS], const struct cube *cube,
+		  size_t n, unsigned spread, double room);
+
+/* ---- compile_table.c ---- */
+
+/*
+ * The entries of @cubes with the masks of the slots, into c->cell. False: more than the table could ever
+ * have; nothing is filled then.
+ */
+bool compile_cells(struct compiler *c, const struct cube *cube, size_t n, uint64_t cookie,
+		   unsigned spread, bool ext);
+/*
+ * Whether those can be in the table: fills c->cell_at with entries that are there already (TABLE_NONE: a new
+ * one), or @v with what is against it. @loc as the rule asks for it, -1 = any.
+ */
+bool compile_fit(const struct compiler *c, long loc, struct nic_verdict *v);
+/* Puts them there as rule @i's. */
+void compile_put(struct compiler *c, long loc, size_t i);
+
+/* What the driver says of an entry as if the table were empty, and what is not known of the port. */
+bool compile_alone(const struct compiler *c, const struct sriov_entry *entry,
+		   struct nic_verdict *v);
+bool compile_known(const struct compiler *c, const struct sriov_entry *entry,
+		   struct nic_verdict *v);
+
+/* Entries that @cube takes with the masks of the slots. */
+double compile_cost(const struct compiler *c, const struct cube *cube, unsigned spread);
+
+/* ---- compile_place.c ---- */
 
 /*
  * Gives the list's entries locations: those asked for, then the places that the same entries of ours
@@ -64,19 +179,24 @@ bool compile_allows(const struct compiler *c, enum sriov_result result);
  */
 int compile_place(struct compiler *c);
 
-/* "rule web (line 3)", "rule 3". */
-const char *compile_rule_name(const struct sriov_rules *rules, size_t i, char buf[96]);
+/* ---- words: verdict.c, nearest.c, texts.c ---- */
 
-/* The verdict of rule @i, but for its entries (verdict.c). */
-void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *out);
+/* What stands against rule @i, as its verdict. */
+void compile_refuse(struct compiler *c, size_t i, const struct nic_verdict *v);
+/* It was not chosen: the masks of the table are others, or there is no room. */
+void compile_not_chosen(struct compiler *c, size_t i);
+/* It cannot be left out either: the entry of somebody else would get packets of it. */
+void compile_refuse_to_leave(struct compiler *c, size_t i, const struct sriov_entry *entry);
+/* Once the table stands: conditions of rules in it, and for the others the nearest that could be. -ENOMEM. */
+int compile_words(struct compiler *c);
 /* Sets the error of a list that cannot be in hardware because of rule @i, -ENOTSUP. */
-int compile_error(const struct compiler *c, size_t i, const struct sriov_verdict *v);
+int compile_error(const struct compiler *c, size_t i);
 
-/* The nearest rule that is exact beside what the table holds, in words, or "" (nearest.c). */
-void compile_nearest(const struct compiler *c, const struct sriov_rule *rule, char *buf,
-		     size_t size);
+/* The nearest rule that is exact beside what the table holds, in words, or "". */
+void compile_nearest(struct compiler *c, const struct sriov_rule *rule, char *buf, size_t size);
 
-/* True if some packet may match both rules; true also where that is not known. */
-bool rules_overlap(const struct sriov_rule *a, const struct sriov_rule *b);
+/* A copy of @text that lives as long as the answer; equal ones are one. "" without memory. */
+const char *compile_text(struct compiler *c, const char *text);
+void texts_free(struct sriov_texts *texts);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a rule to the entries that say the same: ranges become masks, scope and target become what the driver
- * has for them, and the driver's profile does the rest.
+ * From a rule to what its NIC would make of it alone: ranges become blocks that masks cover, scope and target
+ * become what the driver has for them, and the driver's profile does the rest.
  */
 #include "flows/compile.h"
+#include "flows/rule.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,18 +36,20 @@ static int resolve(const struct compiler *c, const char *guest, unsigned *vf, st
 	return 0;
 }
 
-static int resolve_guests(const struct compiler *c, struct lowered *low)
+static int resolve_guests(const struct compiler *c, struct lowering *low)
 {
 	struct sriov_rule *rule = &low->rule;
 	int r = 0;
 
 	if (rule->action.kind == SRIOV_ACTION_GUEST) {
 		r = resolve(c, rule->action.guest, &rule->action.vf, &low->v);
-		rule->action.kind = SRIOV_ACTION_VF;
+		if (low->v.result == SRIOV_EXACT)
+			rule->action.kind = SRIOV_ACTION_VF;
 	}
 	if (!r && low->v.result == SRIOV_EXACT && rule->scope.kind == SRIOV_SCOPE_GUEST) {
 		r = resolve(c, rule->scope.guest, &rule->scope.vf, &low->v);
-		rule->scope.kind = SRIOV_SCOPE_VF;
+		if (low->v.result == SRIOV_EXACT)
+			rule->scope.kind = SRIOV_SCOPE_VF;
 	}
 	return r;
 }
@@ -76,64 +80,31 @@ unsigned compile_best_block(unsigned first, unsigned last, unsigned *size)
 	return best;
 }
 
-static bool refuse_range(const struct compiler *c, const char *word, unsigned first, unsigned last,
-			 bool masks, struct nic_verdict *v)
+/* `queues A-B` needs masks on the source port. */
+static bool lower_queues(const struct compiler *c, struct lowering *low)
 {
-	unsigned size, best = compile_best_block(first, last, &size), blocks = 0;
+	const struct sriov_rule *rule = &low->rule;
+	unsigned first = rule->action.queue, n = rule->action.queue_last - first + 1;
 
-	for (unsigned at = first; at <= last; at += block_at(at, last))
-		blocks++;
-	if (!masks) {
-		nic_refuse(
-			v, 0, "a range needs more than one entry per rule",
-			"%s %u-%u needs more than one entry per rule (%u, one for each port): %s "
-			"matches a port whole or not at all",
-			word, first, last, last - first + 1, c->profile->driver);
-		return nic_hint(v, "a rule for each port: %s %u, %s %u, …", word, first, word,
-				first + 1);
+	if (!has_masks(c->profile, FIELD_SRC_PORT)) {
+		nic_refuse(&low->v, 0, "spreading needs masks",
+			   "queues %u-%u needs %u entries, told apart by bits of the source port, "
+			   "and %s has no masks for that",
+			   first, first + n - 1, n, c->profile->driver);
+		return nic_hint(&low->v,
+				"one queue: queue %u; or `sriovctl rss set`, which is for all "
+				"traffic of the port",
+				first);
 	}
-	nic_refuse(
-		v, 0, "the range needs more than one entry per rule",
-		"%s %u-%u needs more than one entry per rule (%u): a mask covers a power of two of "
-		"ports that begins at a multiple of their number",
-		word, first, last, blocks);
-	return nic_hint(v, "a range that one mask covers: %s %u-%u", word, best, best + size - 1);
-}
-
-/* A range of ports as a value and a mask. */
-static bool lower_range(const struct compiler *c, enum flow_field_id id, uint16_t last,
-			struct sriov_entry *e, struct nic_verdict *v)
-{
-	const struct flow_field *f = flow_field_of(e->type, id);
-	unsigned first = f ? flow_field_number(f, &e->value) : 0, size = last - first + 1u;
-
-	if (!f || !last)
-		return true;
-	if (size > 1 && size < 1u << 16 &&
-	    (!has_masks(c->profile, id) || block_at(first, last) != size))
-		return refuse_range(c, f->word, first, last, has_masks(c->profile, id), v);
-	flow_field_set_number(f, &e->mask, (uint16_t) ~(size - 1));
+	if (!flow_field_of(rule->type, FIELD_SRC_PORT)) {
+		nic_refuse(
+			&low->v, 0, "no source port to spread by",
+			"queues %u-%u are told apart by bits of the source port, and %s has none",
+			first, first + n - 1, sriov_flow_type_word(rule->type));
+		return nic_hint(&low->v, "flow-type tcp4 or udp4; or one queue: queue %u", first);
+	}
+	low->spread = __builtin_ctz(n);
 	return true;
-}
-
-static bool refuse_queues(const struct compiler *c, const struct sriov_rule *rule,
-			  struct nic_verdict *v)
-{
-	unsigned first = rule->action.queue, last = rule->action.queue_last;
-	bool masks = has_masks(c->profile, FIELD_SRC_PORT);
-
-	nic_refuse(v, 0, "spreading needs more than one entry per rule",
-		   "queues %u-%u needs more than one entry per rule (%u, told apart by bits of the "
-		   "source port)%s%s%s",
-		   first, last, last - first + 1, masks ? "" : ", and ",
-		   masks ? "" : c->profile->driver, masks ? "" : " has no masks for that");
-	if (masks)
-		return nic_hint(v, "one queue: queue %u", first);
-	return nic_hint(
-		v,
-		"one queue: queue %u; or `sriovctl rss set`, which is for all traffic of the "
-		"port",
-		first);
 }
 
 static bool refuse_scope(const struct compiler *c, const struct sriov_rule *rule,
@@ -172,10 +143,11 @@ static bool scope_by_pool(const struct compiler *c, const struct sriov_rule *rul
 	return true;
 }
 
-/* `in vf 3 queue 1` is queue 1 of VF 3. */
+/* `in vf 3 queue 1` is queue 1 of VF 3; the first of `queues A-B` stands for all. */
 static void aim(struct sriov_rule *rule)
 {
-	if (rule->scope.kind == SRIOV_SCOPE_VF && rule->action.kind == SRIOV_ACTION_QUEUE) {
+	if (rule->scope.kind == SRIOV_SCOPE_VF &&
+	    (rule->action.kind == SRIOV_ACTION_QUEUE || rule->action.kind == SRIOV_ACTION_QUEUES)) {
 		rule->action.kind = SRIOV_ACTION_VF;
 		rule->action.vf = rule->scope.vf;
 	}
@@ -221,34 +193,276 @@ static bool lower_scope(const struct compiler *c, struct sriov_rule *rule, struc
 	return true;
 }
 
-int compile_lower(const struct compiler *c, const struct sriov_rule *rule, struct lowered *low)
+/* ---- as sets of packets ---- */
+
+enum sriov_flow_type compile_type(const struct cube *cube)
 {
-	struct sriov_entry whole = {
-		.type = rule->type, .value = rule->value, .mask = rule->mask, .ext = true};
+	static const enum sriov_flow_type whole[] = {SRIOV_FLOW_IP4, SRIOV_FLOW_IP6,
+						     SRIOV_FLOW_ETHER};
+
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+		if (cube->types == flow_type_classes(whole[i]))
+			return whole[i];
+	return __builtin_ctz(cube->types);
+}
+
+bool compile_widen(const struct compiler *c, enum sriov_flow_type type, struct bits *mask)
+{
+	struct widened *last = &c->widened[type];
+	struct sriov_match match;
+
+	if (!c->profile->widen)
+		return true;
+	/* neighbours in a list mostly have one mask */
+	if (!last->known || memcmp(&last->from, mask, sizeof(*mask)) != 0) {
+		bits_unpack(mask, &match);
+		last->from = *mask;
+		last->possible = c->profile->widen(type, &match);
+		bits_pack(&match, &last->to);
+		last->known = true;
+	}
+	if (last->possible)
+		*mask = last->to;
+	return last->possible;
+}
+
+/* The next block of a range of ports, as value and mask; false behind the last. Without range one of all. */
+static bool next_block(unsigned *at, uint16_t last, uint16_t *value, uint16_t *mask)
+{
+	unsigned size;
+
+	if (!last)
+		return !(*at)++;
+	if (*at > last)
+		return false;
+	size = block_at(*at, last);
+	*value = *at;
+	*mask = ~(size - 1);
+	*at += size;
+	return true;
+}
+
+/* What an entry like @e would be about, in all blocks of the rule's ranges. */
+static int add_cubes(struct lowering *low, const struct sriov_entry *e, unsigned types, int scope,
+		     unsigned flex)
+{
+	uint16_t src_last = low->rule.src_port_last, dst_last = low->rule.dst_port_last;
+	unsigned src = src_last ? e->value.src_port : 0, dst;
+	struct sriov_match value = e->value, mask = e->mask;
+
+	while (next_block(&src, src_last, &value.src_port, &mask.src_port)) {
+		dst = dst_last ? low->rule.value.dst_port : 0;
+		while (next_block(&dst, dst_last, &value.dst_port, &mask.dst_port)) {
+			struct cube *cube = core_grow(&low->cube, &low->ncubes, sizeof(*cube));
+
+			if (!cube)
+				return -ENOMEM;
+			cube_set(cube, types, &value, &mask);
+			cube->scope = scope;
+			cube->flex = flex;
+		}
+	}
+	return 0;
+}
+
+/* Where user-def names bytes and their value, the bytes are no value. */
+static unsigned flex_of(const struct compiler *c, const struct sriov_match *value,
+			const struct sriov_match *mask)
+{
+	return c->profile->scope == NIC_SCOPE_VSI && mask->user_def
+		       ? (value->user_def >> 16 & 0xffff) + 1
+		       : 0;
+}
+
+/* The scope, where it is no match. */
+static int scope_of(const struct compiler *c, const struct sriov_rule *rule)
+{
+	if (c->profile->scope == NIC_SCOPE_POOL ||
+	    (!c->port.vfs && rule->scope.kind == SRIOV_SCOPE_PF))
+		return CUBE_ANY_SCOPE;
+	return rule->scope.kind == SRIOV_SCOPE_VF   ? (int)rule->scope.vf
+	       : rule->scope.kind == SRIOV_SCOPE_PF ? CUBE_PF
+						    : CUBE_ANY_SCOPE;
+}
+
+/* The packets of a rule that is not in hardware: what its words say. */
+static int words_as_cubes(const struct compiler *c, struct lowering *low)
+{
+	const struct sriov_rule *rule = &low->rule;
+	struct sriov_entry e = {.type = rule->type, .value = rule->value, .mask = rule->mask};
+	bool pool = c->profile->scope == NIC_SCOPE_POOL && c->port.vfs;
+
+	low->ncubes = 0;
+	/* a VF that does not exist gets no packets */
+	if (!sriov_flow_type_word(rule->type) ||
+	    (rule->scope.kind == SRIOV_SCOPE_VF && rule->scope.vf >= c->port.vfs))
+		return 0;
+	if (pool && (rule->scope.kind == SRIOV_SCOPE_VF || rule->scope.kind == SRIOV_SCOPE_PF)) {
+		e.mask.user_def = POOL_MASK;
+		e.value.user_def = rule->scope.kind == SRIOV_SCOPE_VF ? rule->scope.vf
+								      : c->port.vfs;
+	}
+	return add_cubes(low, &e, flow_type_classes(rule->type), scope_of(c, rule),
+			 flex_of(c, &e.value, &e.mask));
+}
+
+static int entries_as_cubes(const struct compiler *c, struct lowering *low, struct sriov_entry *hw,
+			    size_t n)
+{
+	int r = 0;
+
+	low->ncubes = 0;
+	low->ext = c->profile->ext_always;
+	for (size_t i = 0; !r && i < n; i++) {
+		entry_canonical(&hw[i]);
+		r = add_cubes(low, &hw[i], flow_type_classes(hw[i].type), scope_of(c, &low->rule),
+			      flex_of(c, &hw[i].value, &hw[i].mask));
+	}
+	return r;
+}
+
+/* ---- what the driver says of it alone ---- */
+
+static bool says_no(const struct compiler *c, struct sriov_entry *e, const struct bits *mask,
+		    struct nic_verdict *v)
+{
+	bits_unpack(mask, &e->mask);
+	return !compile_alone(c, e, v);
+}
+
+/* More entries than the table has: the driver's own answer to the rule as one entry says why. */
+static bool refuse_size(const struct compiler *c, const struct cube *cube, struct sriov_entry *e,
+			double n, struct nic_verdict *v)
+{
+	size_t len;
+
+	if (!says_no(c, e, &cube->mask, v))
+		nic_refuse(v, 0, "too many entries", "it cannot be one entry on %s",
+			   c->profile->driver);
+	len = strlen(v->detail);
+	snprintf(v->detail + len, sizeof(v->detail) - len,
+		 "; with an entry for each value it would be %.0f, and the table has %u", n,
+		 c->table_size);
+	return false;
+}
+
+/* The first entry of @cube, with the smallest mask that the driver takes, stands for all. */
+static bool cube_alone(const struct compiler *c, const struct lowering *low,
+		       const struct cube *cube, struct nic_verdict *v)
+{
+	struct sriov_entry e = {.loc = low->rule.loc < 0 ? 1 : low->rule.loc,
+				.type = compile_type(cube),
+				.cookie = low->cookie + (1u << low->spread) - 1,
+				.ext = true};
+	struct cube one = *cube;
+	double n;
+
+	one.mask.w[BITS_PORTS] |= BITS_SPREAD(low->spread);
+	bits_unpack(&one.value, &e.value);
+	if (!compile_widen(c, e.type, &one.mask)) {
+		if (!says_no(c, &e, &cube->mask, v))
+			nic_refuse(v, 0, "the driver cannot match this",
+				   "%s cannot match these bits", c->profile->driver);
+		return false;
+	}
+	n = compile_count(c, cube, &one.mask);
+	if (c->table_size && n > c->table_size)
+		return refuse_size(c, cube, &e, n, v);
+	return !says_no(c, &e, &one.mask, v);
+}
+
+/* A range is many entries where each of its blocks is few. */
+static bool fits_table(const struct compiler *c, struct lowering *low)
+{
+	struct table_slot slot[SLOTS] = {{0}};
+	double n = 0;
+
+	compile_join(c, slot, low->cube, low->ncubes, low->spread, INFINITY);
+	for (size_t s = 0; s < SLOTS; s++)
+		n += slot[s].entries;
+	if (!c->table_size || n <= c->table_size)
+		return true;
+	nic_refuse(&low->v, -ENOSPC, "the table is full",
+		   "it would be %.0f entries, and a full table has %u", n, c->table_size);
+	low->v.result = SRIOV_FULL;
+	return nic_hint(&low->v, "fewer ports or addresses, or ranges that masks cover: a power of "
+				 "two that begins at a multiple of itself");
+}
+
+static bool driver_takes(const struct compiler *c, struct lowering *low)
+{
+	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
+
+	for (size_t i = 0; i < low->ncubes; i++) {
+		if (cube_alone(c, low, &low->cube[i], &v))
+			continue;
+		low->v = v;
+		return false;
+	}
+	return fits_table(c, low);
+}
+
+/* What is not known does not hide what is: a rule that is known to be otherwise stays that. */
+static bool is_known(const struct compiler *c, struct lowering *low)
+{
+	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
+	bool known = true;
+
+	for (size_t i = 0; known && i < low->ncubes; i++) {
+		struct sriov_entry e = {
+			.type = compile_type(&low->cube[i]), .cookie = low->cookie, .ext = true};
+
+		bits_unpack(&low->cube[i].value, &e.value);
+		bits_unpack(&low->cube[i].mask, &e.mask);
+		known = compile_known(c, &e, &v);
+	}
+	if (known)
+		return true;
+	if (compile_allows(c, SRIOV_UNSURE) && c->table_size && low->v.result != SRIOV_EXACT)
+		return true;
+	low->v = v;
+	return compile_allows(c, SRIOV_UNSURE) && c->table_size;
+}
+
+/* 1: the NIC takes it, and low->cube is what it makes of it; 0: it does not; or an error. */
+static int lower_whole(const struct compiler *c, struct lowering *low)
+{
+	struct sriov_rule *rule = &low->rule;
+	struct sriov_entry hw[NIC_EXPANSION_MAX],
+		whole = {.type = rule->type, .value = rule->value, .mask = rule->mask, .ext = true};
 	struct nic_case one = {c->profile, &c->port, &c->empty, &whole};
-	char words[1024];
+	size_t n;
 	int r;
 
-	*low = (struct lowered){.rule = *rule, .v = {.result = SRIOV_EXACT, .other = TABLE_NONE}};
-	if (sriov_rule_format(rule, words, sizeof(words))) {
-		nic_refuse(&low->v, 0, "not a rule", "this is not a rule that could be written");
+	if ((rule->action.kind == SRIOV_ACTION_QUEUES && !lower_queues(c, low)) ||
+	    !lower_scope(c, rule, &whole, &low->v))
 		return 0;
-	}
-	r = resolve_guests(c, low);
-	if (r < 0 || low->v.result != SRIOV_EXACT)
-		return r;
-	if (rule->action.kind == SRIOV_ACTION_QUEUES) {
-		refuse_queues(c, rule, &low->v);
-		return 0;
-	}
-	if (!lower_range(c, FIELD_SRC_PORT, rule->src_port_last, &whole, &low->v) ||
-	    !lower_range(c, FIELD_DST_PORT, rule->dst_port_last, &whole, &low->v) ||
-	    !lower_scope(c, &low->rule, &whole, &low->v))
-		return 0;
-	whole.cookie = action_cookie(&low->rule.action);
+	whole.cookie = low->cookie = action_cookie(&rule->action);
 	entry_canonical(&whole);
-	low->n = c->profile->lower(&one, low->entry, &low->v);
-	for (size_t i = 0; i < low->n; i++)
-		low->entry[i].loc = rule->loc < 0 ? 1 : rule->loc + i;
-	return 0;
+	n = c->profile->lower(&one, hw, &low->v);
+	if (low->v.result == SRIOV_REJECTED)
+		return 0;
+	r = entries_as_cubes(c, low, hw, n);
+	return r < 0 ? r
+		     : driver_takes(c, low) && is_known(c, low) && compile_allows(c, low->v.result);
+}
+
+int compile_lower(const struct compiler *c, const struct sriov_rule *rule, struct lowering *out)
+{
+	int r;
+
+	*out = (struct lowering){.rule = *rule, .v = {.result = SRIOV_EXACT, .other = TABLE_NONE}};
+	if (!c->profile) {
+		out->v = c->whole;
+		return 0;
+	}
+	if (!rule_ok(rule)) {
+		nic_refuse(&out->v, 0, "not a rule", "this is not a rule that could be written");
+		return 0;
+	}
+	r = resolve_guests(c, out);
+	if (!r && out->v.result == SRIOV_EXACT)
+		r = lower_whole(c, out);
+	out->taken = r > 0;
+	return r ? (r < 0 ? r : 0) : words_as_cubes(c, out);
 }

@@ -1,10 +1,150 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries of a rule beside what the table holds: whether the driver takes them and they mean the same there. */
+/* Own packets of a rule as entries, beside what the table holds: whether the driver takes them there. */
 #include "flows/compile.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- an entry alone ---- */
+
+bool compile_alone(const struct compiler *c, const struct sriov_entry *entry, struct nic_verdict *v)
+{
+	struct nic_case one = {c->profile, &c->port, &c->empty, entry};
+
+	return nic_check_type(&one, v) && nic_run(c->profile->hazards, &one, v) &&
+	       nic_run(c->profile->checks, &one, v);
+}
+
+/* A target is a queue, and how many there are may not have been read. */
+static bool unknown_queues(const struct compiler *c, const struct sriov_entry *entry,
+			   struct nic_verdict *v)
+{
+	const char *name = nic_port_name(&c->port);
+
+	if (c->port.queues || entry->cookie == SRIOV_COOKIE_DROP)
+		return false;
+	nic_refuse(v, 0, "the number of RX rings is not known",
+		   "the number of RX rings of %s is not known", name);
+	nic_hint(v, "`ethtool -n %s` would say it; a snapshot says it as \"queues\"", name);
+	return true;
+}
+
+/* What is not known of the port, or what the driver's instance has seen before. */
+bool compile_known(const struct compiler *c, const struct sriov_entry *entry, struct nic_verdict *v)
+{
+	struct nic_case one = {c->profile, &c->port, &c->table, entry};
+
+	*v = c->whole;
+	if (v->result == SRIOV_EXACT &&
+	    (unknown_queues(c, entry, v) ||
+	     (!c->port.watched && c->profile->hidden && c->profile->hidden(&one, v))))
+		v->result = SRIOV_UNSURE;
+	return v->result == SRIOV_EXACT;
+}
+
+/* ---- from packets to entries ---- */
+
+/* The free bits of a word, from the lowest, take the bits of @number: @number goes down by as many. */
+static uint64_t deposit(uint64_t *number, uint64_t free)
+{
+	uint64_t word = 0;
+
+	for (; free; free &= free - 1, *number >>= 1)
+		if (*number & 1)
+			word |= free & -free;
+	return word;
+}
+
+/* The bits that entries with @mask name and @cube leaves free; pools are numbers, of which not all exist. */
+static void free_bits(const struct cube *cube, const struct bits *mask, bool by_pool,
+		      struct bits *out)
+{
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		out->w[i] = mask->w[i] & ~cube->mask.w[i];
+	if (by_pool)
+		out->w[BITS_USER_DEF] = 0;
+}
+
+static void add_cell(struct compiler *c, const struct sriov_entry *like, const struct bits *value,
+		     unsigned spread)
+{
+	struct sriov_entry *e = &c->cell[c->ncells++];
+
+	*e = *like;
+	bits_unpack(value, &e->value);
+	e->cookie += e->value.src_port & ((1u << spread) - 1);
+}
+
+static void add_cells(struct compiler *c, const struct cube *cube, const struct bits *mask,
+		      const struct sriov_entry *like, unsigned spread)
+{
+	bool by_pool = c->profile->scope == NIC_SCOPE_POOL && mask->w[BITS_USER_DEF];
+	uint64_t named = cube->mask.w[BITS_USER_DEF] & 0xff, n;
+	struct bits free, value = cube->value;
+
+	free_bits(cube, mask, by_pool, &free);
+	n = UINT64_C(1) << bits_count(&free);
+	for (unsigned pool = 0; pool <= (by_pool ? c->port.vfs : 0); pool++) {
+		if (by_pool && (cube->value.w[BITS_USER_DEF] ^ pool) & named)
+			continue;
+		for (uint64_t number = 0; number < n; number++) {
+			uint64_t left = number;
+
+			for (unsigned i = BITS_WORDS; i-- > 0;)
+				value.w[i] = cube->value.w[i] | deposit(&left, free.w[i]);
+			if (by_pool)
+				value.w[BITS_USER_DEF] = pool;
+			add_cell(c, like, &value, spread);
+		}
+	}
+}
+
+/* The mask of the entries for a cube: that of its slot, or where there is none its own. */
+static void mask_of(const struct compiler *c, const struct cube *cube, unsigned spread,
+		    struct bits *mask)
+{
+	const struct table_slot *slot = compile_slot(c, (struct table_slot *)c->slot, cube);
+
+	*mask = cube->mask;
+	mask->w[BITS_PORTS] |= BITS_SPREAD(spread);
+	if (slot->set)
+		*mask = slot->mask;
+	else
+		compile_widen(c, compile_type(cube), mask);
+}
+
+double compile_cost(const struct compiler *c, const struct cube *cube, unsigned spread)
+{
+	struct bits mask;
+
+	mask_of(c, cube, spread, &mask);
+	return compile_count(c, cube, &mask);
+}
+
+bool compile_cells(struct compiler *c, const struct cube *cube, size_t n, uint64_t cookie,
+		   unsigned spread, bool ext)
+{
+	double cells = 0;
+	struct bits mask;
+
+	c->ncells = 0;
+	for (size_t k = 0; k < n; k++)
+		cells += compile_cost(c, &cube[k], spread);
+	if (cells > c->table_size)
+		return false;
+	for (size_t k = 0; k < n; k++) {
+		struct sriov_entry like = {.type = compile_type(&cube[k]), .cookie = cookie};
+
+		mask_of(c, &cube[k], spread, &mask);
+		bits_unpack(&mask, &like.mask);
+		like.ext = ext || like.mask.vlan_tci || like.mask.vlan_etype || like.mask.user_def;
+		add_cells(c, &cube[k], &mask, &like, spread);
+	}
+	return true;
+}
+
+/* ---- beside what the table holds ---- */
 
 /* "@before the one in the way @after". */
 static bool clash(const struct compiler *c, size_t other, const char *before, const char *after,
@@ -21,150 +161,122 @@ static bool clash(const struct compiler *c, size_t other, const char *before, co
 				     : "change one of the two");
 }
 
-/* What the driver says of each entry as if the table were empty. */
-static bool fit_alone(const struct compiler *c, struct lowered *low)
+/* The same packets are in the table already: taken as it stands, or in the way. */
+static bool fit_same(const struct compiler *c, long loc, const struct sriov_entry *e, size_t other,
+		     struct nic_verdict *v)
 {
-	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
-
-	for (size_t i = 0; i < low->n; i++) {
-		struct nic_case one = {c->profile, &c->port, &c->empty, &low->entry[i]};
-
-		if (nic_check_type(&one, &v) && nic_run(c->profile->hazards, &one, &v) &&
-		    nic_run(c->profile->checks, &one, &v))
-			continue;
-		low->v = v;
-		return false;
-	}
-	return true;
-}
-
-/* A target is a queue, and how many there are may not have been read. */
-static bool unknown_queues(const struct compiler *c, const struct lowered *low,
-			   struct nic_verdict *v)
-{
-	const char *name = nic_port_name(&c->port);
-
-	if (c->port.queues || low->rule.action.kind == SRIOV_ACTION_DROP)
-		return false;
-	nic_refuse(v, 0, "the number of RX rings is not known",
-		   "the number of RX rings of %s is not known", name);
-	nic_hint(v, "`ethtool -n %s` would say it; a snapshot says it as \"queues\"", name);
-	return true;
-}
-
-/* What is not known of the port, or what the driver's instance has seen before. */
-static bool fit_known(const struct compiler *c, struct lowered *low)
-{
-	struct nic_verdict v = c->whole;
-
-	if (v.result == SRIOV_EXACT && unknown_queues(c, low, &v))
-		v.result = SRIOV_UNSURE;
-	for (size_t i = 0; i < low->n && v.result == SRIOV_EXACT; i++) {
-		struct nic_case one = {c->profile, &c->port, &c->table, &low->entry[i]};
-
-		if (!c->port.watched && c->profile->hidden && c->profile->hidden(&one, &v))
-			v.result = SRIOV_UNSURE;
-	}
-	if (v.result == SRIOV_EXACT)
-		return true;
-	if (compile_allows(c, SRIOV_UNSURE) && c->table_size && low->v.result != SRIOV_EXACT)
-		return true;
-	low->v = v;
-	return compile_allows(c, SRIOV_UNSURE) && c->table_size;
-}
-
-/* The same packets are in the table already: shared, taken as it stands, or in the way. */
-static bool fit_same(const struct compiler *c, struct lowered *low, size_t i, size_t other)
-{
-	const struct sriov_entry *there = &c->table.at[other], *e = &low->entry[i];
+	const struct sriov_entry *there = &c->table.at[other];
 
 	if (there->cookie != e->cookie)
-		return clash(c, other, "the same packets match", ", which does something else",
-			     &low->v);
-	if (low->rule.loc >= 0 && there->loc != e->loc)
+		return clash(c, other, "the same packets match", ", which does something else", v);
+	if (loc >= 0 && there->loc != e->loc)
 		return clash(c, other, "this rule is there already, as", ", at another location",
-			     &low->v);
-	low->at[i] = other;
-	low->shared[i] = c->table.owner[other] >= 0;
+			     v);
 	return true;
 }
 
-static bool fit_location(const struct compiler *c, struct lowered *low, size_t i)
+static bool fit_location(const struct compiler *c, long loc, const struct sriov_entry *e,
+			 struct nic_verdict *v)
 {
-	uint32_t loc = low->entry[i].loc;
-
-	if (low->rule.loc < 0 || c->at_loc[loc] == TABLE_NONE)
+	if (loc < 0 || e->loc >= c->table_size || c->at_loc[e->loc] == TABLE_NONE)
 		return true;
-	clash(c, c->at_loc[loc], "the location asked for is taken by", "", &low->v);
-	return nic_hint(&low->v, "leave 'loc' out to get a free one");
+	clash(c, c->at_loc[e->loc], "the location asked for is taken by", "", v);
+	return nic_hint(v, "leave 'loc' out to get a free one");
 }
 
-static bool fit_overlap(const struct compiler *c, struct lowered *low, size_t i)
+static bool fit_overlap(const struct compiler *c, const struct sriov_entry *e,
+			struct nic_verdict *v)
 {
-	size_t other = nic_table_overlap(&c->table, &low->entry[i]);
+	size_t other = nic_table_overlap(&c->table, e);
 
 	return other == TABLE_NONE ||
 	       clash(c, other, "some packets match this rule and",
-		     ", which does something else, and which wins is not defined", &low->v);
+		     ", which does something else, and which wins is not defined", v);
 }
 
-static bool fit_beside(const struct compiler *c, struct lowered *low, size_t i)
+static bool fit_beside(const struct compiler *c, long loc, const struct sriov_entry *e, size_t *at,
+		       struct nic_verdict *v)
 {
-	struct nic_case one = {c->profile, &c->port, &c->table, &low->entry[i]};
-	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
-	size_t other = nic_table_same(&c->table, &low->entry[i]);
+	struct nic_case one = {c->profile, &c->port, &c->table, e};
 
-	low->at[i] = TABLE_NONE;
-	if (other != TABLE_NONE)
-		return fit_same(c, low, i, other) && fit_overlap(c, low, i);
-	if (!fit_location(c, low, i))
-		return false;
-	if (!nic_run(c->profile->hazards, &one, &v) || !nic_run(c->profile->checks, &one, &v)) {
-		low->v = v;
-		return false;
-	}
-	return fit_overlap(c, low, i);
+	*at = nic_table_same(&c->table, e);
+	if (*at != TABLE_NONE)
+		return fit_same(c, loc, e, *at, v) && fit_overlap(c, e, v);
+	return fit_location(c, loc, e, v) && nic_run(c->profile->hazards, &one, v) &&
+	       nic_run(c->profile->checks, &one, v) && fit_overlap(c, e, v);
 }
 
-static bool fit_room(const struct compiler *c, struct lowered *low)
+static bool fit_room(const struct compiler *c, struct nic_verdict *v)
 {
 	size_t more = 0;
 
-	for (size_t i = 0; i < low->n; i++)
-		more += low->at[i] == TABLE_NONE && low->entry[i].loc >= c->profile->first_loc;
+	for (size_t i = 0; i < c->ncells; i++)
+		more += c->cell_at[i] == TABLE_NONE && c->cell[i].loc >= c->profile->first_loc;
 	if (more <= c->nfree)
 		return true;
-	nic_refuse(&low->v, -ENOSPC, "the table is full",
+	nic_refuse(v, -ENOSPC, "the table is full",
 		   "the rule table of %s is full: %zu entries in %u locations",
 		   nic_port_name(&c->port), c->table.n, c->table_size);
-	low->v.result = SRIOV_FULL;
-	return nic_hint(&low->v, "delete rules first");
+	v->result = SRIOV_FULL;
+	return nic_hint(v, "delete rules first");
 }
 
-void compile_fit(const struct compiler *c, struct lowered *low)
+static int by_number(const void *a, const void *b)
 {
-	low->in = fit_alone(c, low) && fit_known(c, low) && compile_allows(c, low->v.result);
-	for (size_t i = 0; i < low->n && low->in; i++)
-		low->in = fit_beside(c, low, i);
-	low->in = low->in && fit_room(c, low);
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
 }
 
-void compile_put(struct compiler *c, struct lowered *low, long rule)
+/* A driver may take two entries of one rule for the same. */
+static bool fit_each_other(const struct compiler *c, struct nic_verdict *v)
 {
-	for (size_t i = 0; i < low->n; i++) {
-		struct sriov_entry *e = &low->entry[i];
+	uint64_t *hash = c->cell_hash;
+	bool twins = false;
 
-		if (low->shared[i])
-			continue;
-		if (low->at[i] != TABLE_NONE) {
-			c->table.owner[low->at[i]] = rule;
+	if (!c->profile->duplicate || c->ncells < 2)
+		return true;
+	for (size_t i = 0; i < c->ncells; i++)
+		hash[i] = c->profile->duplicate_hash(&c->cell[i]);
+	qsort(hash, c->ncells, sizeof(*hash), by_number);
+	for (size_t i = 1; i < c->ncells; i++)
+		twins |= hash[i] == hash[i - 1];
+	if (!twins)
+		return true;
+	nic_refuse(v, -EINVAL, "the driver takes its entries for duplicates",
+		   "this rule needs %zu entries, and %s takes some of them for duplicates: it does "
+		   "not compare all that they match",
+		   c->ncells, c->profile->driver);
+	return nic_hint(v, "match whole addresses");
+}
+
+bool compile_fit(const struct compiler *c, long loc, struct nic_verdict *v)
+{
+	for (size_t i = 0; i < c->ncells; i++) {
+		struct sriov_entry *e = &c->cell[i];
+
+		e->loc = loc < 0 ? 1 : loc + i;
+		if (!fit_beside(c, loc, e, &c->cell_at[i], v))
+			return false;
+	}
+	return fit_each_other(c, v) && fit_room(c, v);
+}
+
+void compile_put(struct compiler *c, long loc, size_t rule)
+{
+	for (size_t i = 0; i < c->ncells; i++) {
+		struct sriov_entry *e = &c->cell[i];
+		size_t at = c->cell_at[i];
+
+		if (at != TABLE_NONE) {
+			c->table.owner[at] = rule;
 			continue;
 		}
 		c->nfree -= e->loc >= c->profile->first_loc;
-		if (low->rule.loc < 0)
+		if (loc < 0)
 			e->loc = NO_LOC;
-		low->at[i] = nic_table_add(&c->table, e, rule);
-		if (low->rule.loc >= 0)
-			c->at_loc[e->loc] = low->at[i];
+		at = nic_table_add(&c->table, e, rule);
+		if (loc >= 0)
+			c->at_loc[e->loc] = at;
 	}
 }

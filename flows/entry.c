@@ -32,7 +32,7 @@ void entry_canonical(struct sriov_entry *entry)
 
 bool entry_same_match(const struct sriov_entry *a, const struct sriov_entry *b)
 {
-	if (a->type != b->type || !flow_type_word(a->type))
+	if (a->type != b->type || !sriov_flow_type_word(a->type))
 		return false;
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, a->type));) {
 		for (size_t i = 0; i < f->size; i++) {
@@ -49,7 +49,7 @@ bool entry_same_match(const struct sriov_entry *a, const struct sriov_entry *b)
 
 bool entry_overlaps(const struct sriov_entry *a, const struct sriov_entry *b)
 {
-	if (a->type != b->type || !flow_type_word(a->type))
+	if (a->type != b->type || !sriov_flow_type_word(a->type))
 		return false;
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, a->type));) {
 		if (field_off(f, a) || field_off(f, b))
@@ -86,6 +86,7 @@ uint64_t action_cookie(const struct sriov_action *action)
 	case SRIOV_ACTION_VF:
 		return ((uint64_t)action->vf + 1) << COOKIE_VF_SHIFT | action->queue;
 	case SRIOV_ACTION_QUEUE:
+	case SRIOV_ACTION_QUEUES: /* the first of them */
 		return action->queue;
 	case SRIOV_ACTION_DROP:
 	default:

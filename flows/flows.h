@@ -15,6 +15,7 @@
 /* flows/json.c: {"loc":…,"flow":"udp4","value":{…},"mask":{…},"cookie":"0x…","ext":true}, zero members left
  * out; member names as in the recorded conformance lines (ip4src, ip4dst, psrc, pdst, vlan_tci, …). */
 json_t *entry_encode(const struct sriov_entry *entry);
+void entry_write(struct core_doc *doc, const char *key, const struct sriov_entry *entry);
 int entry_decode(const json_t *json, struct sriov_entry *out, struct sriov_error *err);
 
 /* The parts "value" and "mask" of an entry or a rule, called @name in errors; without bits, no member. */
@@ -28,9 +29,8 @@ int match_decode(const json_t *json, const char *part, enum sriov_flow_type type
 int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *out);
 int ntuple_decode(const struct ethtool_rx_flow_spec *spec, struct sriov_entry *out);
 
-/* flows/words.c: flow type <-> word ("udp4"); 0 / NULL if unknown. */
+/* flows/words.c: the reverse of sriov_flow_type_word(); NONE if unknown. */
 enum sriov_flow_type flow_type_find(const char *word);
-const char *flow_type_word(enum sriov_flow_type type);
 
 /* flows/nic/: what a driver is known to accept; used by the compiler before anything is tried. */
 struct nic_profile;

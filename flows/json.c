@@ -9,12 +9,22 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Stands for a flow type that an entry has and we have no word for. */
 #define FLOW_UNKNOWN "unknown"
 
-static json_t *encode_field(const struct flow_field *f, const struct sriov_match *match)
+static void write_hex(struct core_doc *doc, const char *key, uint64_t value)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "0x%" PRIx64, value);
+	core_doc_text(doc, key, buf);
+}
+
+static void write_field(struct core_doc *doc, const struct flow_field *f,
+			const struct sriov_match *match)
 {
 	const uint8_t *bytes = flow_field_at(f, match);
 	char buf[INET6_ADDRSTRLEN];
@@ -22,46 +32,71 @@ static json_t *encode_field(const struct flow_field *f, const struct sriov_match
 	switch (f->kind) {
 	case KIND_IP4:
 	case KIND_IP6:
-		return json_string(inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, bytes, buf,
-					     sizeof(buf)));
+		core_doc_text(doc, f->json,
+			      inet_ntop(f->kind == KIND_IP4 ? AF_INET : AF_INET6, bytes, buf,
+					sizeof(buf)));
+		break;
 	case KIND_MAC:
-		return json_string(sriov_mac_format(bytes, buf));
+		core_doc_text(doc, f->json, sriov_mac_format(bytes, buf));
+		break;
 	case KIND_NUMBER:
 	default:
 		if (f->id == FIELD_USER_DEF)
-			return json_sprintf("0x%" PRIx64, match->user_def);
-		return json_integer(flow_field_number(f, match));
+			write_hex(doc, f->json, match->user_def);
+		else
+			core_doc_int(doc, f->json, flow_field_number(f, match));
 	}
+}
+
+static void write_match(struct core_doc *doc, const char *key, enum sriov_flow_type type,
+			const struct sriov_match *match)
+{
+	bool any = false;
+
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));) {
+		if (!flow_field_any(f, match))
+			continue;
+		if (!any)
+			core_doc_open(doc, key, '{');
+		any = true;
+		write_field(doc, f, match);
+	}
+	if (any)
+		core_doc_close(doc, '}');
 }
 
 int match_encode(json_t *entry, const char *key, enum sriov_flow_type type,
 		 const struct sriov_match *match)
 {
-	_json_ json_t *object = json_object();
+	struct core_doc doc = {0};
+	_json_ json_t *object = NULL;
 
-	if (!object)
-		return -ENOMEM;
-	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));)
-		if (flow_field_any(f, match) &&
-		    json_object_set_new(object, f->json, encode_field(f, match)))
-			return -ENOMEM;
-	if (!json_object_size(object))
-		return 0;
-	return json_object_set(entry, key, object) ? -ENOMEM : 0;
+	core_doc_open(&doc, NULL, '{');
+	write_match(&doc, key, type, match);
+	core_doc_close(&doc, '}');
+	object = core_doc_parse(&doc);
+	return object && !json_object_update(entry, object) ? 0 : -ENOMEM;
+}
+
+void entry_write(struct core_doc *doc, const char *key, const struct sriov_entry *entry)
+{
+	core_doc_open(doc, key, '{');
+	core_doc_int(doc, "loc", entry->loc);
+	core_doc_text(doc, "flow", sriov_flow_type_word(entry->type) ?: FLOW_UNKNOWN);
+	write_match(doc, "value", entry->type, &entry->value);
+	write_match(doc, "mask", entry->type, &entry->mask);
+	write_hex(doc, "cookie", entry->cookie);
+	if (entry->ext)
+		core_doc_bool(doc, "ext", true);
+	core_doc_close(doc, '}');
 }
 
 json_t *entry_encode(const struct sriov_entry *entry)
 {
-	const char *type = flow_type_word(entry->type);
-	_json_ json_t *json = json_pack("{s:I, s:s}", "loc", (json_int_t)entry->loc, "flow",
-					type ? type : FLOW_UNKNOWN);
+	struct core_doc doc = {0};
 
-	if (!json || match_encode(json, "value", entry->type, &entry->value) ||
-	    match_encode(json, "mask", entry->type, &entry->mask) ||
-	    json_object_set_new(json, "cookie", json_sprintf("0x%" PRIx64, entry->cookie)) ||
-	    (entry->ext && json_object_set_new(json, "ext", json_true())))
-		return NULL;
-	return core_steal(json);
+	entry_write(&doc, NULL, entry);
+	return core_doc_parse(&doc);
 }
 
 static int decode_field(const struct flow_field *f, const json_t *json, struct sriov_match *out)
@@ -101,7 +136,7 @@ int match_decode(const json_t *entry, const char *part, enum sriov_flow_type typ
 		if (!field)
 			return sriov_error_set(err, -EINVAL, name,
 					       "'%s.%.40s' is no member of flow type %s", part, key,
-					       flow_type_word(type) ?: FLOW_UNKNOWN);
+					       sriov_flow_type_word(type) ?: FLOW_UNKNOWN);
 		if (decode_field(field, member, out))
 			return sriov_error_set(err, -EINVAL, name, "'%s.%s' is not %s", part, key,
 					       value_expected(field));

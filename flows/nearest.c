@@ -255,22 +255,53 @@ static bool matches_something(const struct sriov_rule *rule)
 	return false;
 }
 
-/* A rule that would catch everything is no neighbour of one that does not. */
-static bool works(const struct compiler *c, const struct sriov_rule *original,
-		  const struct sriov_rule *rule)
+/* The masks of the table are there and stay. */
+static bool same_masks(const struct compiler *c, const struct table_slot slot[SLOTS])
 {
-	struct lowered low;
-
-	if (matches_something(original) && !matches_something(rule))
-		return false;
-	if (compile_lower(c, rule, &low) || !low.n || low.v.result != SRIOV_EXACT)
-		return false;
-	compile_fit(c, &low);
-	return low.in && low.v.result == SRIOV_EXACT;
+	for (size_t s = 0; s < SLOTS; s++)
+		if (c->slot[s].set &&
+		    memcmp(&c->slot[s].mask, &slot[s].mask, sizeof(slot[s].mask)) != 0)
+			return false;
+	return true;
 }
 
-void compile_nearest(const struct compiler *c, const struct sriov_rule *rule, char *buf,
-		     size_t size)
+static bool fits(struct compiler *c, const struct lowering *low, long loc)
+{
+	struct table_slot before[SLOTS], slot[SLOTS];
+	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
+	double entries = c->nfree;
+	bool fits;
+
+	memcpy(slot, c->slot, sizeof(slot));
+	for (size_t s = 0; s < SLOTS; s++)
+		entries += slot[s].entries;
+	if (!compile_join(c, slot, low->cube, low->ncubes, low->spread, entries) ||
+	    !same_masks(c, slot))
+		return false;
+	memcpy(before, c->slot, sizeof(before));
+	memcpy(c->slot, slot, sizeof(slot));
+	fits = compile_cells(c, low->cube, low->ncubes, low->cookie, low->spread, low->ext) &&
+	       compile_fit(c, loc, &v);
+	memcpy(c->slot, before, sizeof(before));
+	return fits;
+}
+
+/* A rule that would catch everything is no neighbour of one that does not. */
+static bool works(struct compiler *c, const struct sriov_rule *original,
+		  const struct sriov_rule *rule)
+{
+	struct lowering low;
+	bool works;
+
+	if ((matches_something(original) && !matches_something(rule)) ||
+	    compile_lower(c, rule, &low))
+		return false;
+	works = low.taken && low.v.result == SRIOV_EXACT && fits(c, &low, rule->loc);
+	free(low.cube);
+	return works;
+}
+
+void compile_nearest(struct compiler *c, const struct sriov_rule *rule, char *buf, size_t size)
 {
 	struct sriov_rule more = *rule;
 

@@ -96,7 +96,7 @@ static int read_field(struct parser *p, const struct flow_field *f, const struct
 static void list_types(struct text *text)
 {
 	for (unsigned type = SRIOV_FLOW_NONE + 1; type < SRIOV_FLOW_TYPES; type++)
-		text_list(text, "%s", flow_type_word(type));
+		text_list(text, "%s", sriov_flow_type_word(type));
 }
 
 static int read_type(struct parser *p, const struct word *word)
@@ -116,7 +116,7 @@ static int read_type(struct parser *p, const struct word *word)
 	else
 		lex_error(&p->lex, -EINVAL, word, "expected a flow type, not '%s'", word->text);
 	for (unsigned type = SRIOV_FLOW_NONE + 1; type < SRIOV_FLOW_TYPES; type++)
-		words[type - 1] = flow_type_word(type);
+		words[type - 1] = sriov_flow_type_word(type);
 	near = word ? core_nearest(word->text, words) : NULL;
 	list_types(&text);
 	sriov_error_hint(p->lex.err, "%s%s%sflow types: %s", near ? "did you mean '" : "",
@@ -128,14 +128,14 @@ static void list_types_with(struct text *text, const char *word)
 {
 	for (unsigned type = SRIOV_FLOW_NONE + 1; type < SRIOV_FLOW_TYPES; type++)
 		if (flow_field_find(type, word))
-			text_list(text, "%s", flow_type_word(type));
+			text_list(text, "%s", sriov_flow_type_word(type));
 }
 
 /* Words that no reader takes: of another flow type, of ethtool(8), or misspelt. */
 static int unknown_word(struct parser *p, const struct word *word)
 {
 	const char *words[FIELDS + NKEYWORDS + 1] = {NULL}, *near;
-	const char *type = flow_type_word(p->rule.type);
+	const char *type = sriov_flow_type_word(p->rule.type);
 	char list[160], types[80];
 	struct text text = {.at = list, .size = sizeof(list)};
 	struct text having = {.at = types, .size = sizeof(types)};

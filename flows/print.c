@@ -159,14 +159,13 @@ void mask_print(struct text *text, enum sriov_flow_type type, const struct sriov
 	text->full |= list.full;
 }
 
-/* A mask on a field that the flow type lacks cannot be said: refused instead of left out. */
-static bool has_foreign_fields(const struct sriov_rule *rule)
+SRIOV_EXPORT int sriov_mask_format(enum sriov_flow_type type, const struct sriov_match *mask,
+				   char *buf, size_t size)
 {
-	for (unsigned type = 0; type < SRIOV_FLOW_TYPES; type++)
-		for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));)
-			if (!flow_field_of(rule->type, f->id) && flow_field_any(f, &rule->mask))
-				return true;
-	return false;
+	struct text text = {.at = buf, .size = size};
+
+	mask_print(&text, type, mask, true);
+	return text.full ? -ENOBUFS : 0;
 }
 
 /* A range goes up from its port, which has its whole mask. */
@@ -210,10 +209,10 @@ static bool scope_ok(const struct sriov_scope *scope)
 	}
 }
 
-/* Something that the language can say. */
-static bool rule_ok(const struct sriov_rule *rule)
+bool rule_ok(const struct sriov_rule *rule)
 {
-	return flow_type_word(rule->type) && !has_foreign_fields(rule) &&
+	/* a mask on a field that the flow type lacks cannot be said: refused instead of left out */
+	return sriov_flow_type_word(rule->type) && !flow_fields_foreign(rule->type, &rule->mask) &&
 	       range_ok(rule->value.src_port, rule->src_port_last, rule->mask.src_port) &&
 	       range_ok(rule->value.dst_port, rule->dst_port_last, rule->mask.dst_port) &&
 	       scope_ok(&rule->scope) && action_ok(&rule->action) &&
@@ -256,7 +255,7 @@ SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, siz
 		return -EINVAL;
 	if (rule->name[0])
 		text_add(&text, "name %s ", rule->name);
-	text_add(&text, "flow-type %s", flow_type_word(rule->type));
+	text_add(&text, "flow-type %s", sriov_flow_type_word(rule->type));
 	print_match(&text, rule->type, &rule->value, &rule->mask, true, rule);
 	print_scope(&text, &rule->scope);
 	print_action(&text, &rule->action);
@@ -276,7 +275,7 @@ SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, siz
 /* For reading only: what does not fit is cut, and said by -ENOBUFS. */
 SRIOV_EXPORT int sriov_entry_format(const struct sriov_entry *entry, char *buf, size_t size)
 {
-	const char *type = flow_type_word(entry->type);
+	const char *type = sriov_flow_type_word(entry->type);
 	uint64_t cookie = entry->cookie;
 	struct text text = {.at = buf, .size = size};
 

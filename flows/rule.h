@@ -17,6 +17,9 @@
  */
 bool rule_name_ok(const char *name);
 
+/* Something that the language can say: sriov_rule_format() has words for it. */
+bool rule_ok(const struct sriov_rule *rule);
+
 /* A guest's name or UUID as a rule can say it: one word of UTF-8 that is not a comment. */
 bool rule_guest_ok(const char *name);
 /*

@@ -70,7 +70,7 @@ static json_t *encode_rule(const struct sriov_rule *rule)
 
 	if (add(json, rule->name[0], "name", json_string(rule->name)) ||
 	    add(json, rule->owner[0], "owner", json_string(rule->owner)) ||
-	    add(json, true, "flow", json_string(flow_type_word(rule->type))) ||
+	    add(json, true, "flow", json_string(sriov_flow_type_word(rule->type))) ||
 	    match_encode(json, "value", rule->type, &rule->value) ||
 	    match_encode(json, "mask", rule->type, &rule->mask) ||
 	    add(json, rule->src_port_last, "src_port_last", json_integer(rule->src_port_last)) ||

@@ -3,11 +3,12 @@
 #include "flows/compile.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const words[SRIOV_RESULTS] = {
+static const char *const result_words[SRIOV_RESULTS] = {
 	[SRIOV_EXACT] = "exact",    [SRIOV_NARROWER] = "narrower", [SRIOV_BROADER] = "broader",
 	[SRIOV_NONE] = "none",      [SRIOV_REJECTED] = "refused",  [SRIOV_FULL] = "full",
 	[SRIOV_UNSURE] = "unknown",
@@ -15,129 +16,329 @@ static const char *const words[SRIOV_RESULTS] = {
 
 SRIOV_EXPORT const char *sriov_result_word(enum sriov_result result)
 {
-	return (unsigned)result < SRIOV_RESULTS ? words[result] : NULL;
+	return (unsigned)result < SRIOV_RESULTS ? result_words[result] : NULL;
 }
 
 /* More than there is room for are left out: the ones that say most come first. */
-__attribute__((format(printf, 2, 3))) static void condition(struct sriov_verdict *v,
+__attribute__((format(printf, 3, 4))) static void condition(struct compiler *c, size_t i,
 							    const char *fmt, ...)
 {
+	struct sriov_verdict *v = &c->out.verdict[i];
+	char text[256];
 	va_list ap;
 
 	if (v->nconditions == SRIOV_CONDITIONS_MAX)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(v->condition[v->nconditions], sizeof(v->condition[0]), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	v->nconditions++;
+	v->condition[v->nconditions++] = compile_text(c, text);
 }
 
 /* A target of a VSI acts on what the switch gives to it, and is bound to it as it stands. */
-static void vsi_conditions(const struct compiler *c, const struct lowered *low,
-			   struct sriov_verdict *v)
+static void vsi_conditions(struct compiler *c, size_t i)
 {
-	const struct sriov_rule *rule = &low->rule;
+	const struct sriov_rule *rule = &c->rules->at[i];
+	uint64_t cookie = c->low[i].cookie;
 
-	if (rule->action.kind == SRIOV_ACTION_VF) {
-		condition(v, "only traffic switched to VF %u", rule->action.vf);
+	if (cookie == SRIOV_COOKIE_DROP)
+		return;
+	if (COOKIE_VF(cookie)) {
+		condition(c, i, "only traffic switched to VF %u", (unsigned)COOKIE_VF(cookie) - 1);
 		condition(
-			v,
+			c, i,
 			"bound to VF %u as it is now: after a change of the number of VFs it must "
 			"be put in again",
-			rule->action.vf);
-	} else if (rule->action.kind == SRIOV_ACTION_QUEUE && c->port.vfs &&
-		   rule->scope.kind == SRIOV_SCOPE_ALL) {
-		condition(v, "only traffic switched to the PF");
+			(unsigned)COOKIE_VF(cookie) - 1);
+	} else if (c->port.vfs && rule->scope.kind == SRIOV_SCOPE_ALL) {
+		condition(c, i, "only traffic switched to the PF");
 	}
 }
 
-static void share_conditions(const struct compiler *c, const struct lowered *low,
-			     struct sriov_verdict *v)
+static void shadow_condition(struct compiler *c, size_t i)
 {
+	const struct sriov_verdict *v = &c->out.verdict[i];
 	char name[96];
 
-	for (size_t i = 0; i < low->n; i++) {
-		size_t t = low->at[i];
-
-		if (low->shared[i]) {
-			v->other_rule = c->table.owner[t];
-			condition(v, "%s the entry of %s, which matches the same packets",
-				  low->n > 1 ? "shares one of its entries:" : "shares",
-				  compile_rule_name(c->rules, c->table.owner[t], name));
-			return;
-		}
-		if (t < c->nforeign) {
-			v->other_loc = c->table.at[t].loc;
-			condition(v,
-				  "somebody else's rule at loc %u is this one already: it stays "
-				  "theirs unless adopted",
-				  c->table.at[t].loc);
-			return;
-		}
-	}
+	if (v->shadowed)
+		condition(c, i,
+			  "no packet comes to it: the rules before it take them all, first %s",
+			  compile_rule_name(c->rules, v->shadow, name));
 }
 
-static void conditions(const struct compiler *c, const struct lowered *low, bool ntuple_off,
-		       struct sriov_verdict *v)
+/* The first entry of somebody else that is taken as it stands. */
+static void others_condition(struct compiler *c, size_t i, const size_t *first_of_others)
 {
-	const char *notes[NIC_NOTES_MAX];
-	size_t n = nic_profile_notes(c->profile, &c->port, &low->entry[0], notes);
+	struct sriov_verdict *v = &c->out.verdict[i];
 
-	if (ntuple_off)
-		condition(v, "ntuple is off on %s and must be switched on first",
-			  nic_port_name(&c->port));
-	if (low->in)
-		share_conditions(c, low, v);
+	if (first_of_others[i] == TABLE_NONE)
+		return;
+	v->other_loc = c->table.at[first_of_others[i]].loc;
+	condition(c, i,
+		  "somebody else's rule at loc %ld is this one already: it stays theirs unless "
+		  "adopted",
+		  v->other_loc);
+}
+
+static void entry_conditions(struct compiler *c, size_t i)
+{
+	const struct sriov_verdict *v = &c->out.verdict[i];
+	const char *notes[NIC_NOTES_MAX];
+	size_t n = v->n ? nic_profile_notes(c->profile, &c->port, &c->out.entry[v->first], notes)
+			: 0;
+	bool fragments = false;
+
 	if (c->profile->scope == NIC_SCOPE_VSI)
-		vsi_conditions(c, low, v);
+		vsi_conditions(c, i);
+	for (size_t k = v->first; k < v->first + v->n; k++)
+		fragments |= c->out.entry[k].type == SRIOV_FLOW_IP6_OTHER;
 	/* i40e_check_fdir_input_set() leaves the input set of FRAG_IPV6 alone */
-	if (low->entry[0].type == SRIOV_FLOW_IP6_OTHER)
-		condition(v, "fragments: what is compared of them is not known");
-	for (size_t i = 0; i < n; i++)
-		condition(v, "%s", notes[i]);
+	if (fragments)
+		condition(c, i, "fragments: what is compared of them is not known");
+	for (size_t k = 0; k < n; k++)
+		condition(c, i, "%s", notes[k]);
 	if (c->profile->condition)
-		condition(v, "%s", c->profile->condition);
+		condition(c, i, "%s", c->profile->condition);
 }
 
 /* "rule web (line 3): flow-type udp4 dst-port 80 drop", or "loc 7: udp4 dst-port 80 -> drop". */
-static void tell_other(const struct compiler *c, size_t other, struct sriov_verdict *v)
+static void tell_rule(struct compiler *c, size_t other, struct sriov_verdict *v)
+{
+	char name[96], words[384] = "", text[512];
+
+	v->other_rule = other;
+	/* what does not fit is cut: it is for reading */
+	sriov_rule_format(&c->rules->at[other], words, sizeof(words));
+	snprintf(text, sizeof(text), "%s: %s", compile_rule_name(c->rules, other, name), words);
+	v->other = compile_text(c, text);
+}
+
+static void tell_other(struct compiler *c, size_t other, struct sriov_verdict *v)
 {
 	const struct sriov_entry *e = &c->table.at[other];
-	char name[96], text[384] = "";
+	char words[384] = "", text[512];
 
-	v->other_rule = c->table.owner[other];
-	if (v->other_rule >= 0) {
-		sriov_rule_format(&c->rules->at[v->other_rule], text, sizeof(text));
-		snprintf(v->other, sizeof(v->other), "%s: %s",
-			 compile_rule_name(c->rules, v->other_rule, name), text);
+	if (c->table.owner[other] >= 0) {
+		tell_rule(c, c->table.owner[other], v);
 		return;
 	}
 	v->other_loc = e->loc;
-	/* what does not fit is cut: it is for reading */
-	sriov_entry_format(e, text, sizeof(text));
-	snprintf(v->other, sizeof(v->other), "loc %u: %s", e->loc, text);
+	sriov_entry_format(e, words, sizeof(words));
+	snprintf(text, sizeof(text), "loc %u: %s", e->loc, words);
+	v->other = compile_text(c, text);
 }
 
-void compile_verdict(const struct compiler *c, size_t i, struct sriov_verdict *out)
+void compile_refuse(struct compiler *c, size_t i, const struct nic_verdict *v)
+{
+	struct sriov_verdict *out = &c->out.verdict[i];
+
+	out->result = v->result;
+	out->err = v->err;
+	out->why = compile_text(c, v->detail);
+	out->hint = compile_text(c, v->hint);
+	if (v->rule)
+		tell_rule(c, v->rule - 1, out);
+	else if (v->other != TABLE_NONE && c->profile)
+		tell_other(c, v->other, out);
+}
+
+void compile_refuse_to_leave(struct compiler *c, size_t i, const struct sriov_entry *entry)
+{
+	struct sriov_verdict *v = &c->out.verdict[i];
+	char text[640];
+
+	snprintf(text, sizeof(text),
+		 "%s; and it cannot be left out, because the rule of somebody else at loc %u would "
+		 "get packets of it",
+		 v->why, entry->loc);
+	v->why = compile_text(c, text);
+}
+
+/* ---- rules that were not chosen ---- */
+
+/* Looking for causes and neighbours takes a while: nobody reads more than so many. */
+#define NEAREST_MAX 100
+
+/* The rule whose bits make @i's entries many, and which bits: "rule web (line 3) matches dst-port". */
+static bool tell_cause(const struct compiler *c, size_t i, char *buf, size_t size)
 {
 	const struct lowered *low = &c->low[i];
+	struct table_slot *slot = compile_slot(c, (struct table_slot *)c->slot, low->own);
+	struct bits missing = {0};
+	struct sriov_match match;
+	char words[160], name[96];
+	struct text text = {.at = words, .size = sizeof(words)};
 
-	out->result = low->v.result;
-	out->err = low->v.err;
-	out->other_rule = out->other_loc = -1;
-	out->evidence = c->profile ? c->profile->source : "no profile of this driver";
-	core_copy(out->why, sizeof(out->why), low->v.detail);
-	core_copy(out->hint, sizeof(out->hint), low->v.hint);
-	if (low->v.other != TABLE_NONE && c->profile)
-		tell_other(c, low->v.other, out);
-	if (low->in)
-		conditions(c, low, c->ntuple_off, out);
-	else
-		compile_nearest(c, &c->rules->at[i], out->nearest, sizeof(out->nearest));
+	for (unsigned w = 0; w < BITS_WORDS; w++)
+		missing.w[w] = slot->mask.w[w] & ~low->own->mask.w[w];
+	for (size_t k = 0; bits_any(&missing) && k < c->rules->n; k++) {
+		const struct lowered *other = &c->low[k];
+
+		for (size_t n = 0; other->state == LOWERED_IN && n < other->nown; n++) {
+			struct bits shared;
+
+			for (unsigned w = 0; w < BITS_WORDS; w++)
+				shared.w[w] = other->own[n].mask.w[w] & missing.w[w];
+			if (compile_slot(c, (struct table_slot *)c->slot, &other->own[n]) != slot ||
+			    !bits_any(&shared))
+				continue;
+			bits_unpack(&shared, &match);
+			mask_print(&text, compile_type(&other->own[n]), &match, true);
+			snprintf(buf, size, "%s matches %s too",
+				 compile_rule_name(c->rules, k, name), words);
+			return true;
+		}
+	}
+	return false;
 }
 
-int compile_error(const struct compiler *c, size_t i, const struct sriov_verdict *v)
+static void refuse_full(const struct compiler *c, size_t i, double cost, struct nic_verdict *v)
 {
+	char cause[320] = "";
+
+	nic_refuse(
+		v, -ENOSPC, "the table is full",
+		"the table is full: the rule would take %.0f entr%s, and of the %u locations of %s "
+		"%zu are free",
+		cost, cost == 1 ? "y" : "ies", c->table_size, nic_port_name(&c->port), c->nfree);
+	v->result = SRIOV_FULL;
+	if (cost > c->low[i].nown && c->ntold < NEAREST_MAX &&
+	    tell_cause(c, i, cause, sizeof(cause)))
+		nic_hint(v,
+			 "each of its entries stands for many because %s; a rule that matches "
+			 "that as well, or fewer addresses or ports, needs fewer",
+			 cause);
+	else
+		nic_hint(v, "delete rules first, or mark some `optional` and pass --partial");
+}
+
+/* The driver's own words for masks that do not go together: false, and they are in @v. */
+static bool mask_is_taken(const struct compiler *c, const struct lowered *low,
+			  const struct cube *cube, struct nic_verdict *v)
+{
+	struct bits mask = cube->mask;
+	struct sriov_entry e = {
+		.loc = 1, .type = compile_type(cube), .cookie = low->cookie, .ext = true};
+	struct nic_case one = {c->profile, &c->port, &c->table, &e};
+
+	mask.w[BITS_PORTS] |= BITS_SPREAD(low->spread);
+	compile_widen(c, e.type, &mask);
+	bits_unpack(&cube->value, &e.value);
+	bits_unpack(&mask, &e.mask);
+	return nic_run(c->profile->checks, &one, v);
+}
+
+/* With what one mask for all would cost; @all is 0 if there could be none. False: masks are not the reason. */
+static bool refuse_mask(const struct compiler *c, size_t i, double all, struct nic_verdict *v)
+{
+	const struct lowered *low = &c->low[i];
+	size_t k = 0, len;
+
+	while (k < low->ncubes && mask_is_taken(c, low, &c->cube[low->cube + k], v))
+		k++;
+	if (k == low->ncubes)
+		return false;
+	len = strlen(v->detail);
+	if (all)
+		snprintf(v->detail + len, sizeof(v->detail) - len,
+			 "; with one mask for all it would be %.0f entries, and there is room for "
+			 "%u",
+			 all, c->out.room);
+	return true;
+}
+
+/* Bits that keep its packets from those of rules before it are what there is no room for. */
+static bool refuse_cut(const struct compiler *c, size_t i, double all, struct nic_verdict *v)
+{
+	const struct sriov_verdict *out = &c->out.verdict[i];
+	char name[96];
+
+	if (out->shadow < 0)
+		return false;
+	nic_refuse(v, 0, "it cannot be kept apart from a rule before it",
+		   "packets of %s, which is before it, match it too, and to leave them out the "
+		   "table would need %.0f entries, and there is room for %u",
+		   compile_rule_name(c->rules, out->shadow, name), all, c->out.room);
+	v->rule = out->shadow + 1;
+	nic_hint(v, "let the two match the same fields, or put this one first");
+	return true;
+}
+
+void compile_not_chosen(struct compiler *c, size_t i)
+{
+	const struct lowered *low = &c->low[i];
+	struct table_slot slot[SLOTS];
+	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
+	double all = 0, cost = 0;
+	bool joined, same = true;
+
+	memcpy(slot, c->slot, sizeof(slot));
+	joined = compile_join(c, slot, low->own, low->nown, low->spread, INFINITY);
+	for (size_t s = 0; s < SLOTS; s++) {
+		all += slot[s].entries;
+		same &= !memcmp(&slot[s].mask, &c->slot[s].mask, sizeof(slot[s].mask));
+	}
+	for (size_t k = 0; k < low->nown; k++)
+		cost += compile_cost(c, &low->own[k], low->spread);
+	if ((joined && same && cost <= c->table_size) ||
+	    !(refuse_mask(c, i, joined ? all : 0, &v) || refuse_cut(c, i, all, &v)))
+		refuse_full(c, i, cost, &v);
+	compile_refuse(c, i, &v);
+}
+
+/* ---- all of it ---- */
+
+static void find_nearest(struct compiler *c, size_t i)
+{
+	char words[384];
+
+	compile_nearest(c, &c->rules->at[i], words, sizeof(words));
+	c->out.verdict[i].nearest = compile_text(c, words);
+}
+
+/* For each rule the first entry of somebody else that it takes as it stands; NULL without memory. */
+static size_t *others_taken(const struct compiler *c)
+{
+	size_t *first = malloc((c->rules->n + 1) * sizeof(*first));
+
+	for (size_t i = 0; first && i < c->rules->n; i++)
+		first[i] = TABLE_NONE;
+	for (size_t t = c->nforeign; first && t-- > 0;)
+		if (c->table.owner[t] >= 0)
+			first[c->table.owner[t]] = t;
+	return first;
+}
+
+int compile_words(struct compiler *c)
+{
+	_free_ size_t *taken = others_taken(c);
+
+	if (!taken)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->rules->n; i++) {
+		struct sriov_verdict *v = &c->out.verdict[i];
+
+		if (c->low[i].state == LOWERED_IN) {
+			if (c->ntuple_off)
+				condition(c, i, "ntuple is off on %s and must be switched on first",
+					  nic_port_name(&c->port));
+			shadow_condition(c, i);
+			others_condition(c, i, taken);
+			if (v->n)
+				entry_conditions(c, i);
+			continue;
+		}
+		if (v->result == SRIOV_EXACT)
+			compile_not_chosen(c, i);
+		if (c->ntold++ < NEAREST_MAX)
+			find_nearest(c, i);
+	}
+	return 0;
+}
+
+int compile_error(const struct compiler *c, size_t i)
+{
+	const struct sriov_verdict *v = &c->out.verdict[i];
 	char name[96], object[96];
 
 	snprintf(object, sizeof(object), "%.40s%s%.40s on %.20s", c->rules->file,

@@ -52,9 +52,24 @@ enum sriov_flow_type flow_type_find(const char *word)
 	return SRIOV_FLOW_NONE;
 }
 
-const char *flow_type_word(enum sriov_flow_type type)
+SRIOV_EXPORT const char *sriov_flow_type_word(enum sriov_flow_type type)
 {
 	return (unsigned)type < ARRAY_SIZE(type_words) ? type_words[type] : NULL;
+}
+
+unsigned flow_type_classes(enum sriov_flow_type type)
+{
+	switch (type) {
+	case SRIOV_FLOW_IP4:
+		return FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4_OTHER);
+	case SRIOV_FLOW_IP6:
+		return FLOW_L4_V6 | FLOW_BIT(SRIOV_FLOW_IP6_OTHER);
+	case SRIOV_FLOW_ETHER:
+		return FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4_OTHER) | FLOW_L4_V6 |
+		       FLOW_BIT(SRIOV_FLOW_IP6_OTHER) | ETHER;
+	default:
+		return FLOW_BIT(type);
+	}
 }
 
 const struct flow_field *flow_field_next(const struct flow_field *prev, enum sriov_flow_type type)
@@ -83,6 +98,15 @@ const struct flow_field *flow_field_of(enum sriov_flow_type type, enum flow_fiel
 	while ((field = flow_field_next(field, type)) && field->id != id)
 		;
 	return field;
+}
+
+bool flow_fields_foreign(enum sriov_flow_type type, const struct sriov_match *mask)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!(fields[i].types & FLOW_BIT(type)) && flow_field_any(&fields[i], mask) &&
+		    !flow_field_of(type, fields[i].id))
+			return true;
+	return false;
 }
 
 bool flow_word_known(const char *word)

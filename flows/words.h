@@ -53,6 +53,8 @@ const struct flow_field *flow_field_next(const struct flow_field *prev, enum sri
 const struct flow_field *flow_field_find(enum sriov_flow_type type, const char *word);
 /* The field of @type with that id, or NULL. */
 const struct flow_field *flow_field_of(enum sriov_flow_type type, enum flow_field_id id);
+/* Some bit is set in a field that @type lacks. */
+bool flow_fields_foreign(enum sriov_flow_type type, const struct sriov_match *mask);
 /* Some flow type has a field with that word. */
 bool flow_word_known(const char *word);
 
@@ -73,6 +75,12 @@ bool flow_field_full(const struct flow_field *field,
 #define VLAN_DEI_MASK 0x1000
 #define VLAN_PRIO_MASK 0xe000
 #define VLAN_PRIO_SHIFT 13
+
+/*
+ * Classes of packets that no two flow types share, as FLOW_BIT(): unfragmented TCP, UDP and SCTP, the rest
+ * of each IP version, and what is not IP. A flow type stands for some of them.
+ */
+unsigned flow_type_classes(enum sriov_flow_type type);
 
 /* Text that grows in the caller's buffer; what does not fit sets @full. */
 struct text {

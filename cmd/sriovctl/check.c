@@ -14,6 +14,7 @@ static const struct column columns[] = {
 	{"VERDICT"},
 	{"ENTRIES", .right = true},
 	{"LOC", .optional = true},
+	{"SHADOWED BY", .optional = true},
 };
 
 static const char *verdict_word(const struct sriov_verdict *v)
@@ -68,6 +69,43 @@ static void print_story(const struct sriov_rules *rules, size_t i, const struct 
 		printf("  nearest: %s\n", v->nearest);
 }
 
+/* "tcp4, udp4: dst-ip, dst-port" */
+static void mask_words(const struct sriov_table_mask *mask, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned type = 0; type < SRIOV_FLOW_TYPES && used < size; type++)
+		if (mask->types & 1u << type)
+			used += snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+					 sriov_flow_type_word(type));
+	if (used + 2 >= size)
+		return;
+	used += snprintf(buf + used, size - used, ": ");
+	sriov_mask_format(mask->type, &mask->mask, buf + used, size - used);
+}
+
+/* What is true of the list as a whole. */
+static void print_table(const struct sriov_compiled *compiled)
+{
+	size_t left_out = 0;
+	char words[256];
+
+	for (size_t i = 0; i < compiled->nrules; i++)
+		left_out += compiled->verdict[i].left_out;
+	printf("\ntable: %zu of %u free locations used\n", compiled->nentries, compiled->room);
+	for (size_t i = 0; i < compiled->nmasks; i++) {
+		if (!compiled->mask[i].nentries)
+			continue;
+		mask_words(&compiled->mask[i], words, sizeof(words));
+		printf("mask of %s (%zu entries)\n", words, compiled->mask[i].nentries);
+	}
+	if (left_out)
+		printf("left out: %zu rule%s, %s\n", left_out, left_out == 1 ? "" : "s",
+		       compiled->best ? "and no other choice is worth more (proved)"
+				      : "a good choice, not proved to be the best");
+	printf("evidence: %s\n", compiled->verdict[0].evidence);
+}
+
 static int print_verdicts(const struct sriov_rules *rules, const struct sriov_compiled *compiled,
 			  struct sriov_error *err)
 {
@@ -84,12 +122,17 @@ static int print_verdicts(const struct sriov_rules *rules, const struct sriov_co
 		table_cell(&table, "%s", verdict_word(v));
 		table_cell(&table, "%zu", v->n);
 		table_cell(&table, "%s", text);
+		table_cell(&table,
+			   v->shadow < 0 ? ""
+			   : v->shadowed ? "%s"
+					 : "%s (in part)",
+			   v->shadow < 0 ? "" : rule_name(rules, v->shadow, name));
 	}
 	r = table_print(&table, 0, err);
 	for (size_t i = 0; !r && i < compiled->nrules; i++)
 		print_story(rules, i, &compiled->verdict[i]);
 	if (!r && compiled->nrules)
-		printf("\nevidence: %s\n", compiled->verdict[0].evidence);
+		print_table(compiled);
 	return r;
 }
 
@@ -110,14 +153,29 @@ static json_t *encode_verdict(const struct sriov_rules *rules,
 	}
 	if (sriov_rule_format(&rules->at[i], text, sizeof(text)))
 		text[0] = '\0';
-	return json_pack("{si so so ss sb ss* so so so so so sI sI so}", "line",
+	return json_pack("{si so so ss sb ss* so so so so so sI sI sb sI sf so}", "line",
 			 (int)rules->at[i].line, "name", out_text(rules->at[i].name), "rule",
 			 out_text(text), "result", sriov_result_word(v->result), "left_out",
 			 v->left_out, "errno", v->err ? strerrorname_np(-v->err) : NULL, "why",
 			 out_text(v->why), "hint", out_text(v->hint), "nearest",
 			 out_text(v->nearest), "conflict", out_text(v->other), "conditions",
 			 conditions, "other_rule", (json_int_t)v->other_rule, "other_loc",
-			 (json_int_t)v->other_loc, "entries", entries);
+			 (json_int_t)v->other_loc, "shadowed", v->shadowed, "shadow",
+			 (json_int_t)v->shadow, "cost", v->cost, "entries", entries);
+}
+
+static json_t *encode_masks(const struct sriov_compiled *compiled)
+{
+	json_t *array = json_array();
+	char words[256];
+
+	for (size_t i = 0; i < compiled->nmasks; i++) {
+		mask_words(&compiled->mask[i], words, sizeof(words));
+		json_array_append_new(array,
+				      json_pack("{so sI}", "mask", out_text(words), "entries",
+						(json_int_t)compiled->mask[i].nentries));
+	}
+	return array;
 }
 
 static int add_verdicts(struct out *out, const struct sriov_rules *rules,
@@ -130,7 +188,13 @@ static int add_verdicts(struct out *out, const struct sriov_rules *rules,
 		json_array_append_new(array, encode_verdict(rules, compiled, i));
 	r = out_add(out, "rules", array, err);
 	if (!r)
+		r = out_add(out, "masks", encode_masks(compiled), err);
+	if (!r)
 		r = out_add(out, "table_size", json_integer(compiled->table_size), err);
+	if (!r)
+		r = out_add(out, "room", json_integer(compiled->room), err);
+	if (!r)
+		r = out_add(out, "best", json_boolean(compiled->best), err);
 	if (!r && compiled->nrules)
 		r = out_add(out, "evidence", out_text(compiled->verdict[0].evidence), err);
 	return r;

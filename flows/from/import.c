@@ -46,7 +46,7 @@ const char *rule_of_entry(const struct sriov_entry *entry, const char *driver,
 	struct sriov_entry clean = *entry;
 	const char *why;
 
-	if (!flow_type_word(entry->type))
+	if (!sriov_flow_type_word(entry->type))
 		return "its flow type has no word here";
 	if (entry->loc > RULE_LOC_MAX)
 		return "its location is no place in a table";

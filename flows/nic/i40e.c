@@ -14,6 +14,10 @@
 	0xffffffffu /* user-def: offset in bits 31-16, word in 15-0; higher bits are ignored */
 #define FLEX_OFFSET(user_def) ((user_def) >> 16 & 0xffff)
 #define FLEX_OFFSET_MAX 62
+#define ALL_BITS                                                                                   \
+	{                                                                                          \
+		[0 ... 15] = 0xff                                                                  \
+	}
 #define VF_QUEUES 4 /* I40E_DEFAULT_QUEUES_PER_VF; a VF may have asked for more */
 
 static bool has_flex(const struct sriov_entry *e)
@@ -102,11 +106,11 @@ static bool check_input_set(const struct nic_case *c, struct nic_verdict *v)
 	nic_refuse(v, -EOPNOTSUPP, "one input set per flow type",
 		   "all %s rules of an i40e port match the same fields: its rules match %s, this "
 		   "one %s",
-		   flow_type_word(e->type), theirs, ours);
+		   sriov_flow_type_word(e->type), theirs, ours);
 	v->other = first;
 	return nic_hint(v, "match the same fields, or delete %s %s rules first",
 			c->table->owner[first] < 0 ? "the port's" : "the other",
-			flow_type_word(e->type));
+			sriov_flow_type_word(e->type));
 }
 
 static bool check_target(const struct nic_case *c, struct nic_verdict *v)
@@ -239,7 +243,7 @@ static bool hazard_flex(const struct nic_case *c, struct nic_verdict *v)
 	nic_refuse(v, 0, "somebody else's rule with user-def is there",
 		   "once any rule was deleted, i40e takes no further %s rule with 'user-def' while "
 		   "another is there, and the one of somebody else stays",
-		   flow_type_word(e->type));
+		   sriov_flow_type_word(e->type));
 	v->other = of_type;
 	return nic_hint(v, "take that rule over: --adopt");
 }
@@ -353,7 +357,7 @@ static bool hidden(const struct nic_case *c, struct nic_verdict *v)
 			"%s rules of somebody else are there, and i40e does not tell whether they "
 			"match the VLAN too, which this rule then had to: what happened on %s since "
 			"its driver was loaded is not known",
-			flow_type_word(e->type), name);
+			sriov_flow_type_word(e->type), name);
 	nic_hint(v,
 		 "ethtool -K %s ntuple off, and on again, which deletes all rules there; from then "
 		 "on it is known",
@@ -451,6 +455,20 @@ static void readback(struct sriov_entry *e)
 		e->type = SRIOV_FLOW_IP6_OTHER;
 }
 
+/* i40e_check_fdir_input_set(): each field whole or not at all. */
+static bool widen(enum sriov_flow_type type, struct sriov_match *mask)
+{
+	if (mask->tos || mask->proto || mask->l4_bytes || mask->user_def > FLEX_MASK)
+		return false;
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));) {
+		if (f->id == FIELD_USER_DEF)
+			mask->user_def = mask->user_def ? FLEX_MASK : 0;
+		else if (flow_field_any(f, mask))
+			flow_field_fill(f, mask, 0xff);
+	}
+	return true;
+}
+
 static nic_check *const checks[] = {nic_check_ntuple_on,
 				    check_user_def,
 				    nic_check_type,
@@ -484,6 +502,15 @@ const struct nic_profile nic_i40e = {
 			[FIELD_VLAN_ETYPE] = {NIC_MASK_OWN},
 			[FIELD_USER_DEF] = {NIC_MASK_OWN},
 		},
+	.masks = NIC_MASKS_TYPE,
+	.widen = widen,
+	.splittable = {.src_ip = ALL_BITS,
+		       .dst_ip = ALL_BITS,
+		       .src_port = 0xffff,
+		       .dst_port = 0xffff,
+		       .vlan_tci = 0xffff,
+		       .vlan_etype = 0xffff},
+	.ext_always = true,
 	.scope = NIC_SCOPE_VSI,
 	.condition =
 		"best-effort table: a NIC without room says so only later, so the table is read "

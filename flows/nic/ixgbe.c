@@ -170,7 +170,7 @@ static void lower_protocol(struct sriov_entry *e, struct nic_verdict *v)
 		    "ixgbe makes 'ip4 l4proto %u' a filter for unfragmented packets only, whatever "
 		    "the mask",
 		    proto);
-	nic_hint(v, "flow-type %s says exactly that", flow_type_word(types[proto]));
+	nic_hint(v, "flow-type %s says exactly that", sriov_flow_type_word(types[proto]));
 	e->type = types[proto];
 	e->value.src_port = e->value.l4_bytes >> 16;
 	e->value.dst_port = e->value.l4_bytes;
@@ -229,6 +229,24 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	lower_untagged(out, v);
 	lower_pool(c, out, v);
 	return 1;
+}
+
+/* ixgbe_fdir_set_input_mask_82599(): any bits of addresses and ports, the rest in parts. */
+static bool widen(enum sriov_flow_type type, struct sriov_match *mask)
+{
+	static const uint16_t parts[] = {VLAN_VID_MASK, VLAN_PRIO_MASK};
+
+	if (mask->tos || mask->proto || mask->l4_bytes || mask->vlan_tci & VLAN_DEI_MASK ||
+	    mask->user_def > 0xff)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (mask->vlan_tci & parts[i])
+			mask->vlan_tci |= parts[i];
+	if (mask->vlan_etype)
+		mask->vlan_etype = 0xffff;
+	if (mask->user_def)
+		mask->user_def |= POOL_MASK;
+	return true;
 }
 
 static bool hazard_vlan_etype(const struct nic_case *c, struct nic_verdict *v)
@@ -402,6 +420,15 @@ const struct nic_profile nic_ixgbe = {
 			[FIELD_VLAN_ETYPE] = {NIC_MASK_OWN},
 			[FIELD_USER_DEF] = {NIC_MASK_OWN},
 		},
+	.masks = NIC_MASKS_PORT,
+	.widen = widen,
+	.splittable = {.src_ip = {0xff, 0xff, 0xff, 0xff},
+		       .dst_ip = {0xff, 0xff, 0xff, 0xff},
+		       .src_port = 0xffff,
+		       .dst_port = 0xffff,
+		       .vlan_tci = VLAN_VID_MASK | VLAN_PRIO_MASK,
+		       .vlan_etype = 0xffff,
+		       .user_def = POOL_MASK},
 	.scope = NIC_SCOPE_POOL,
 	.vf_target = true,
 	.table_size = 2046, /* (1024 << pballoc) - 2, pballoc is 1 in the kernel's driver */

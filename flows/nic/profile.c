@@ -111,7 +111,7 @@ static void list_types(const struct nic_profile *profile, struct text *text)
 {
 	for (unsigned type = SRIOV_FLOW_NONE + 1; type < SRIOV_FLOW_TYPES; type++)
 		if (profile->types & FLOW_BIT(type))
-			text_list(text, "%s", flow_type_word(type));
+			text_list(text, "%s", sriov_flow_type_word(type));
 }
 
 bool nic_check_type(const struct nic_case *c, struct nic_verdict *v)
@@ -125,7 +125,7 @@ bool nic_check_type(const struct nic_case *c, struct nic_verdict *v)
 	list_types(profile, &text);
 	return nic_refuse(v, profile->type_err, "the driver has no rules of this flow type",
 			  "%s has no rules of flow type %s; it has %s", profile->driver,
-			  flow_type_word(c->entry->type) ?: "unknown", types);
+			  sriov_flow_type_word(c->entry->type) ?: "unknown", types);
 }
 
 /* What a profile can match of a flow type, as the hint of a refusal. */
@@ -145,8 +145,8 @@ static bool hint_fields(const struct nic_profile *profile, enum sriov_flow_type 
 		if (mask != NIC_MASK_REFUSED && mask != NIC_MASK_IGNORED)
 			text_list(&text, "%s%s", f->word, how[mask]);
 	}
-	return nic_hint(verdict, "%s can match of %s: %s", profile->driver, flow_type_word(type),
-			fields);
+	return nic_hint(verdict, "%s can match of %s: %s", profile->driver,
+			sriov_flow_type_word(type), fields);
 }
 
 bool nic_check_masks(const struct nic_case *c, struct nic_verdict *v)

@@ -38,6 +38,7 @@ struct nic_verdict {
 	int err;          /* the driver's errno where it refuses, else 0 */
 	const char *why;  /* one phrase */
 	size_t other;     /* the entry of the table that is in the way, or TABLE_NONE */
+	size_t rule;      /* or the rule of the list, numbered from 1; 0 = none */
 	char detail[512]; /* the phrase with names and numbers */
 	char hint[384];   /* what to do, "" if there is nothing sensible to say */
 };
@@ -56,12 +57,24 @@ struct nic_case {
 typedef bool nic_check(const struct nic_case *c, struct nic_verdict *v);
 
 #define NIC_EXPANSION_MAX 4
+/* What the entries of a port have in common. */
+enum nic_masks {
+	NIC_MASKS_RULE, /* nothing: each has a mask of its own */
+	NIC_MASKS_PORT, /* one mask for all */
+	NIC_MASKS_TYPE, /* one mask for each flow type */
+};
+
 struct nic_profile {
 	const char *driver;
 	const char *source; /* where these facts come from */
 	unsigned types;     /* FLOW_BIT() of each flow type that it has */
 	int type_err;       /* its answer to the others */
 	struct nic_field field[FIELDS];
+	enum nic_masks masks;
+	/* The smallest mask with the bits of @mask that entries can have: false, none. NULL: any. */
+	bool (*widen)(enum sriov_flow_type type, struct sriov_match *mask);
+	struct sriov_match splittable; /* bits by which entries can tell packets apart */
+	bool ext_always;               /* entries carry FLOW_EXT whatever they match */
 	enum nic_scope scope;
 	bool vf_target;        /* a rule can send packets to a VF that the switch did not choose */
 	uint32_t table_size;   /* 0 = as the driver says (rules_max) */

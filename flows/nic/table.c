@@ -2,6 +2,7 @@
 /* The table that a list of rules grows: see table.h. */
 #include "flows/nic/table.h"
 
+#include "flows/cube.h"
 #include "flows/nic/profile.h"
 
 #include <errno.h>
@@ -49,22 +50,22 @@ size_t table_index_first(const struct table_index *index, uint64_t hash)
 	return *bucket_of(index, hash);
 }
 
-static uint64_t hash_fields(const struct sriov_entry *e, const struct sriov_match *match,
-			    uint64_t hash)
+static uint64_t match_hash(const struct sriov_match *match, uint64_t seed)
 {
-	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));)
-		hash = core_hash(hash, flow_field_at(f, match), f->size);
-	return hash;
+	struct bits bits;
+
+	bits_pack(match, &bits);
+	return bits_hash(&bits, seed);
 }
 
 static uint64_t mask_hash(const struct sriov_entry *e)
 {
-	return hash_fields(e, &e->mask, core_hash(CORE_HASH_SEED, &e->type, sizeof(e->type)));
+	return match_hash(&e->mask, CORE_HASH_SEED + e->type);
 }
 
 uint64_t nic_match_hash(const struct sriov_entry *e)
 {
-	return hash_fields(e, &e->value, mask_hash(e));
+	return match_hash(&e->value, mask_hash(e));
 }
 
 int nic_table_init(struct nic_table *table, const struct nic_profile *profile, size_t room)
@@ -176,7 +177,8 @@ size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry
 		size_t i = table->group[g].first;
 
 		/* with equal masks only equal values overlap, and those were looked up above */
-		if (same_mask(&table->at[i], entry) && !table->profile->overlaps)
+		if (!table->profile->overlaps &&
+		    (table->at[i].type != entry->type || same_mask(&table->at[i], entry)))
 			continue;
 		for (; i != TABLE_NONE; i = table->in_group[i])
 			if (table->at[i].cookie != entry->cookie && overlaps(&table->at[i], entry))

@@ -25,10 +25,10 @@ static void write_fields(const struct export *e, const struct sriov_rule *rule)
 static const char *type_word(enum sriov_flow_type type)
 {
 	if (type == SRIOV_FLOW_IP4_OTHER)
-		return flow_type_word(SRIOV_FLOW_IP4);
+		return sriov_flow_type_word(SRIOV_FLOW_IP4);
 	if (type == SRIOV_FLOW_IP6_OTHER)
-		return flow_type_word(SRIOV_FLOW_IP6);
-	return flow_type_word(type);
+		return sriov_flow_type_word(SRIOV_FLOW_IP6);
+	return sriov_flow_type_word(type);
 }
 
 static int write_rule(const struct export *e, const struct sriov_rule *rule, size_t i)

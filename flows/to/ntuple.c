@@ -96,7 +96,7 @@ int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *
 {
 	struct ethtool_rx_flow_spec spec = {.location = entry->loc, .ring_cookie = entry->cookie};
 
-	if (!flow_type_word(entry->type))
+	if (!sriov_flow_type_word(entry->type))
 		return -EINVAL;
 	spec.flow_type = types[entry->type] | (entry->ext ? FLOW_EXT : 0);
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, entry->type));) {

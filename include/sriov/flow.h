@@ -31,6 +31,9 @@ enum sriov_flow_type {
 	SRIOV_FLOW_TYPES,
 };
 
+/* "udp4"; NULL for NONE and what is no flow type. */
+const char *sriov_flow_type_word(enum sriov_flow_type type);
+
 /* Header fields, host byte order; IPv4 addresses stand in the first four bytes. */
 struct sriov_match {
 	uint8_t src_ip[16], dst_ip[16];
@@ -216,20 +219,32 @@ enum sriov_result {
 const char *sriov_result_word(enum sriov_result result);
 
 #define SRIOV_CONDITIONS_MAX 4
+/* Texts are of the struct sriov_compiled that the verdict is in, and never NULL. */
 struct sriov_verdict {
 	enum sriov_result result;
-	int err;           /* the driver's errno where it refuses, else 0 */
-	char why[512];     /* what is wrong, with names and numbers; "" if exact */
-	char hint[384];    /* what to do; "" if there is nothing sensible to say */
-	char nearest[384]; /* the nearest rule that would work, in words; "" if none is known */
-	char condition[SRIOV_CONDITIONS_MAX][192]; /* "not between VFs: …" */
+	int err;             /* the driver's errno where it refuses, else 0 */
+	const char *why;     /* what is wrong, with names and numbers; "" if exact */
+	const char *hint;    /* what to do; "" if there is nothing sensible to say */
+	const char *nearest; /* the nearest rule that would work, in words; "" if none is known */
+	const char *condition[SRIOV_CONDITIONS_MAX]; /* "not between VFs: …" */
 	size_t nconditions;
 	const char *evidence; /* where the knowledge comes from */
 	long other_rule;      /* index of the rule it conflicts with, -1 = none */
 	long other_loc;       /* location of the port's entry it conflicts with, -1 = none */
-	char other[512];      /* that rule or entry in words, "" if there is none */
+	const char *other;    /* that rule or entry in words, "" if there is none */
 	bool left_out;        /* optional, and not in hardware (partial) */
-	size_t first, n;      /* its entries in struct sriov_compiled */
+	bool shadowed;        /* rules before it take all of its packets: it needs no entry */
+	long shadow;     /* index of the first rule that takes packets of it before, -1 = none */
+	double cost;     /* entries that it takes, or would take, beside the list's other rules */
+	size_t first, n; /* its entries in struct sriov_compiled */
+};
+
+/* What the entries of some flow types match: a NIC has one mask for all of them. */
+struct sriov_table_mask {
+	unsigned types;            /* 1 << enum sriov_flow_type */
+	enum sriov_flow_type type; /* one of them */
+	struct sriov_match mask;   /* 1 = must match */
+	size_t nentries;           /* of the list */
 };
 
 /* A list of rules as entries of a port's table. */
@@ -239,6 +254,16 @@ struct sriov_compiled {
 	struct sriov_verdict *verdict; /* one a rule */
 	size_t nrules;
 	uint32_t table_size;
+	uint32_t room; /* locations that others leave to the list */
+	double wanted; /* entries that the whole list would take, as far as that was worked out */
+	/*
+	 * No other choice among the optional rules is worth more, each matched by the bits that it
+	 * names itself: proved. False: a good choice, found by a heuristic.
+	 */
+	bool best;
+	struct sriov_table_mask *mask;
+	size_t nmasks;
+	struct sriov_texts *texts;
 };
 void sriov_compiled_clear(struct sriov_compiled *compiled);
 
@@ -253,8 +278,13 @@ struct sriov_compile {
 	void *data;
 };
 
+/* What the masks of a table select: "dst-ip, dst-port m 0xff0"; "nothing" if empty. */
+int sriov_mask_format(enum sriov_flow_type type, const struct sriov_match *mask, char *buf,
+		      size_t size);
+
 /*
- * What @rules become on @port (read with VFS, PORT and RULES). port->rules that are not among
+ * What @rules become on @port (read with VFS, PORT and RULES). The first rule that matches a packet
+ * decides, also if it is not in hardware: such packets meet no entry. port->rules that are not among
  * opts->ours are constraints. Returns 0 if every rule is in hardware or rightly left out; -ENOTSUP with
  * the first rule's story if not. @out is filled in both cases (the exception to the house rule: a table
  * of verdicts is the answer of `flow check`). -ENOMEM and other errors leave @out empty. The caller

@@ -105,4 +105,24 @@ const char *core_json_text(const json_t *obj, const char *key, const char *fallb
 int64_t core_json_int(const json_t *obj, const char *key, int64_t fallback, const char **bad);
 bool core_json_bool(const json_t *obj, const char *key, bool fallback, const char **bad);
 
+/*
+ * JSON text written as it comes, for states with thousands of rules: jansson would build a tree first and look
+ * for circles in it, at ten times the instructions. Begin with {0}; @key is NULL in arrays and at the top.
+ */
+struct core_doc {
+	char *text;
+	size_t used, room;
+	bool failed; /* no memory, or a text that is not UTF-8: nothing can be written any more */
+};
+void core_doc_open(struct core_doc *doc, const char *key, char bracket); /* '{' or '[' */
+void core_doc_close(struct core_doc *doc, char bracket);                 /* '}' or ']' */
+void core_doc_text(struct core_doc *doc, const char *key, const char *value);
+void core_doc_int(struct core_doc *doc, const char *key, int64_t value);
+void core_doc_bool(struct core_doc *doc, const char *key, bool value);
+void core_doc_json(struct core_doc *doc, const char *key, const json_t *value); /* NULL: it fails */
+/* The text, in fresh memory, and an empty document again; NULL if it failed. */
+char *core_doc_take(struct core_doc *doc);
+/* What is written, read back as jansson's tree: for one encoder of both. NULL if it failed. */
+json_t *core_doc_parse(struct core_doc *doc);
+
 #endif

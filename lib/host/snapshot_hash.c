@@ -39,7 +39,7 @@ static json_t *encode_fields(const uint8_t fields[SRIOV_FLOW_TYPES])
 		for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
 			if (fields[type] & letters[i].field)
 				text[n++] = letters[i].letter;
-		if (n && !json_put(object, flow_type_word(type), json_string(text))) {
+		if (n && !json_put(object, sriov_flow_type_word(type), json_string(text))) {
 			json_decref(object);
 			return NULL;
 		}

@@ -7,11 +7,8 @@
 #include <string.h>
 
 #define DEFAULT_TIMEOUT_MS 30000
-/*
- * Progress is only for `journal show`; more often costs more than it tells: a mark writes the journal's row
- * again, with all its texts, which for thousands of rules are megabytes.
- */
-#define MARK_EVERY_MS 1000
+#define MARK_EVERY_MS                                                                              \
+	1000 /* progress is only for `journal show`; more often costs more than it tells */
 
 static int64_t timeout_ms(unsigned seconds)
 {

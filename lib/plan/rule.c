@@ -102,6 +102,32 @@ static int copy_list(const struct sriov_rules *from, struct sriov_rules *to,
 	return 0;
 }
 
+static bool same_action(const struct sriov_action *a, const struct sriov_action *b)
+{
+	return a->kind == b->kind && a->vf == b->vf && a->queue == b->queue &&
+	       a->queue_last == b->queue_last && !strcmp(a->guest, b->guest);
+}
+
+/* Whoever adds a rule wants it to do something: in a file the order is in view, here it is not. */
+static int check_added(const struct change *change, const struct sriov_rules *list,
+		       const struct sriov_compiled *compiled, struct sriov_error *err)
+{
+	const struct sriov_verdict *v = &compiled->verdict[list->n - 1];
+	const struct sriov_rule *before = v->shadowed ? &list->at[v->shadow] : NULL;
+	char rule[RULE_WORDS] = "";
+
+	if (!before || same_action(&before->action, &list->at[list->n - 1].action))
+		return 0;
+	sriov_rule_format(before, rule, sizeof(rule));
+	sriov_error_set(
+		err, -EEXIST, pf_label(change->pf),
+		"no packet would come to this rule: the rules that are there take them all, "
+		"first %s, which does something else",
+		rule);
+	return sriov_error_hint(err, "delete that rule first, or write the list in the order that "
+				     "is meant and give it to `sriovctl flow apply`");
+}
+
 /* Compiles @list and wants it. */
 static int want_list(struct change *change, struct sriov_rules *list, const struct rule_how *how,
 		     struct sriov_error *err)
@@ -109,6 +135,8 @@ static int want_list(struct change *change, struct sriov_rules *list, const stru
 	struct sriov_compiled compiled = {0};
 	int r = rule_compile(list, change->pf, &change->intent, change->store, how, &compiled, err);
 
+	if (!r && how->added)
+		r = check_added(change, list, &compiled, err);
 	if (!r)
 		r = note_verdicts(change, list, &compiled, err);
 	if (!r)
@@ -186,6 +214,7 @@ SRIOV_EXPORT int sriov_flow_add(struct sriov_host *host, const char *pf,
 	/* what was allowed for the rules that are there goes on being allowed */
 	how.allow = opts->allow | change.intent.allow;
 	how.partial = opts->partial || change.intent.partial;
+	how.added = !r && list.n > change.intent.list.n;
 	if (!r)
 		r = want_list(&change, &list, &how, err);
 	sriov_rules_clear(&list);

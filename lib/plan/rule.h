@@ -14,6 +14,7 @@
 struct rule_how {
 	unsigned allow;
 	bool partial, adopt;
+	bool added; /* the last rule of the list is new: no packet coming to it is an error */
 };
 
 /*

@@ -16,104 +16,121 @@ static const struct {
 	{STATE_NTUPLE, "ntuple", offsetof(struct pf_state, ntuple)},
 };
 
-static json_t *encode_vf(const struct vf_state *vf)
+static void write_vf(struct core_doc *doc, const struct vf_state *vf)
 {
-	json_t *json = json_pack("{s:i, s:o}", "index", (int)vf->index, "attrs",
-				 vf_attrs_encode(&vf->attrs));
+	_json_ json_t *attrs = vf_attrs_encode(&vf->attrs);
 
-	if (json && vf->has_driver)
-		json_object_set_new(json, "driver", json_string(vf->driver));
-	if (json && vf->has_up)
-		json_object_set_new(json, "up", json_boolean(vf->up));
-	return json;
+	core_doc_open(doc, NULL, '{');
+	core_doc_int(doc, "index", vf->index);
+	core_doc_json(doc, "attrs", attrs);
+	if (vf->has_driver)
+		core_doc_text(doc, "driver", vf->driver);
+	if (vf->has_up)
+		core_doc_bool(doc, "up", vf->up);
+	core_doc_close(doc, '}');
 }
 
-static json_t *encode_rule(const struct rule_state *rule)
+static void write_rule(struct core_doc *doc, const struct rule_state *rule)
 {
-	json_t *json;
-
-	if (!rule->present)
-		return json_pack("{s:I}", "loc", (json_int_t)rule->entry.loc);
-	json = json_pack("{s:I, s:o, s:s}", "loc", (json_int_t)rule->entry.loc, "entry",
-			 entry_encode(&rule->entry), "name", rule->name);
-	if (json && rule->owner[0])
-		json_object_set_new(json, "owner", json_string(rule->owner));
-	if (json && rule->kept)
-		json_object_set_new(json, "kept", json_true());
-	if (json && rule->others)
-		json_object_set_new(json, "others", json_true());
-	return json;
+	core_doc_open(doc, NULL, '{');
+	core_doc_int(doc, "loc", rule->entry.loc);
+	if (rule->present) {
+		entry_write(doc, "entry", &rule->entry);
+		core_doc_text(doc, "name", rule->name);
+		if (rule->owner[0])
+			core_doc_text(doc, "owner", rule->owner);
+		if (rule->kept)
+			core_doc_bool(doc, "kept", true);
+		if (rule->others)
+			core_doc_bool(doc, "others", true);
+	}
+	core_doc_close(doc, '}');
 }
 
 /* {"rule": in the language, with its name; "owner": …} */
-static json_t *encode_listed(const struct sriov_rule *rule)
+static int write_listed(struct core_doc *doc, const struct sriov_rule *rule,
+			struct sriov_error *err)
 {
 	char words[RULE_WORDS];
-	json_t *json;
 
 	if (sriov_rule_format(rule, words, sizeof(words)) < 0)
-		return NULL;
-	json = json_pack("{s:s}", "rule", words);
-	if (json && rule->owner[0])
-		json_object_set_new(json, "owner", json_string(rule->owner));
-	return json;
+		return sriov_error_set(err, -EINVAL, rule->name,
+				       "the language of rules has no words for this rule: it "
+				       "cannot be recorded");
+	core_doc_open(doc, NULL, '{');
+	core_doc_text(doc, "rule", words);
+	if (rule->owner[0])
+		core_doc_text(doc, "owner", rule->owner);
+	core_doc_close(doc, '}');
+	return 0;
 }
 
-static int encode_list(const struct pf_state *state, json_t *json)
+static int write_list(struct core_doc *doc, const struct pf_state *state, struct sriov_error *err)
 {
-	json_t *list = json_array();
+	int r = 0;
 
-	if (json_object_set_new(json, "list", list) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < state->list.n; i++)
-		if (json_array_append_new(list, encode_listed(&state->list.at[i])) < 0)
-			return -ENOMEM;
+	core_doc_open(doc, "list", '[');
+	for (size_t i = 0; !r && i < state->list.n; i++)
+		r = write_listed(doc, &state->list.at[i], err);
+	core_doc_close(doc, ']');
 	if (state->allow)
-		json_object_set_new(json, "allow", json_integer(state->allow));
+		core_doc_int(doc, "allow", state->allow);
 	if (state->partial)
-		json_object_set_new(json, "partial", json_true());
-	return 0;
+		core_doc_bool(doc, "partial", true);
+	return r;
 }
 
-static int encode_rss(const struct pf_state *state, json_t *json)
+static void write_rss(struct core_doc *doc, const struct pf_state *state)
 {
-	json_t *array = json_array();
-
-	if (json_object_set_new(json, "rss", array) < 0)
-		return -ENOMEM;
+	core_doc_open(doc, "rss", '[');
 	for (size_t i = 0; i < state->nrss; i++)
-		if (json_array_append_new(array, json_integer(state->rss[i])) < 0)
-			return -ENOMEM;
-	return 0;
+		core_doc_int(doc, NULL, state->rss[i]);
+	core_doc_close(doc, ']');
+}
+
+static int write_state(struct core_doc *doc, const struct pf_state *state, struct sriov_error *err)
+{
+	int r = 0;
+
+	core_doc_open(doc, NULL, '{');
+	core_doc_text(doc, "pf", state->address);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (state->has & flags[i].bit)
+			core_doc_bool(doc, flags[i].key,
+				      *((const bool *)((const char *)state + flags[i].offset)));
+	if (state->has & STATE_COUNT)
+		core_doc_int(doc, "count", state->count);
+	if (state->pool[0])
+		core_doc_text(doc, "pool", state->pool);
+	if (state->passing)
+		core_doc_bool(doc, "passing", true);
+	core_doc_open(doc, "vf", '[');
+	for (size_t i = 0; i < state->nvf; i++)
+		write_vf(doc, &state->vf[i]);
+	core_doc_close(doc, ']');
+	core_doc_open(doc, "rules", '[');
+	for (size_t i = 0; i < state->nrules; i++)
+		write_rule(doc, &state->rule[i]);
+	core_doc_close(doc, ']');
+	if (state->has & STATE_LIST)
+		r = write_list(doc, state, err);
+	if (state->has & STATE_RSS)
+		write_rss(doc, state);
+	core_doc_close(doc, '}');
+	return r;
 }
 
 int state_encode(const struct pf_state *state, char **out, struct sriov_error *err)
 {
-	_json_ json_t *json = json_pack("{s:s, s:[], s:[]}", "pf", state->address, "vf", "rules");
-	char *text;
+	struct core_doc doc = {0};
+	int r = write_state(&doc, state, err);
+	_free_ char *text = core_doc_take(&doc);
 
-	if (!json || ((state->has & STATE_LIST) && encode_list(state, json) < 0) ||
-	    ((state->has & STATE_RSS) && encode_rss(state, json) < 0))
-		return core_oom(err);
-
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		if (state->has & flags[i].bit)
-			json_object_set_new(json, flags[i].key,
-					    json_boolean(*((const char *)state + flags[i].offset)));
-	if (state->has & STATE_COUNT)
-		json_object_set_new(json, "count", json_integer(state->count));
-	if (state->pool[0])
-		json_object_set_new(json, "pool", json_string(state->pool));
-	if (state->passing)
-		json_object_set_new(json, "passing", json_true());
-	for (size_t i = 0; i < state->nvf; i++)
-		json_array_append_new(json_object_get(json, "vf"), encode_vf(&state->vf[i]));
-	for (size_t i = 0; i < state->nrules; i++)
-		json_array_append_new(json_object_get(json, "rules"), encode_rule(&state->rule[i]));
-	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	if (r < 0)
+		return r;
 	if (!text)
 		return core_oom(err);
-	*out = text;
+	*out = core_steal(text);
 	return 0;
 }
 

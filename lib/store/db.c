@@ -34,6 +34,14 @@ static const char *const migrations[] = {
 	" driver TEXT NOT NULL, driver_version TEXT NOT NULL, firmware TEXT NOT NULL,"
 	" vendor INTEGER NOT NULL, device INTEGER NOT NULL, taken TEXT NOT NULL,"
 	" PRIMARY KEY (pf, question)) STRICT;",
+
+	/* The texts, megabytes for thousands of rules, apart from what a mark or a status writes again. */
+	"CREATE TABLE journal_text (id INTEGER PRIMARY KEY REFERENCES journal (id), before TEXT NOT NULL,"
+	" want TEXT NOT NULL, plan TEXT NOT NULL) STRICT;"
+	"INSERT INTO journal_text SELECT id, before, want, plan FROM journal;"
+	"ALTER TABLE journal DROP COLUMN before;"
+	"ALTER TABLE journal DROP COLUMN want;"
+	"ALTER TABLE journal DROP COLUMN plan;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal: one row a change. Open rows are the ones that need recovery or the operator. */
+/*
+ * The journal: one row a change, and a row of its texts beside it, written once. Open rows are the ones that
+ * need recovery or the operator.
+ */
 #include "lib/store/db.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-	"id, pf, command, status, boot_id, started, ended, steps, done, error, before, want, plan"
+#define COLUMNS "id, pf, command, status, boot_id, started, ended, steps, done, error"
+#define ALL_COLUMNS COLUMNS ", before, want, plan FROM journal JOIN journal_text USING (id)"
 #define OPEN "status IN ('open', 'stuck', 'incomplete')"
 
 static bool status_is_open(const char *status)
@@ -52,16 +55,22 @@ int store_journal_insert(struct store *store, struct store_journal *journal,
 			 struct sriov_error *err)
 {
 	struct sriov_journal_row *row = &journal->row;
+	int64_t id;
 	int r = store_run(store, err, NULL, NULL,
-			  "INSERT INTO journal (pf, command, status, boot_id, started, steps, done,"
-			  " before, want, plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			  "tttttiittt", row->pf, row->command, row->status, journal->boot_id,
-			  row->started, (int64_t)row->steps, (int64_t)row->done, journal->before,
-			  journal->want, journal->steps);
+			  "INSERT INTO journal (pf, command, status, boot_id, started, steps, done)"
+			  " VALUES (?, ?, ?, ?, ?, ?, ?)",
+			  "tttttii", row->pf, row->command, row->status, journal->boot_id,
+			  row->started, (int64_t)row->steps, (int64_t)row->done);
 
 	if (r < 0)
 		return r;
-	row->id = sqlite3_last_insert_rowid(store->db);
+	id = sqlite3_last_insert_rowid(store->db);
+	r = store_run(store, err, NULL, NULL,
+		      "INSERT INTO journal_text (id, before, want, plan) VALUES (?, ?, ?, ?)",
+		      "ittt", id, journal->before, journal->want, journal->steps);
+	if (r < 0)
+		return r;
+	row->id = id;
 	return 0;
 }
 
@@ -105,7 +114,7 @@ int store_journal_get(struct store *store, long id, struct store_journal *out,
 {
 	struct store_journal journal = {0};
 	int rows = store_run(store, err, read_journal, &journal,
-			     "SELECT " COLUMNS " FROM journal WHERE id = ?", "i", (int64_t)id);
+			     "SELECT " ALL_COLUMNS " WHERE id = ?", "i", (int64_t)id);
 
 	return hand_over(rows, &journal, out);
 }
@@ -115,7 +124,7 @@ int store_journal_open_of(struct store *store, const char *pf, struct store_jour
 {
 	struct store_journal journal = {0};
 	int rows = store_run(store, err, read_journal, &journal,
-			     "SELECT " COLUMNS " FROM journal WHERE pf = ? AND " OPEN
+			     "SELECT " ALL_COLUMNS " WHERE pf = ? AND " OPEN
 			     " ORDER BY id DESC LIMIT 1",
 			     "t", pf);
 

@@ -133,7 +133,7 @@ bad 1 "does not send packets to a VF" flow add ens1f0 flow-type udp4 dst-port 1 
 bad 1 "mask" flow add ens2f0 flow-type udp4 src-port 1 drop
 bad 1 "location 9999 is outside the table" flow add ens2f0 flow-type udp4 dst-port 2 drop loc 9999
 bad 1 "rule vxlan exists already and says something else" flow add ens2f0 --name vxlan flow-type udp4 dst-port 2 drop
-bad 1 "which does something else" flow add ens2f0 flow-type udp4 dst-port 4789 drop
+bad 1 "no packet would come to this rule" flow add ens2f0 flow-type udp4 dst-port 4789 drop
 bad 1 "" flow delete ens2f0
 edit_host '(.pfs[] | select(.netdev == "eno1")).ntuple = "off [fixed]"'
 bad 1 "ntuple" flow add eno1 flow-type ether proto 0x0806 queue 0 --disrupt-pf

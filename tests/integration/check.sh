@@ -23,15 +23,44 @@ showed "nearest: name web flow-type udp4 dst-ip 10.0.0.7 dst-port 4789 in vf 1 q
 expect 0 flow check "$rules" --nic X710,vfs=8 --allow none
 expect 2 flow check "$rules" --nic X710,vfs=8 --allow broader
 list 'name a udp4 dst-port 80 drop' 'name b udp4 dst-port 80 queue 1'
+expect 0 flow check "$rules" --nic X550
+showed "condition: no packet comes to it: the rules before it take them all, first rule a (line 1)"
+expect 0 flow check "$rules" --nic X550 --json
+is "shadows as JSON" 'false -1,true 0' "$(out | jq -r '[.rules[] | "\(.shadowed) \(.shadow)"] | join(",")')"
+is "entries as JSON" '1' "$(out | jq -r '.rules[0].entries[0].loc')"
+list 'name a ip4 dst-ip 10.0.0.7 drop' 'name b udp4 dst-port 80 queue 1'
 expect 2 flow check "$rules" --nic X550
-showed "conflicts with rule a (line 1): name a flow-type udp4 dst-port 80 drop"
+showed "conflicts with rule a (line 1): name a flow-type ip4 dst-ip 10.0.0.7 drop"
 expect 2 flow check "$rules" --nic X550 --json
 is "as JSON" 'exact,refused' "$(out | jq -r '[.rules[].result] | join(",")')"
-is "entries as JSON" '1' "$(out | jq -r '.rules[0].entries[0].loc')"
 is "the other rule as JSON" '0' "$(out | jq -r '.rules[1].other_rule')"
-list 'udp4 dst-port 1000-1007 drop' 'udp4 dst-port 1-2 drop optional weight 3'
+
+# ---- ordered lists: the first match decides ----
+list 'name one udp4 dst-ip 10.0.0.1 queue 1' 'name net udp4 dst-ip 10.0.0.0/30 drop' 'name in-net udp4 dst-ip 10.0.0.2 queue 2'
+expect 0 flow check "$rules" --nic 82599
+showed "1  one     exact          1  1"
+showed "2  net     exact          3  2-4  one (in part)"
+showed "3  in-net  exact          0  -    net"
+showed "table: 4 of 2046 free locations used"
+showed "mask of udp4: dst-ip (4 entries)"
+expect 0 flow check "$rules" --nic X710 --json
+is "the same on i40e" 4 "$(out | jq '[.rules[].entries | length] | add')"
+is "the table as JSON" 'udp4: dst-ip 8191 true' "$(out | jq -r '"\(.masks[0].mask) \(.room) \(.best)"')"
+list 'udp4 dst-port 53 queues 0-3' 'udp4 dst-port 4789 drop'
+expect 0 flow check "$rules" --nic X550
+showed "mask of udp4: src-port m 0xfffc, dst-port (8 entries)"
+expect 2 flow check "$rules" --nic X710
+showed "or \`sriovctl rss set\`, which is for all traffic of the port"
+list 'udp4 dst-ip 10.0.0.0/16 drop' 'name one tcp4 dst-ip 10.1.0.1 dst-port 80 queue 1'
+expect 2 flow check "$rules" --nic 82599
+showed "there is room for 2046"
+list 'name a udp4 dst-port 1-1500 drop optional weight 2' 'name b udp4 dst-port 2001-3000 drop optional' 'name c udp4 dst-port 5001-5500 queue 1'
+expect 0 flow check "$rules" --nic 82599 --partial
+showed "b     left out"
+showed "left out: 1 rule, and no other choice is worth more (proved)"
+list 'udp4 dst-port 1000-1007 drop' 'udp4 tos 4 dst-port 1-2 drop optional weight 3'
 expect 2 flow check "$rules" --nic X540
-showed "dst-port 1-2 needs more than one entry per rule (2)"
+showed "does not look at it"
 expect 0 flow check "$rules" --nic X540 --partial
 showed "left out"
 list 'udp4 dst-port 80 guest web1'

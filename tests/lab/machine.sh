@@ -12,6 +12,8 @@ check_options() {
 	[[ $mem =~ ^[0-9]+$ && $mem -ge 512 && $mem -lt 2816 ]] ||
 		die "--mem $mem: between 512 and 2815 MiB (from 2816 on, QEMU's VFs stop working)"
 	[[ -z $vfs || ( $vfs =~ ^[0-9]+$ && $vfs -ge 1 ) ]] || die "--vfs $vfs: a number from 1 on"
+	[[ -z $props || $props =~ ^[a-z-]+=[a-z0-9]+(,[a-z-]+=[a-z0-9]+)*$ ]] ||
+		die "--props $props: P=V, separated by commas"
 	[[ $timeout =~ ^[0-9]+$ ]] || die "--timeout $timeout: whole seconds"
 	[ ${#nics[@]} -gt 0 ] || nics=(82599)
 	[ ${#nics[@]} -le 9 ] || die "--nic: at most 9 ports"
@@ -34,6 +36,7 @@ nic_args() {
 		dev=${nic/#82599/ix82599}
 		[ -z "$vfs" ] || opts+=,vfs=$vfs
 		[ -z "$trace" ] || opts+=,trace=on
+		[ -z "$props" ] || opts+=,$props
 		;;
 	igb) dev=igb ;;
 	none) return 0 ;;

@@ -182,13 +182,67 @@ static void test_log(void **state)
 	assert_string_equal(logged, "me core: 4 VFs");
 }
 
+/* What is written equals what jansson would write, also where text has to be escaped. */
+static void test_doc(void **state)
+{
+	const char *odd = "a\"b\\c\n\x01 gr\xc3\xbc\xc3\x9f";
+	struct core_doc doc = {0};
+	_json_ json_t *want = json_pack("{s:s, s:[I, b, {}, []], s:{s:b}, s:s}", "odd", odd, "list",
+					(json_int_t)INT64_MIN, 0, "in", "yes", 1, "last", "");
+	_json_ json_t *in = json_pack("{s:b}", "yes", 1), *got = NULL;
+	_free_ char *text = NULL;
+
+	core_doc_open(&doc, NULL, '{');
+	core_doc_text(&doc, "odd", odd);
+	core_doc_open(&doc, "list", '[');
+	core_doc_int(&doc, NULL, INT64_MIN);
+	core_doc_bool(&doc, NULL, false);
+	core_doc_open(&doc, NULL, '{');
+	core_doc_close(&doc, '}');
+	core_doc_open(&doc, NULL, '[');
+	core_doc_close(&doc, ']');
+	core_doc_close(&doc, ']');
+	core_doc_json(&doc, "in", in);
+	core_doc_text(&doc, "last", "");
+	core_doc_close(&doc, '}');
+	text = core_doc_take(&doc);
+	assert_non_null(text);
+	got = json_loads(text, 0, NULL);
+	assert_true(json_equal(got, want));
+	assert_null(doc.text);
+}
+
+/* Text that no reader would take back is not written at all; an array beyond the first room is. */
+static void test_doc_ends(void **state)
+{
+	struct core_doc doc = {0};
+	_json_ json_t *many = NULL;
+
+	core_doc_open(&doc, NULL, '[');
+	for (int i = 0; i < 5000; i++)
+		core_doc_int(&doc, NULL, i);
+	core_doc_close(&doc, ']');
+	many = core_doc_parse(&doc);
+	assert_int_equal(json_array_size(many), 5000);
+	assert_int_equal(json_integer_value(json_array_get(many, 4999)), 4999);
+
+	core_doc_text(&doc, NULL, "not \xff UTF-8");
+	assert_true(doc.failed);
+	core_doc_text(&doc, NULL, "and no more");
+	assert_null(core_doc_take(&doc));
+	core_doc_json(&doc, NULL, NULL);
+	assert_null(core_doc_parse(&doc));
+	assert_false(doc.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_number),        cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_copy_and_grow), cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_files),         cmocka_unit_test(test_json),
-		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log),           cmocka_unit_test(test_doc),
+		cmocka_unit_test(test_doc_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,13 @@ static const struct {
 	 "udp4 dst-port 2 drop", "full", NULL, -ENOSPC,
 	 "the rule table of eno1 is full: 2 entries in 2 locations", "delete rules"},
 
-	{{"i40e", 0x1572, 0, 8, {0}, 3}, "ip4 drop", "full", NULL, -ENOSPC, "is full", ""},
+	{{"i40e", 0x1572, 0, 8, {0}, 3},
+	 "ip4 drop",
+	 "full",
+	 NULL,
+	 -ENOSPC,
+	 "a full table has 3",
+	 ""},
 
 	{I40E(0), "udp4 drop loc 0", "refused", NULL, 0, "location 0 is avoided on i40e", "loc 1"},
 
@@ -143,8 +149,8 @@ static const struct {
 	{IXGBE(0, 8), "udp4 vlan 0x6064 drop", "broader", NULL, 0, "does not look at bit 12 (DEI)",
 	 "`vid 100` for that VLAN at any priority, `vid 100 prio 3`"},
 
-	{IXGBE(0, 8), "udp4 vlan 5 m 0xff00 drop", "refused", NULL, -EINVAL,
-	 "the VLAN ID, the priority, or both", "`vid N`"},
+	{IXGBE(0, 8), "udp4 vlan 5 m 0xf002 drop", "exact",
+	 "1 udp4 vid 5 -> drop; 2 udp4 vid 7 -> drop"},
 
 	{IXGBE(0, 8), "udp4 vlan-etype 0x8100 vid 5 drop", "exact",
 	 "1 udp4 vlan-etype 0x8100 vid 5 -> drop"},
@@ -189,7 +195,7 @@ static const struct {
 	 "10 tcp4 -> drop; 11 udp4 -> drop; 12 sctp4 -> drop; 13 ip4-other -> drop"},
 
 	{I40E("udp4 src-ip 10.0.0.1 drop loc 2"), "ip4 src-ip 10.0.0.1 drop", "exact",
-	 "1 tcp4 src-ip 10.0.0.1 -> drop; 2 udp4 src-ip 10.0.0.1 -> drop; 3 sctp4 src-ip 10.0.0.1 -> drop; 4 ip4-other src-ip 10.0.0.1 -> drop"},
+	 "2 udp4 src-ip 10.0.0.1 -> drop; 1 tcp4 src-ip 10.0.0.1 -> drop; 3 sctp4 src-ip 10.0.0.1 -> drop; 4 ip4-other src-ip 10.0.0.1 -> drop"},
 
 	{I40E("sctp4 dst-port 7 drop loc 2"), "ip4 src-ip 10.0.0.1 drop", "refused", NULL,
 	 -EOPNOTSUPP,
@@ -406,7 +412,7 @@ static void compiles_or_explains(void **state)
 						     cases[i].rule, err.message, err.hint);
 			assert_non_null(strstr(err.object, "eno1"));
 			assert_string_equal(err.hint, v->hint);
-			assert_true(strlen(v->why) < sizeof(v->why) - 1);
+			assert_true(*v->why);
 		} else {
 			assert_string_equal(v->why, "");
 		}
@@ -495,11 +501,10 @@ static void refuses_rules_that_cannot_be_written(void **state)
 	assert_int_equal(compile_one(&rule, &port, out, &n, &err), -EOPNOTSUPP);
 }
 
-/* Never half a rule: what needs more than one entry, or a lease, is not for this function. */
-static void refuses_what_is_not_one_entry(void **state)
+/* A guest is a VF only to who knows leases. */
+static void refuses_guests_without_leases(void **state)
 {
-	static const char *const texts[] = {"udp4 dst-port 1-2 drop", "udp4 src-port 1-2 drop",
-					    "udp4 queues 0-1", "udp4 guest web1"};
+	static const char *const texts[] = {"udp4 guest web1", "udp4 in guest web1 queue 1"};
 	struct port_words words = IXGBE(0, 8);
 	struct sriov_entry rules[5], out[NIC_EXPANSION_MAX];
 	struct sriov_error err = {0};
@@ -522,7 +527,7 @@ int main(void)
 		cmocka_unit_test(i40e_entries_always_carry_ext),
 		cmocka_unit_test(out_of_tree_drivers_are_unknown),
 		cmocka_unit_test(refuses_rules_that_cannot_be_written),
-		cmocka_unit_test(refuses_what_is_not_one_entry),
+		cmocka_unit_test(refuses_guests_without_leases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,22 +6,45 @@
 #include "flows/nic/replay.h"
 #include "tests/unit/flow_fixture.h"
 
-#define RULES_MAX 6
+#define RULES_MAX 40
 #define FOREIGN_MAX 3
+
+struct round;
+/* Whether a rule is about a packet: flow_oracle.h, or what a test puts in its place. */
+typedef bool round_matches(const struct round *r, const struct sriov_rule *rule,
+			   const struct nic_packet *p);
 
 /* One round, so that what fails can be told whole. */
 struct round {
 	uint64_t random;
 	uint64_t seed; /* this round alone */
+	const char *nic;
 	struct sriov_pf port;
-	struct nic_model *model;
-	struct sriov_entry installed[FOREIGN_MAX];
+	struct sriov_entry planted[FOREIGN_MAX]; /* what others tried to have in the table */
+	size_t nplanted;
+	struct sriov_entry installed[FOREIGN_MAX]; /* and what they have */
 	struct sriov_rule rule[RULES_MAX];
 	struct sriov_rules rules;
+	bool partial;
+	round_matches *matches;
+	/*
+	 * Two NICs, each entry at opposite ends of their tables: a packet that two entries match meets
+	 * another one in each.
+	 */
+	struct nic_model *model, *mirror;
 	struct sriov_compiled out;
 };
 
-static uint64_t pick(struct round *r, uint64_t n)
+/* The seed makes all that comes. */
+static inline void round_seed(struct round *r, uint64_t seed)
+{
+	r->seed = seed;
+	r->random = (seed + 1) * 0x9e3779b97f4a7c15ull;
+	r->random ^= r->random >> 29;
+	r->random += !r->random;
+}
+
+static inline uint64_t pick(struct round *r, uint64_t n)
 {
 	r->random ^= r->random << 13;
 	r->random ^= r->random >> 7;
@@ -29,14 +52,14 @@ static uint64_t pick(struct round *r, uint64_t n)
 	return r->random % n;
 }
 
-static bool chance(struct round *r, unsigned percent)
+static inline bool chance(struct round *r, unsigned percent)
 {
 	return pick(r, 100) < percent;
 }
 
 /* ---- random ports, rules, tables ---- */
 
-static void random_port(struct round *r, const char *driver)
+static inline void random_port(struct round *r, const char *driver)
 {
 	static const struct {
 		const char *driver, *nic;
@@ -57,11 +80,11 @@ static void random_port(struct round *r, const char *driver)
 	assert_int_equal(sriov_nic_port(spec, &r->port, NULL), 0);
 	if (!strcmp(driver, "i40e"))
 		r->port.rules_max = 8 + pick(r, 40);
-	r->port.rules = r->installed;
+	r->nic = nics[i].nic;
 }
 
 /* Values from small sets, so that rules meet each other. */
-static void random_value(struct round *r, const struct flow_field *f, struct sriov_match *m)
+static inline void random_value(struct round *r, const struct flow_field *f, struct sriov_match *m)
 {
 	static const uint16_t tcis[] = {5, 6, 0x6005, 0, 0x2000, 0x1005};
 	uint8_t bytes[16] = {10};
@@ -95,7 +118,7 @@ static void random_value(struct round *r, const struct flow_field *f, struct sri
 	}
 }
 
-static void random_mask(struct round *r, const struct flow_field *f, struct sriov_match *m)
+static inline void random_mask(struct round *r, const struct flow_field *f, struct sriov_match *m)
 {
 	static const uint16_t tcis[] = {0x0fff, 0xe000, 0xefff, 0xffff, 0x00ff};
 	uint8_t bytes[16];
@@ -114,7 +137,8 @@ static void random_mask(struct round *r, const struct flow_field *f, struct srio
 }
 
 /* Which fields rules of a list match: mostly those of @like. */
-static void random_match(struct round *r, struct sriov_rule *rule, const struct sriov_rule *like)
+static inline void random_match(struct round *r, struct sriov_rule *rule,
+				const struct sriov_rule *like)
 {
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, rule->type));) {
 		bool common = f->id <= FIELD_DST_PORT || f->id >= FIELD_SRC_MAC;
@@ -134,7 +158,7 @@ static void random_match(struct round *r, struct sriov_rule *rule, const struct 
 }
 
 /* igb matches one thing at a time. */
-static void random_ether(struct round *r, struct sriov_rule *rule)
+static inline void random_ether(struct round *r, struct sriov_rule *rule)
 {
 	static const enum flow_field_id ids[] = {FIELD_ETHERTYPE, FIELD_ETHERTYPE, FIELD_VLAN,
 						 FIELD_DST_MAC};
@@ -146,7 +170,7 @@ static void random_ether(struct round *r, struct sriov_rule *rule)
 	random_value(r, f, &rule->value);
 }
 
-static enum sriov_flow_type random_type(struct round *r)
+static inline enum sriov_flow_type random_type(struct round *r)
 {
 	static const enum sriov_flow_type igb[] = {SRIOV_FLOW_ETHER};
 	static const enum sriov_flow_type ixgbe[] = {SRIOV_FLOW_TCP4, SRIOV_FLOW_UDP4,
@@ -164,7 +188,7 @@ static enum sriov_flow_type random_type(struct round *r)
 					      : i40e[pick(r, ARRAY_SIZE(i40e))];
 }
 
-static void random_action(struct round *r, struct sriov_rule *rule)
+static inline void random_action(struct round *r, struct sriov_rule *rule)
 {
 	bool igb = !strcmp(r->port.driver, "igb");
 	unsigned vfs = r->port.vfs ?: 1;
@@ -183,7 +207,8 @@ static void random_action(struct round *r, struct sriov_rule *rule)
 		rule->scope.vf = pick(r, vfs);
 }
 
-static void random_rule(struct round *r, struct sriov_rule *rule, const struct sriov_rule *like)
+static inline void random_rule(struct round *r, struct sriov_rule *rule,
+			       const struct sriov_rule *like)
 {
 	*rule = (struct sriov_rule){.type = random_type(r), .weight = 1, .loc = -1};
 	if (rule->type == SRIOV_FLOW_ETHER && chance(r, 85))
@@ -208,32 +233,63 @@ static void random_rule(struct round *r, struct sriov_rule *rule, const struct s
 }
 
 /*
- * What others have in the table, by the model's own GET. They match no field for zero, and leave none set
- * that they do not match: from i40e's GET alone that could not be told.
+ * What others try to have in the table. They match no field for zero, and leave none set that they do not match:
+ * from i40e's GET alone that could not be told.
  */
-static void random_foreign(struct round *r)
+static inline void random_foreign(struct round *r)
 {
-	struct nic_outcome outcome;
-	struct nic_op op;
-
-	for (size_t i = pick(r, FOREIGN_MAX + 1); i--;) {
+	r->nplanted = pick(r, FOREIGN_MAX + 1);
+	for (size_t i = 0; i < r->nplanted; i++) {
 		struct sriov_rule rule;
-		struct sriov_entry e;
+		struct sriov_entry *e = &r->planted[i];
 
 		random_rule(r, &rule, NULL);
-		e = (struct sriov_entry){.loc = pick(r, 16),
-					 .type = rule.type,
-					 .value = rule.value,
-					 .mask = rule.mask,
-					 .cookie = action_cookie(&rule.action),
-					 .ext = true};
-		entry_canonical(&e);
-		e.ext = chance(r, 50) || e.ext;
-		op = (struct nic_op){.kind = NIC_OP_ADD};
-		assert_int_equal(ntuple_encode(&e, &op.spec), 0);
-		assert_int_equal(nic_model_run(r->model, &op, &outcome), 0);
-		r->port.watched = false;
+		*e = (struct sriov_entry){.loc = pick(r, 16),
+					  .type = rule.type,
+					  .value = rule.value,
+					  .mask = rule.mask,
+					  .cookie = action_cookie(&rule.action),
+					  .ext = true};
+		entry_canonical(e);
+		e->ext = chance(r, 50) || e->ext;
 	}
+}
+
+/* ---- two NICs ---- */
+
+static inline uint32_t mirrored(const struct round *r, uint32_t loc)
+{
+	return nic_model_table_size(r->model) - 1 - loc;
+}
+
+/* Puts the entry into both; what the first answers is in @out. */
+static inline void round_add(struct round *r, const struct sriov_entry *e, struct nic_outcome *out)
+{
+	struct nic_op op = {.kind = NIC_OP_ADD};
+	struct nic_outcome ignored;
+
+	assert_int_equal(ntuple_encode(e, &op.spec), 0);
+	assert_int_equal(nic_model_run(r->model, &op, out), 0);
+	if (e->loc >= nic_model_table_size(r->model))
+		return;
+	op.spec.location = mirrored(r, e->loc);
+	assert_int_equal(nic_model_run(r->mirror, &op, &ignored), 0);
+}
+
+/* The port with the tables of others as its driver tells them. */
+static inline void round_start(struct round *r)
+{
+	struct nic_outcome ignored;
+	struct nic_device device;
+
+	assert_int_equal(nic_device_of(&r->port, &device, NULL), 0);
+	assert_int_equal(nic_model_new(&device, &r->model, NULL), 0);
+	assert_int_equal(nic_model_new(&device, &r->mirror, NULL), 0);
+	for (size_t i = 0; i < r->nplanted; i++)
+		round_add(r, &r->planted[i], &ignored);
+	r->port.watched = !r->nplanted;
+	r->port.rules = r->installed;
+	r->port.nrules = 0;
 	for (size_t i = 0; i < nic_model_count(r->model); i++) {
 		struct ethtool_rx_flow_spec spec;
 		struct sriov_entry *e = &r->installed[r->port.nrules];
@@ -244,6 +300,35 @@ static void random_foreign(struct round *r)
 		nic_profile_readback(nic_profile_find(r->port.driver), e);
 		r->port.nrules++;
 	}
+}
+
+/* -ENOTSUP where not all rules are in hardware. */
+static inline int round_compile(struct round *r)
+{
+	const struct sriov_compile opts = {.partial = r->partial};
+	int err;
+
+	r->rules.at = r->rule;
+	err = sriov_rules_compile(&r->rules, &r->port, &opts, &r->out, NULL);
+	assert_true(!err || err == -ENOTSUP);
+	return err;
+}
+
+/* Somebody else has the entry there already. */
+static inline bool is_installed(const struct round *r, const struct sriov_entry *e)
+{
+	for (size_t i = 0; i < r->port.nrules; i++)
+		if (r->port.rules[i].loc == e->loc && sriov_entry_same(&r->port.rules[i], e))
+			return true;
+	return false;
+}
+
+static inline void round_end(struct round *r)
+{
+	sriov_compiled_clear(&r->out);
+	nic_model_free(r->model);
+	nic_model_free(r->mirror);
+	r->model = r->mirror = NULL;
 }
 
 #endif

@@ -71,45 +71,39 @@ static void compiled_entries_are_admitted(void **state)
 	assert_true(installed > 500 && refused > 500);
 }
 
-/* The files that people start from are right, rule by rule, on the port that they speak of. */
+/* The files that people start from are right, each as a list on the port that it speaks of. */
 static void examples_are_right(void **state)
 {
 	static const struct {
-		const char *file;
-		struct port_words port;
-		size_t entries;
+		const char *file, *nic;
+		size_t entries, left_out;
 	} examples[] = {
-		{"examples/rules/vxlan-82599.rules", {"ixgbe", X520, 4, 4}, 4},
-		{"examples/rules/queues-x710.rules", {"i40e", 0x1572, 0, 8, {0}, 8192}, 7},
+		{"vxlan-82599", "82599,vfs=4,queues=4", 9},
+		{"edge-82599", "82599,vfs=2,queues=4", 739, 1},
+		{"dns-82599", "82599,queues=4", 96},
+		{"queues-x710", "X710", 7},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		_free_ char *path = core_printf("%s/%s", TEST_SOURCE_DIR, examples[i].file);
-		struct sriov_entry rules[16];
-		FILE *file = fopen(path, "re");
+		_free_ char *path = core_printf("%s/examples/rules/%s.rules", TEST_SOURCE_DIR,
+						examples[i].file);
+		struct sriov_compile opts = {.partial = examples[i].left_out};
+		struct sriov_compiled out = {0};
+		struct sriov_rules rules = {0};
+		struct sriov_error err = {0};
 		struct sriov_pf port;
-		char line[256];
+		size_t left_out = 0;
 
-		assert_non_null(file);
-		port_of(&examples[i].port, rules, &port);
-		for (unsigned n = 1; fgets(line, sizeof(line), file); n++) {
-			struct sriov_entry out[NIC_EXPANSION_MAX];
-			struct sriov_error err = {0};
-			struct sriov_rule rule;
-			size_t count = 0;
-			int r = sriov_rule_parse(line, examples[i].file, n, &rule, &err);
-
-			if (r == -ENODATA)
-				continue;
-			if (r || compile_one(&rule, &port, out, &count, &err))
-				fail_msg("%s:%u: %s: %s", examples[i].file, n, err.object,
-					 err.message);
-			assert_true(port.nrules + count <= ARRAY_SIZE(rules));
-			memcpy(&rules[port.nrules], out, count * sizeof(*out));
-			port.nrules += count;
-		}
-		fclose(file);
-		assert_int_equal(port.nrules, examples[i].entries);
+		assert_int_equal(sriov_nic_port(examples[i].nic, &port, NULL), 0);
+		if (sriov_rules_read(path, &rules, &err) ||
+		    sriov_rules_compile(&rules, &port, &opts, &out, &err))
+			fail_msg("%s: %s: %s", examples[i].file, err.object, err.message);
+		for (size_t k = 0; k < out.nrules; k++)
+			left_out += out.verdict[k].left_out;
+		assert_int_equal(left_out, examples[i].left_out);
+		assert_int_equal(out.nentries, examples[i].entries);
+		sriov_compiled_clear(&out);
+		sriov_rules_clear(&rules);
 	}
 }
 

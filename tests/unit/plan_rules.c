@@ -391,6 +391,21 @@ static void test_rss(void **state)
 	state_clear(&before);
 }
 
+/* A rule that no words can say would come back as another one: it is not recorded. */
+static void test_no_words(void **state)
+{
+	struct sriov_rule rule = {.name = "odd", .type = SRIOV_FLOW_NONE, .loc = -1};
+	struct sriov_rules one = {.at = &rule, .n = 1};
+	struct pf_state want = {.address = "0000:81:00.0", .has = STATE_LIST, .list = one};
+	struct sriov_error err = {0};
+	char *text = NULL;
+
+	assert_int_equal(state_encode(&want, &text, &err), -EINVAL);
+	assert_null(text);
+	assert_string_equal(err.object, "odd");
+	assert_non_null(strstr(err.message, "no words for this rule"));
+}
+
 /* Thousands of rules: recorded, read, planned; half of them at other locations. */
 static void test_many(void **state)
 {
@@ -431,7 +446,8 @@ int main(void)
 		cmocka_unit_test(test_derive),        cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_stale_targets), cmocka_unit_test(test_ntuple_off),
 		cmocka_unit_test(test_replace),       cmocka_unit_test(test_others_place),
-		cmocka_unit_test(test_rss),           cmocka_unit_test(test_many),
+		cmocka_unit_test(test_rss),           cmocka_unit_test(test_no_words),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,11 +310,12 @@ static void test_watched(void **state)
 	assert_false(port.watched);
 }
 
-/* A database of the first schema gets the columns of the second. */
+/* A database of the first schema gets the columns of the second, and its journals keep their texts. */
 static void test_migrated(void **state)
 {
 	struct fixture *f = *state;
 	struct store_pf pf = {.address = "0000:81:00.0"}, got = {0};
+	struct store_journal journal = {0};
 	struct store *store = open_store(f);
 	struct sriov_error err = {0};
 
@@ -322,9 +323,13 @@ static void test_migrated(void **state)
 		sqlite3_exec(
 			store->db,
 			"ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
-			"watched; DROP TABLE evidence; PRAGMA user_version = 1; INSERT INTO pf (address, "
+			"watched; DROP TABLE evidence; DROP TABLE journal_text; ALTER TABLE journal ADD "
+			"COLUMN before TEXT; ALTER TABLE journal ADD COLUMN want TEXT; ALTER TABLE "
+			"journal ADD COLUMN plan TEXT; PRAGMA user_version = 1; INSERT INTO pf (address, "
 			"perm_mac, epoch) VALUES ('0000:81:00.0', "
-			"'02:00:00:00:00:01', 3)",
+			"'02:00:00:00:00:01', 3); INSERT INTO journal (pf, command, status, boot_id, "
+			"started, steps, done, before, want, plan) VALUES ('0000:81:00.0', 'flow apply', "
+			"'open', 'boot', 'now', 2, 1, '{b}', '{w}', '[s]')",
 			NULL, NULL, NULL),
 		SQLITE_OK);
 	reopen(f);
@@ -334,6 +339,12 @@ static void test_migrated(void **state)
 	assert_null(got.seen);
 	assert_false(got.watched);
 	store_pf_clear(&got);
+	assert_int_equal(store_journal_open_of(store, pf.address, &journal, &err), 0);
+	assert_int_equal(journal.row.done, 1);
+	assert_string_equal(journal.before, "{b}");
+	assert_string_equal(journal.want, "{w}");
+	assert_string_equal(journal.steps, "[s]");
+	store_journal_clear(&journal);
 }
 
 static void test_newer(void **state)

@@ -58,7 +58,6 @@ way_people() {
 	bind_all
 	ms "$start"
 }
-median() { sort -n "/tmp/times-$1" | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
 
 ways=(bare tool batch people)
 for ((n = 0; n < rounds; n++)); do
@@ -72,9 +71,11 @@ for ((n = 0; n < rounds; n++)); do
 	done
 done
 for way in "${ways[@]}"; do echo "# $way: $(paste -sd' ' /tmp/times-$way) ms"; done
-bare=$(median bare) tool=$(median tool) batch=$(median batch) people=$(median people)
+bare=$(median /tmp/times-bare) tool=$(median /tmp/times-tool) batch=$(median /tmp/times-batch)
+people=$(median /tmp/times-people)
 echo "figure: $rounds rounds, medians: bare $bare ms, sriovctl $tool ms, ip -batch $batch ms, ip per attribute $people ms"
 awk -v b="$bare" -v t="$tool" -v p="$people" -v i="$batch" 'BEGIN {
 	printf "figure: sriovctl is %.2fx of bare, %.2fx of ip -batch; ip per attribute is %.1fx of sriovctl\n", t / b, t / i, p / t }'
-t "sriovctl within twice the bare calls" test "$tool" -le $((bare * 2))
-t "and at least 3 times ahead of one ip call an attribute" test $((tool * 3)) -le "$people"
+at_most "$(times_ratio /tmp/times-tool /tmp/times-bare)" 2.5 "sriovctl within 2.5 times the bare calls"
+at_most "$(times_ratio /tmp/times-tool /tmp/times-batch)" 1 "and ahead of ip -batch"
+at_most "$(times_ratio /tmp/times-tool /tmp/times-people)" 0.33 "and at least 3 times ahead of one ip call an attribute"

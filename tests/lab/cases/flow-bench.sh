@@ -21,8 +21,6 @@ way_bare() { counted /tmp/calls-bare /tmp/bare-flow "$dev" $count 1; }
 way_tool() { counted /tmp/calls-tool /tmp/sriovctl flow apply /tmp/rules --pf "$dev"; }
 # shellcheck disable=SC2086 # the rule's words
 way_people() { while read -r rule; do ethtool -N "$dev" $rule; done </tmp/words; }
-median() { sort -n | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
-kernel_us() { sed 's/.*kernel_us=//' "/tmp/calls-$1" | median; }
 
 ways=(bare tool people)
 for ((n = 0; n < rounds; n++)); do
@@ -44,16 +42,18 @@ like "$(tail -n 1 /tmp/calls-tool)" "insert=$count delete=$settle locations=2 ru
 _comment "$(tail -n 1 /tmp/calls-tool)"
 # 2 durable commits, and SQLite's one sync of the folder; a round that ends with a long log folds it in as well
 t "2 durable commits" grep -q "sync=3 " /tmp/calls-tool
-bare=$(median </tmp/times-bare) tool=$(median </tmp/times-tool)
-bare_us=$(kernel_us bare) tool_us=$(kernel_us tool)
+for way in bare tool; do sed 's/.*kernel_us=//' /tmp/calls-$way >/tmp/kernel-$way; done
+bare=$(median /tmp/times-bare) tool=$(median /tmp/times-tool)
+bare_us=$(median /tmp/kernel-bare) tool_us=$(median /tmp/kernel-tool)
 awk -v d="$driver" -v r="$rounds" -v n=$count -v b="$bare_us" -v k="$tool_us" -v t="$tool" -v w="$bare" 'BEGIN {
 	printf "figure: %s (emulated), %d rules, %d rounds, medians: kernel phase %.0f ms, %.2fx of the bare loop (%.0f ms)\n",
 		d, n, r, k / 1e3, k / b, b / 1e3
 	printf "figure: %s (emulated): the whole flow apply %d ms, the whole bare program %d ms\n", d, t, w }'
-t "the kernel phase within twice the bare loop" test "$tool_us" -le $((bare_us * 2))
+at_most "$(times_ratio /tmp/kernel-tool /tmp/kernel-bare)" 2 "the kernel phase within twice the bare loop"
 if [ "$people_rounds" -gt 0 ]; then
-	people=$(median </tmp/times-people)
+	people=$(median /tmp/times-people)
 	awk -v d="$driver" -v t="$tool" -v p="$people" -v n=$count 'BEGIN {
 		printf "figure: %s (emulated): one ethtool -N a rule %.1f s, %.1fx of the whole flow apply\n", d, p / 1e3, p / t }'
-	t "the command at least 5 times ahead of one ethtool -N a rule" test $((tool * 5)) -le "$people"
+	at_most "$(times_ratio /tmp/times-tool /tmp/times-people)" 0.2 \
+		"the command at least 5 times ahead of one ethtool -N a rule"
 fi

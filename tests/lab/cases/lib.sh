@@ -33,3 +33,19 @@ small_domain() {
 		</domain>
 	X
 }
+
+# ---- times: files of numbers, one a round
+
+# median FILE
+median() { sort -n "$1" | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
+
+# times_ratio A B: of the rounds in which both were timed, the smallest A / B. Other work on the host only ever makes a
+# round slower, and hits the two ways of one round alike: one quiet pair is enough, and no noise alone fails a gate on
+# it; what became slower itself is so in every pair.
+times_ratio() {
+	paste "$1" "$2" | awk 'NF == 2 {r = $1 / $2; if (!n++ || r < least) least = r}
+		END {if (!n) exit 1; printf "%.2f", least}'
+}
+
+# at_most GOT MOST DESCRIPTION: of ratios
+at_most() { t "$3: $1" awk -v a="$1" -v b="$2" 'BEGIN {exit a == "" || a + 0 > b + 0}'; }

@@ -277,7 +277,8 @@ static void parse(const uint8_t *b, size_t n, Pkt *p)
 static Fdir *fdir_match(Ix *s, const uint8_t *b, size_t n, const Pkt *p, int pool)
 {
     uint32_t m = R(FDIRM), flex_off = ((R(FDIRCTRL) >> 16) & 0x1f) * 2, flex;
-    int l4 = p->proto == 17 ? 1 : p->proto == 6 ? 2 : p->proto == 132 ? 3 : 0;
+    /* of a fragment, the first one too, no L4 header is parsed */
+    int l4 = p->frag ? 0 : p->proto == 17 ? 1 : p->proto == 6 ? 2 : p->proto == 132 ? 3 : 0;
     if (!(R(FDIRCTRL) & 0x10) || !(R(FDIRCTRL) & 8) || !p->ip4) return NULL;
     flex = flex_off + 2 <= n ? lduw_le_p(b + flex_off) : 0;
     if (flex_off >= 12 && p->vlan && flex_off + 6 <= n) flex = lduw_le_p(b + flex_off + 4);

@@ -492,9 +492,9 @@ static void pf_reset(Xl *s, bool full)
     R(GLPCI_CNF2) = NVEC << 2 | VFVEC << 13; R(PFLAN_QALLOC) = 0x80000000u | 383u << 16; R(PF_VT_PFALLOC) = 0x80000000u | (s->vfs - 1) << 8;
     R(LANTXOBJSZ) = 7; R(LANRXOBJSZ) = 5; R(LANQMAX) = 1536;
     for (int i = 0; i < 16; i++) for (int f = 0; f < 128; f++) R(VPLAN_QTABLE + i * 1024 + 4 * f) = 0x7ff;
-    for (int k = 0; k < 2; k++) for (int pc = 31; pc <= 35; pc++) {
-        uint64_t m = 3ull << 47 | 3ull << 35 | (pc == 35 ? 0 : 1ull << 34 | 1ull << 33); if (pc == 34) m |= 3ull << 31;
-        if (k) m |= 0;
+    /* The sets of an unwritten NVM: addresses and ports; of other packets (35) and fragments (36) addresses, as DPDK's i40e_get_default_input_set() */
+    for (int k = 0; k < 2; k++) for (int pc = 31; pc <= 36; pc++) {
+        uint64_t m = 3ull << 47 | 3ull << 35 | (pc >= 35 ? 0 : 1ull << 34 | 1ull << 33); if (pc == 34) m |= 3ull << 31;
         R(FD_INSET + (pc + 10 * k) * 64) = m; R(FD_INSET + (pc + 10 * k) * 64 + 32) = m >> 32;
     }
     for (int i = 0; i < 4; i++) if (keep[i]) { memcpy(&R(core[i][0]), keep[i], core[i][1]); g_free(keep[i]); }

@@ -29,6 +29,10 @@ wait_until "[ \$(nic_stat fdir_match) = $((match + 20)) ]" 5
 is "$(($(nic_stat fdir_match) - match))" 20 "the NIC counted the 20 as matched"
 
 all=$(total)
+peer_send 5 dmac="$mac" dport=5003 more=1
+t "5 first fragments to port 5003 arrive: the NIC reads no port of a fragment" wait_until "[ \$(total) = $((all + 5)) ]" 5
+
+all=$(total)
 ethtool -N "$dev" delete 3
 peer_send_batch <<-S
 	10 dmac=$mac dport=5003

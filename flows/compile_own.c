@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * First match: of each rule's packets those that no rule before it has, in hardware or not. A rule that is not
+ * leaves its packets to nobody.
+ */
+#include "flows/compile.h"
+
+#include <errno.h>
+
+/* Beyond so many cubes of a list memory would be the limit: more than any table could hold. */
+#define CUBES_MAX 250000
+
+/* Where each entry has a mask of its own, two that meet do no harm if they act alike. */
+struct alike {
+	const struct compiler *c;
+	size_t i;
+};
+
+static bool acts_alike(void *data, size_t owner)
+{
+	const struct alike *alike = data;
+	const struct lowered *a = &alike->c->low[alike->i], *b = &alike->c->low[owner];
+
+	/* one that may be left out may not lend its packets to another */
+	return b->state != LOWERED_OUT && a->cookie == b->cookie &&
+	       !(alike->c->opts->partial && alike->c->rules->at[owner].optional);
+}
+
+void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_verdict *v)
+{
+	char name[96];
+
+	compile_rule_name(c->rules, other, name);
+	if (c->low[other].state == LOWERED_OUT)
+		nic_refuse(v, 0, "a rule before it is in the way",
+			   "some packets match this rule and %s, which is before it and not in "
+			   "hardware, and %s cannot keep those apart",
+			   name, c->profile->driver);
+	else
+		nic_refuse(v, 0, "another rule is in the way",
+			   "some packets match this rule and %s, which does something else, and %s "
+			   "cannot keep those apart",
+			   name, c->profile->driver);
+	v->rule = other + 1;
+	nic_hint(v, "change one of the two so that no packet matches both, or so that one says "
+		    "all that the other does");
+}
+
+static void refuse_entangled(struct nic_verdict *v)
+{
+	nic_refuse(v, 0, "too entangled",
+		   "the rules before it meet it and each other in so many ways that what they "
+		   "leave of it was not worked out");
+	nic_hint(v, "shorter lists, or rules that overlap less");
+}
+
+static int take_cubes(struct compiler *c, struct lowered *low, struct space_rest *rest)
+{
+	int r = 0;
+
+	for (size_t k = 0; !r && k < low->ncubes; k++)
+		r = space_take(&c->space, &c->cube[low->cube + k], rest);
+	return r;
+}
+
+/* What takes nothing cuts nothing out of others. */
+static int add_cubes(struct compiler *c, size_t i, const struct space_rest *rest)
+{
+	const struct lowered *low = &c->low[i];
+
+	if (low->state == LOWERED_IN || c->space.n > CUBES_MAX)
+		return 0;
+	for (size_t k = 0; k < low->ncubes; k++)
+		if (space_add(&c->space, &c->cube[low->cube + k], i))
+			return -ENOMEM;
+	if (c->profile->masks != NIC_MASKS_RULE)
+		space_forget(&c->space, rest);
+	return 0;
+}
+
+int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
+{
+	struct lowered *low = &c->low[i];
+	struct alike alike = {c, i};
+	struct space_rest rest = {.first = SPACE_NONE, .blocked = SPACE_NONE, .data = &alike};
+	int r;
+
+	if (c->profile->masks == NIC_MASKS_RULE && low->state == LOWERED_CANDIDATE)
+		rest.harmless = acts_alike;
+	r = take_cubes(c, low, &rest);
+	c->out.verdict[i].shadow = rest.first == SPACE_NONE ? -1 : (long)rest.first;
+	if (low->state == LOWERED_CANDIDATE && (r == -E2BIG || c->space.n > CUBES_MAX)) {
+		refuse_entangled(v);
+		low->state = LOWERED_OUT;
+	} else if (!r && low->state == LOWERED_CANDIDATE && rest.blocked != SPACE_NONE) {
+		compile_refuse_blocked(c, rest.blocked, v);
+		low->state = LOWERED_OUT;
+	} else if (!r && low->ncubes && !rest.n && rest.blocked == SPACE_NONE) {
+		c->out.verdict[i].shadowed = true;
+		if (low->state == LOWERED_CANDIDATE)
+			low->state = LOWERED_IN;
+	}
+	if (low->state == LOWERED_CANDIDATE) {
+		low->own = core_steal(rest.at);
+		low->nown = rest.n;
+	}
+	free(rest.at);
+	if (r != -ENOMEM)
+		r = add_cubes(c, i, &rest);
+	free(rest.inside);
+	return r;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sets of packets as cubes: see cube.h. */
+#include "flows/cube.h"
+
+#include <string.h>
+
+/* Where the fields stand. */
+enum {
+	SRC_IP = 0,
+	DST_IP = 2,
+	NUMBERS = BITS_PORTS,
+	MORE_NUMBERS = 5,
+	SRC_MAC = 6,
+	DST_MAC = 7,
+	USER_DEF = BITS_USER_DEF,
+};
+#define TAG_BIT UINT64_C(1) /* of the word of the source MAC */
+
+static uint64_t bytes_load(const uint8_t *at, unsigned n)
+{
+	uint64_t word = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		word |= (uint64_t)at[i] << (56 - 8 * i);
+	return word;
+}
+
+static void bytes_store(uint64_t word, uint8_t *at, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		at[i] = word >> (56 - 8 * i);
+}
+
+void bits_pack(const struct sriov_match *m, struct bits *out)
+{
+	*out = (struct bits){
+		.w = {
+			[SRC_IP] = bytes_load(m->src_ip, 8),
+			[SRC_IP + 1] = bytes_load(m->src_ip + 8, 8),
+			[DST_IP] = bytes_load(m->dst_ip, 8),
+			[DST_IP + 1] = bytes_load(m->dst_ip + 8, 8),
+			[NUMBERS] = (uint64_t)m->src_port << 48 | (uint64_t)m->dst_port << 32 |
+				    (uint64_t)m->tos << 24 | m->proto << 16 | m->vlan_tci,
+			[MORE_NUMBERS] = (uint64_t)m->l4_bytes << 32 |
+					 (uint32_t)m->ethertype << 16 | m->vlan_etype,
+			[SRC_MAC] = bytes_load(m->src_mac, 6),
+			[DST_MAC] = bytes_load(m->dst_mac, 6),
+			[USER_DEF] = m->user_def,
+		}};
+}
+
+void bits_unpack(const struct bits *b, struct sriov_match *out)
+{
+	uint64_t numbers = b->w[NUMBERS], more = b->w[MORE_NUMBERS];
+
+	memset(out, 0, sizeof(*out));
+	bytes_store(b->w[SRC_IP], out->src_ip, 8);
+	bytes_store(b->w[SRC_IP + 1], out->src_ip + 8, 8);
+	bytes_store(b->w[DST_IP], out->dst_ip, 8);
+	bytes_store(b->w[DST_IP + 1], out->dst_ip + 8, 8);
+	out->src_port = numbers >> 48;
+	out->dst_port = numbers >> 32;
+	out->tos = numbers >> 24;
+	out->proto = numbers >> 16;
+	out->vlan_tci = numbers;
+	out->l4_bytes = more >> 32;
+	out->ethertype = more >> 16;
+	out->vlan_etype = more;
+	bytes_store(b->w[SRC_MAC], out->src_mac, 6);
+	bytes_store(b->w[DST_MAC], out->dst_mac, 6);
+	out->user_def = b->w[USER_DEF];
+}
+
+bool bits_any(const struct bits *b)
+{
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		any |= b->w[i];
+	return any;
+}
+
+unsigned bits_count(const struct bits *b)
+{
+	unsigned n = 0;
+
+	/* most words are empty, and counting bits is dear where the processor has no instruction for it */
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		if (b->w[i])
+			n += __builtin_popcountll(b->w[i]);
+	return n;
+}
+
+bool bits_within(const struct bits *a, const struct bits *b)
+{
+	uint64_t outside = 0;
+
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		outside |= a->w[i] & ~b->w[i];
+	return !outside;
+}
+
+uint64_t bits_hash(const struct bits *b, uint64_t seed)
+{
+	for (unsigned i = 0; i < BITS_WORDS; i++) {
+		seed = (seed ^ b->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		seed ^= seed >> 29;
+	}
+	return seed;
+}
+
+void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value,
+	      const struct sriov_match *mask)
+{
+	memset(cube, 0, sizeof(*cube));
+	cube->types = types;
+	cube->scope = CUBE_ANY_SCOPE;
+	bits_pack(value, &cube->value);
+	bits_pack(mask, &cube->mask);
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		cube->value.w[i] &= cube->mask.w[i];
+	if (mask->vlan_tci || mask->vlan_etype) {
+		cube->mask.w[SRC_MAC] |= TAG_BIT;
+		cube->value.w[SRC_MAC] |= TAG_BIT;
+	}
+}
+
+static bool scopes_meet(const struct cube *a, const struct cube *b)
+{
+	return a->scope == b->scope || a->scope == CUBE_ANY_SCOPE || b->scope == CUBE_ANY_SCOPE;
+}
+
+bool cube_meets(const struct cube *a, const struct cube *b)
+{
+	/* words at different places say nothing of each other */
+	unsigned words = a->flex == b->flex ? BITS_WORDS : USER_DEF;
+	uint64_t differ = 0;
+
+	if (!(a->types & b->types) || !scopes_meet(a, b))
+		return false;
+	for (unsigned i = 0; i < words; i++)
+		differ |= (a->value.w[i] ^ b->value.w[i]) & a->mask.w[i] & b->mask.w[i];
+	return !differ;
+}
+
+void cube_extra(const struct cube *a, const struct cube *b, struct bits *out)
+{
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		out->w[i] = a->mask.w[i] & ~b->mask.w[i];
+	if (a->flex != b->flex)
+		out->w[USER_DEF] = a->mask.w[USER_DEF];
+	/* a packet without a tag counts as one with tag 0, so any other value tells that there is one */
+	if (b->value.w[NUMBERS] & 0xffff)
+		out->w[SRC_MAC] &= ~TAG_BIT;
+}
+
+bool cube_covers(const struct cube *a, const struct cube *b)
+{
+	struct bits extra;
+
+	if ((b->types & ~a->types) || (a->scope != CUBE_ANY_SCOPE && a->scope != b->scope) ||
+	    !cube_meets(a, b))
+		return false;
+	cube_extra(a, b, &extra);
+	return !bits_any(&extra);
+}
+
+void cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
+		struct cube *like, struct cube *other)
+{
+	unsigned i = 0;
+	uint64_t bit;
+
+	while (!bits->w[i])
+		i++;
+	bit = UINT64_C(1) << (63 - __builtin_clzll(bits->w[i]));
+	*like = *cube;
+	like->mask.w[i] |= bit;
+	*other = *like;
+	like->value.w[i] |= model->value.w[i] & bit;
+	other->value.w[i] |= ~model->value.w[i] & bit;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sets of packets as cubes: the values of some header bits, the others free. What rules are about is made of
+ * them, and so is what is left of a rule when the rules before it have taken theirs.
+ */
+#ifndef SRIOV_FLOWS_CUBE_H
+#define SRIOV_FLOWS_CUBE_H
+
+#include "flows/words.h"
+
+/*
+ * All bits of struct sriov_match, the most significant of each field first, so that halves of a prefix or a
+ * range of ports differ in the first free bit. One bit more says that the packet has a tag: rules that
+ * match some of a tag mean packets that have one.
+ */
+#define BITS_WORDS 9
+struct bits {
+	uint64_t w[BITS_WORDS];
+};
+
+/* The word of the ports, and the @n lowest bits of the source port in it. */
+#define BITS_PORTS 4
+#define BITS_SPREAD(n) (((UINT64_C(1) << (n)) - 1) << 48)
+/* The word of user-def. */
+#define BITS_USER_DEF 8
+
+void bits_pack(const struct sriov_match *match, struct bits *out);
+/* The bit for the tag has no place in a match: it is left out. */
+void bits_unpack(const struct bits *bits, struct sriov_match *out);
+bool bits_any(const struct bits *bits);
+unsigned bits_count(const struct bits *bits);
+/* Every bit of @a is in @b. */
+bool bits_within(const struct bits *a, const struct bits *b);
+uint64_t bits_hash(const struct bits *bits, uint64_t seed);
+
+#define CUBE_ANY_SCOPE (-2)
+#define CUBE_PF (-1)
+struct cube {
+	uint16_t types; /* classes of packets: flow_type_classes() */
+	int16_t scope;  /* of packets that the switch gives to this VF, CUBE_PF, or to any */
+	uint16_t flex;  /* which bytes user-def is about, where that is part of its value; else 0 */
+	struct bits value, mask; /* values are zero where the mask is */
+};
+
+/* Packets of those classes that match; the caller sets scope and flex. */
+void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value,
+	      const struct sriov_match *mask);
+/* Some packet may be in both. */
+bool cube_meets(const struct cube *a, const struct cube *b);
+/*
+ * Bits that @a names and @b leaves free: if they are none, and the rest of @a says no less, @a covers @b.
+ */
+void cube_extra(const struct cube *a, const struct cube *b, struct bits *out);
+/* Every packet of @b is in @a. */
+bool cube_covers(const struct cube *a, const struct cube *b);
+/* Halves @cube at the first bit of @bits (not empty): @like gets the half as @model has it, @other the other. */
+void cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
+		struct cube *like, struct cube *other);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packets that the rules of a list have taken so far, and what they leave of one more: its own packets, as
+ * cubes that no rule before it meets. Groups of cubes with one mask are looked up by hashes, so that a list
+ * whose rules do not meet costs a look-up per rule and mask.
+ */
+#ifndef SRIOV_FLOWS_SPACE_H
+#define SRIOV_FLOWS_SPACE_H
+
+#include "flows/cube.h"
+
+#define SPACE_NONE SIZE_MAX
+
+struct space_group;
+struct space {
+	struct cube *cube; /* all that were added */
+	uint32_t *owner;   /* the rule that each is of, SPACE_DEAD = a later cube covers it */
+	size_t n;
+	struct space_group *group;
+	size_t ngroups;
+	struct bits splittable; /* bits at which a NIC can tell packets apart */
+	size_t work, work_max;  /* steps done, and allowed */
+	size_t *list;           /* scratch: cubes that meet the one at hand */
+	size_t nlist, list_room;
+};
+#define SPACE_DEAD UINT32_MAX
+
+void space_clear(struct space *space);
+struct space_rest {
+	struct cube *at; /* the caller frees it */
+	size_t n;
+	size_t first;   /* the first rule that has packets of it, SPACE_NONE = none */
+	size_t blocked; /* a rule whose packets cannot be told from its own, SPACE_NONE = none */
+	size_t *inside; /* cubes that lie in it whole; the caller frees it */
+	size_t ninside;
+	/* rules that are passed over unless they cover: see space_rest() */
+	bool (*harmless)(void *data, size_t owner);
+	void *data;
+};
+
+/*
+ * Adds what no cube of @space has of @cube to @rest. rest->harmless (NULL: none) says of a rule that it does
+ * not matter whether packets meet it or this one. -E2BIG: more work than allowed; -ENOMEM.
+ */
+int space_take(struct space *space, const struct cube *cube, struct space_rest *rest);
+/* Adds a cube of rule @owner. 0 or -ENOMEM. */
+int space_add(struct space *space, const struct cube *cube, size_t owner);
+/* Forgets the cubes that lay inside others, once those are added. */
+void space_forget(struct space *space, const struct space_rest *rest);
+
+#endif

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What the compiler of rule lists takes: 2,000, 8,000 and 100,000 rules, and lists that are made to hurt it, which
+# ten times as long may take twelve times the time (gated at twice that; times themselves are only told).
+# shellcheck source=tests/harness.sh disable=SC2119
+. "$(dirname "$0")/../harness.sh"
+with gcc
+[ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
+
+read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
+gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+	-I"$repo/include" -I"$repo" -o "$work/compile" \
+	"$repo/tests/bench/compile.c" "$repo/build/libsriov.a" "${libraries[@]}"
+bench() { "$work/compile" "$@" >"$work/result"; }
+value() { awk -v key="$1" '$1 == key {print $2}' "$work/result"; }
+
+for nic in 82599 X710; do
+	line=''
+	for n in 2000 8000; do
+		for kind in hosts edge; do
+			bench time "$kind" "$nic" "$n"
+			line+=" $n $kind $(value ms) ms,"
+		done
+	done
+	echo "figure: compiler, $nic, processor time:${line%,}"
+done
+
+for nic in 82599 X710; do
+	for kind in hosts exceptions; do
+		bench one "$kind" "$nic" 100000
+		echo "figure: compiler, $nic, 100000 $kind: $(value ms) ms, $(value peak_mib) MiB at most" \
+			"($(value rules_mib) of them the rules), $(value full) full, $(value entries) entries"
+		is "100,000 $kind on $nic do not all fit" yes \
+			"$([ "$(value full)" -gt 0 ] && echo yes || echo "no: $(tr '\n' ' ' <"$work/result")")"
+		at_most "MiB of 100,000 $kind on $nic" 200 "$(value peak_mib)"
+	done
+done
+
+for nic in 82599 X710; do
+	worst='' most=0
+	for kind in $("$work/compile" kinds); do
+		bench growth "$kind" "$nic" 1000
+		ratio=$(value ratio)
+		printf '%s %s: 1000 rules %s ms, 10000 %s ms, %s times\n' "$nic" "$kind" "$(value ms)" \
+			"$(value tenfold_ms)" "$ratio"
+		[ "${ratio%.*}" -lt "$most" ] || most=${ratio%.*} worst="$kind ($(value ms) ms, $(value tenfold_ms) ms)"
+		at_most "tenfold $kind on $nic takes as many times as long" 24 "${ratio%.*}"
+	done
+	echo "figure: compiler, $nic: 1000 and 10000 rules of the worst of $("$work/compile" kinds | wc -l) kinds: $most times, $worst"
+done
