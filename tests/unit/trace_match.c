@@ -12,9 +12,9 @@
 #include <netinet/in.h>
 #include <time.h>
 
-#define LISTS 2500 /* of each driver */
-#define PACKETS 60
-#define ENTRIES_MAX 256
+#define LISTS 1000 /* of each driver */
+#define PACKETS 100
+#define ENTRIES_MAX 8192 /* of the largest table */
 
 struct table {
 	struct sriov_trace_entry at[ENTRIES_MAX];
@@ -25,7 +25,7 @@ struct table {
 static void add(struct table *table, const struct sriov_entry *e)
 {
 	assert_true(table->n < ENTRIES_MAX);
-	table->at[table->n++].entry = *e;
+	table->at[table->n++] = (struct sriov_trace_entry){.entry = *e};
 }
 
 /* What others have, and what the list has become: in the model, and in the trace. */
@@ -33,7 +33,7 @@ static void build(struct round *r, struct table *table)
 {
 	struct nic_outcome outcome;
 
-	*table = (struct table){0};
+	table->n = 0;
 	for (size_t i = 0; i < r->port.nrules; i++)
 		add(table, &r->port.rules[i]);
 	for (size_t i = 0; i < r->out.nentries; i++) {
