@@ -42,7 +42,7 @@ struct trace_table {
 	/* the groups of each class, ended by NULL; into one array */
 	const struct trace_group *const *of_class[SRIOV_FLOW_TYPES];
 	const struct trace_group **lists;
-	bool by_pool; /* some filter compares the pool */
+	bool by_pool, by_word; /* some filter compares the pool, or bytes of the payload */
 };
 int trace_table_init(struct trace_table *table, const struct sriov_pf *port,
 		     const struct nic_walk *walk, const struct sriov_trace_entry *entries,

@@ -250,6 +250,19 @@ static void counting_clear(struct counting *c)
 	sriov_trace_report_clear(&c->report);
 }
 
+/* Words that take the same way: the payload only where it decides. */
+static char *example_of(const struct counting *c, const struct sriov_packet *packet)
+{
+	struct sriov_packet shown = *packet;
+	char *text = malloc(SRIOV_PACKET_TEXT);
+
+	if (!c->tracer->table.by_word && !c->against->table.by_word)
+		shown.payload_size = 0;
+	if (text)
+		sriov_packet_format(&shown, text, SRIOV_PACKET_TEXT);
+	return text;
+}
+
 static int compare(struct counting *c, const struct sriov_packet *packet,
 		   const struct frame_view *frame, struct path *path)
 {
@@ -262,10 +275,9 @@ static int compare(struct counting *c, const struct sriov_packet *packet,
 	if (!row)
 		return -ENOMEM;
 	if (!row->packets++) {
-		row->example = malloc(SRIOV_PACKET_TEXT);
+		row->example = example_of(c, packet);
 		if (!row->example)
 			return -ENOMEM;
-		sriov_packet_format(packet, row->example, SRIOV_PACKET_TEXT);
 	}
 	row->bytes += frame->whole;
 	return 0;

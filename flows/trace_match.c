@@ -60,7 +60,8 @@ static int add_filter(struct trace_table *table, const struct nic_filter *filter
 		group->classes = filter->classes;
 		group->mask = filter->mask;
 		group->word_at = filter->word_at;
-		table->by_pool |= filter->mask.pool;
+		table->by_pool |= filter->mask.pool != 0;
+		table->by_word |= filter->mask.word != 0;
 	}
 	to = core_grow(&group->filter, &group->n, sizeof(*to));
 	if (!to)

@@ -37,9 +37,9 @@ size_t nic_rules_find(const struct nic_model *model, uint32_t loc)
 void *nic_rules_get(const struct nic_model *model, uint32_t loc)
 {
 	size_t i = nic_rules_find(model, loc);
-	struct nic_rule *rule = nic_rules_at(model, i);
+	struct nic_rule *rule = i < model->n ? nic_rules_at(model, i) : NULL;
 
-	return i < model->n && rule->loc == loc ? rule : NULL;
+	return rule && rule->loc == loc ? rule : NULL;
 }
 
 void nic_rules_remove(struct nic_model *model, size_t i)

@@ -53,6 +53,9 @@ int netlink_error_parse(const struct nlmsghdr *msg, size_t len, struct netlink_e
 		const char *data = mnl_attr_get_payload(attr);
 		size_t size = mnl_attr_get_payload_len(attr);
 
+		/* libmnl takes the message to end where its length is rounded up to */
+		if (size > (size_t)((const char *)msg + msg->nlmsg_len - data))
+			return -EBADMSG;
 		switch (mnl_attr_get_type(attr)) {
 		case NLMSGERR_ATTR_MSG:
 			snprintf(error.text, sizeof(error.text), "%.*s", (int)strnlen(data, size),

@@ -66,7 +66,9 @@ int link_facts_parse(const struct nlmsghdr *msg, struct link_facts *out)
 	const struct ifinfomsg *header;
 	const struct nlattr *attr;
 
-	if (msg->nlmsg_type != RTM_NEWLINK || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
+	/* libmnl takes the message to end where its length is rounded up to */
+	if (msg->nlmsg_type != RTM_NEWLINK || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*header)) ||
+	    msg->nlmsg_len % NLMSG_ALIGNTO)
 		return -EBADMSG;
 	header = NLMSG_DATA(msg);
 	facts.ifindex = header->ifi_index;
@@ -187,7 +189,9 @@ int bridge_mode_parse(const struct nlmsghdr *msg, int *ifindex, enum sriov_bridg
 	const struct ifinfomsg *header;
 	const struct nlattr *attr, *inner;
 
-	if (msg->nlmsg_type != RTM_NEWLINK || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
+	/* libmnl takes the message to end where its length is rounded up to */
+	if (msg->nlmsg_type != RTM_NEWLINK || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*header)) ||
+	    msg->nlmsg_len % NLMSG_ALIGNTO)
 		return -EBADMSG;
 	header = NLMSG_DATA(msg);
 	mnl_attr_for_each(attr, msg, sizeof(*header)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes the reader of netlink messages about links: VF attributes, link facts, routes, extended ACKs. */
+/* Fuzzes the readers of netlink messages about links: VF attributes, link facts, VEB or VEPA, extended ACKs. */
 #include "lib/kernel/kernel.h"
 
 #include <string.h>
@@ -10,6 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sriov_vf_attrs attrs[8] = {{0}};
 	struct netlink_error error;
+	struct link_facts facts;
+	enum sriov_bridge bridge;
+	int ifindex;
 	struct nlmsghdr *msg;
 
 	if (size < sizeof(*msg))
@@ -22,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	msg->nlmsg_len = size;
 	vfinfo_parse(msg, attrs, ARRAY_SIZE(attrs));
 	netlink_error_parse(msg, size, &error);
+	link_facts_parse(msg, &facts);
+	bridge_mode_parse(msg, &ifindex, &bridge);
 	free(msg);
 	return 0;
 }

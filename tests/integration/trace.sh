@@ -110,6 +110,12 @@ is "changes" "3 pf queue 2>vf 1 queue 0" "$(out | jq -r '.changes[] | "\(.packet
 expect 0 flow trace --nic 82599,vfs=4 --rules "$rules" --pcap "$capture" --against "$rules"
 showed "0 packets end elsewhere"
 
+# an example has its payload only where that decides
+to=$work/other list 'name flex udp4 dst-port 4789 user-def 0x00000000 m 0xffffffff00000000 drop'
+expect 2 flow trace --nic X710 --rules "$work/rules" --pcap "$capture" --against "$work/other" --json
+is "without a payload: unknown" "pf queue 2>unknown" "$(out | jq -r '.changes[0] | "\(.was.destination)>\(.is.destination)"')"
+is "the example" "udp 1.2.3.4:1024 > 10.0.0.7:4789 dmac 52:54:00:00:00:01 smac 02:00:00:00:00:02" "$(out | jq -r '.changes[0].example')"
+
 # ---- other commands do not load libpcap ----
 is "not linked" 0 "$(ldd "$tool" | grep -c libpcap || true)"
 
