@@ -8,23 +8,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define ALL_V4 (FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4_OTHER))
-#define ALL_V6 (FLOW_L4_V6 | FLOW_BIT(SRIOV_FLOW_IP6_OTHER))
-
-unsigned nic_classes_of(enum sriov_flow_type type)
-{
-	switch (type) {
-	case SRIOV_FLOW_IP4:
-		return ALL_V4;
-	case SRIOV_FLOW_IP6:
-		return ALL_V6;
-	case SRIOV_FLOW_ETHER:
-		return ALL_V4 | ALL_V6 | FLOW_BIT(SRIOV_FLOW_ETHER);
-	default:
-		return FLOW_BIT(type);
-	}
-}
-
 enum sriov_flow_type nic_class_of_packet(const struct sriov_packet *p)
 {
 	bool v6 = p->ethertype == ETH_P_IPV6;
@@ -60,7 +43,7 @@ void nic_filter_of_entry(const struct sriov_entry *entry, struct nic_filter *out
 
 	/* what is not of the type, or not masked, does not count */
 	entry_canonical(&clean);
-	*out = (struct nic_filter){.classes = nic_classes_of(clean.type)};
+	*out = (struct nic_filter){.classes = flow_type_classes(clean.type)};
 	fill_key(&clean.value, clean.ext, &out->value);
 	fill_key(&clean.mask, clean.ext, &out->mask);
 }

@@ -67,12 +67,7 @@ struct nic_walk {
 };
 extern const struct nic_walk nic_walk_ixgbe, nic_walk_i40e, nic_walk_igb;
 
-/*
- * The classes of packets that entries of @type are about: FLOW_BIT() of the types with ports, of IP4_OTHER and
- * IP6_OTHER (which have the fragments), and of ETHER for what is not IP.
- */
-unsigned nic_classes_of(enum sriov_flow_type type);
-/* The one that @packet is in. */
+/* The class of packets (flow_type_classes()) that @packet is in. */
 enum sriov_flow_type nic_class_of_packet(const struct sriov_packet *packet);
 
 /* What an entry compares as its words say: addresses, ports, MAC addresses, types. */
