@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random ordered lists that overlap, and where their packets must land.
 
-    flow-fit.py make DRIVER SEED LISTS DIR   on the host: DIR/N.rules (its first line "# --partial" or "#"), DIR/N.packets
-    flow-fit.py run PF VF0 VF1 DIR           in the guest: for each line "N NAME,NAME…" on standard input (list N is in
-                                             the NIC, but for those rules) sends the packets of list N and counts.
-                                             Prints 'ok …' or 'fail …', after 'fail' what each packet did alone,
-                                             and 'done ENTRIES', of the NIC's table; that alone after "table".
+    flow-fit.py make DRIVER SEED LISTS DIR   on the host: DIR/N.rules (its first line "# --partial" or "#"), DIR/N.packets,
+                                             and the same frames as DIR/N.INGRESS.pcap
+    flow-fit.py run PF VF0 VF1 DIR TOLD      in the guest: for each line "N" on standard input (list N is in the NIC)
+                                             sends the packets of list N, each ingress by itself, and counts. Prints
+                                             'ok KNOWN …' or 'fail …' an ingress, after 'fail' what each packet did
+                                             alone, and 'done ENTRIES', of the NIC's table; that alone after "table".
+                                             TOLD/check and TOLD/INGRESS: what `flow check` and `flow trace` say of
+                                             it, in JSON. KNOWN is of how many packets trace knows the queue,
+                                             or that nobody gets them.
 
 A line of packets: INGRESS TO RULE DEST FRAME WORDS…: who sends it (wire, pf, vf0) and to whose MAC, the first rule that
-matches it, or '-', and what becomes of it then; the frame in hexadecimal without its two MACs; what it is in words.
+matches it, or '-', and what becomes of it then; the frame in hexadecimal; what it is in words.
 The first match is computed here from the rules as Python values, without sriovctl. DEST is PORT:QUEUE, drop or default:
 queue 0 of the PF, or any queue of the VF that it is addressed to.
 """
@@ -24,6 +28,7 @@ sys.path.insert(0, "/lab")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../guest"))
 
 MACS = {"pf": "52:54:00:00:01:01", "vf0": "02:00:00:00:fe:00", "vf1": "02:00:00:00:fe:01"}
+SENDERS = {"wire": "02:00:00:00:ee:01", "pf": MACS["pf"], "vf0": MACS["vf0"]}
 PACKETS = 24  # a list; all of them fit the smallest ring
 BASES = ["10.20.0.0", "10.20.64.0", "172.16.8.0"]
 BASE6 = "2001:db8::"
@@ -170,7 +175,7 @@ def value_for(rng, span, free):
     return rng.choice([low, high, rng.randint(low, high), rng.randint(low, high), max(0, low - 1), high + 1])
 
 
-def make_packet(driver, rng, rules):
+def make_packet(driver, rng, rules, inside):
     rule = rng.choice(rules)
     kind = rule.kind
     six = is6(kind)
@@ -195,7 +200,7 @@ def make_packet(driver, rng, rules):
     if packet["vid"] is not None:
         to = "pf"  # the VFs are in no VLAN
     elif rng.random() < 0.25:
-        ingress, to = rng.choice([("vf0", "pf"), ("vf0", "vf1"), ("pf", "vf0"), ("pf", "vf1")])
+        ingress, to = inside, rng.choice(["pf" if inside == "vf0" else "vf0", "vf1"])
     return packet, ingress, to
 
 
@@ -224,6 +229,13 @@ def first_match(driver, rules, packet, ingress, to):
     return "-", "default"
 
 
+def write_pcap(path, ingress_frames):
+    with open(path, "wb") as file:
+        file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        for frame in ingress_frames:
+            file.write(struct.pack("=IIII", 0, 0, len(frame), len(frame)) + frame)
+
+
 def make(driver, seed, lists, folder):
     import frames  # of the guest
 
@@ -234,13 +246,18 @@ def make(driver, seed, lists, folder):
         with open("%s/%d.rules" % (folder, number), "w", encoding="ascii") as file:
             file.write("# --partial\n" if partial else "#\n")
             file.writelines(rule.text() + "\n" for rule in rules)
+        sent, inside = {}, rng.choice(["pf", "vf0"])
         with open("%s/%d.packets" % (folder, number), "w", encoding="ascii") as file:
             for _ in range(PACKETS):
-                packet, ingress, to = make_packet(driver, rng, rules)
+                packet, ingress, to = make_packet(driver, rng, rules, inside)
                 name, dest = first_match(driver, rules, packet, ingress, to)
                 words = words_of(packet)
-                frame = frames.frame(frames.parse("1 " + " ".join(words), "02:00:00:00:00:00")[1])
-                file.write("%s %s %s %s %s %s\n" % (ingress, to, name, dest, frame[12:].hex(), " ".join(words)))
+                line = "1 dmac=%s %s" % (MACS[to], " ".join(words))
+                frame = frames.frame(frames.parse(line, SENDERS[ingress])[1])
+                sent.setdefault(ingress, []).append(frame)
+                file.write("%s %s %s %s %s %s\n" % (ingress, to, name, dest, frame.hex(), " ".join(words)))
+        for ingress, its_frames in sent.items():
+            write_pcap("%s/%d.%s.pcap" % (folder, number, ingress), its_frames)
 
 
 # ---- in the guest
@@ -255,12 +272,6 @@ class Bench:
     def entries(self):
         return struct.unpack_from("=I", self.ports["pf"].ask(struct.pack(self.RXNFC, self.GRXCLSRLCNT, 0)), self.RULE_CNT)[0]
 
-    def send(self, packet):
-        ingress, to, _, _, rest = packet[:5]
-        own = MACS.get(ingress, "02:00:00:00:ee:01")
-        head = bytes.fromhex((MACS[to] + own).replace(":", ""))
-        self.senders[ingress].send(head + bytes.fromhex(rest))
-
     def counts(self):
         return {(name, q): n for name, port in self.ports.items() for q, n in enumerate(port.read()[0])}
 
@@ -268,7 +279,7 @@ class Bench:
         """Sends them; where they arrived, once so many have, or nothing comes any more: {(port, queue): packets}."""
         before = self.counts()
         for packet in packets:
-            self.send(packet)
+            self.senders[packet[0]].send(bytes.fromhex(packet[4]))
         end = time.monotonic() + (2 if arrive else 0.1)
         while True:
             after = self.counts()
@@ -282,7 +293,7 @@ class Bench:
 
 
 def wanted(packets, left_out):
-    """{(port, queue): packets}; queue None: any of a VF."""
+    """{(port, queue): packets} as the first match says; queue None: any."""
     want = {}
     for _, to, name, dest, *_ in packets:
         if name in left_out or dest == "default":
@@ -296,35 +307,58 @@ def wanted(packets, left_out):
     return want
 
 
+def told(path):
+    with open(path, encoding="ascii") as file:  # there is no module for JSON in the guest
+        return eval(file.read(), {"null": None, "true": True, "false": False})
+
+
+def traced(counts):
+    """The same of what `flow trace` counted; port None: it does not know even that. And of how many packets it knows all that can be."""
+    want, known = {}, 0
+    for count in counts:
+        kind, vf, queue = (count["end"][word] for word in ("kind", "vf", "queue"))
+        known += count["packets"] if kind in ("drop", "wire") or queue is not None else 0
+        if kind not in ("drop", "wire"):
+            at = ({"pf": "pf", "vf": "vf%s" % vf}.get(kind), queue)
+            want[at] = want.get(at, 0) + count["packets"]
+    return want, known
+
+
 def agrees(want, got):
+    """What is wanted at a queue is there; what is wanted anywhere at a port, beside that; of what is wanted anywhere at
+    all, what is left over."""
+    left_over = 0
     for port in MACS:
         expected = {q: n for (p, q), n in want.items() if p == port}
         found = {q: n for (p, q), n in got.items() if p == port}
-        if sum(expected.values()) != sum(found.values()):
+        if any(found.get(q, 0) < n for q, n in expected.items() if q is not None):
             return False
-        if any(found.get(q, 0) < n or None not in expected and found.get(q, 0) != n
-               for q, n in expected.items() if q is not None):
+        more = sum(found.values()) - sum(expected.values())
+        if more < 0:
             return False
-    return True
+        left_over += more
+    return left_over <= want.get((None, None), 0)
 
 
 def show(counts):
-    return " ".join("%s:%s=%d" % (port, "any" if q is None else q, n) for (port, q), n in sorted(counts.items(), key=str))
+    return " ".join("%s:%s=%d" % (port or "unknown", "any" if q is None else q, n)
+                    for (port, q), n in sorted(counts.items(), key=str)) or "nothing"
 
 
-def judge(bench, packets, left_out):
-    want = wanted(packets, left_out)
+def judge(bench, ingress, packets, left_out, trace):
+    """Of all packets of an ingress at once, and if they are not where they must be, of each alone."""
+    want, (trace, known) = wanted(packets, left_out), traced(trace)
     got = bench.where(packets, sum(want.values()))
-    if agrees(want, got):
-        print("ok %d packets: %s" % (len(packets), show(got)), flush=True)
+    if agrees(want, got) and agrees(trace, got):
+        print("ok %d" % known, flush=True)
         return
-    print("fail %d packets: want %s, got %s" % (len(packets), show(want), show(got)), flush=True)
+    print("fail %d packets from %s: first match %s, flow trace %s, got %s" % (
+        len(packets), ingress, show(want), show(trace), show(got)), flush=True)
     for packet in packets:
         want = wanted([packet], left_out)
         got = bench.where([packet], sum(want.values()))
-        if not agrees(want, got):
-            print("fail %s to %s, first rule %s: %s: want %s, got %s" % (
-                packet[0], packet[1], packet[2], " ".join(packet[5:]), show(want) or "drop", show(got) or "nothing"), flush=True)
+        print("fail %sto %s, first rule %s: %s: first match %s, got %s" % (
+            "" if agrees(want, got) else "HERE: ", packet[1], packet[2], " ".join(packet[5:]), show(want), show(got)), flush=True)
 
 
 def raw_socket(netdev):
@@ -333,7 +367,7 @@ def raw_socket(netdev):
     return sock
 
 
-def run(pf, vf0, vf1, folder):
+def run(pf, vf0, vf1, folder, said):
     names = {"pf": pf, "vf0": vf0, "vf1": vf1}
     if os.environ.get("ROOT_SOCKETS") is None:
         # all of this network namespace: to ask for counters, and to send; the wire is in the peer's
@@ -348,10 +382,14 @@ def run(pf, vf0, vf1, folder):
     bench = Bench({name: flow_matrix.Port(ask, netdev) for name, netdev in names.items()},
                   {"wire": raw_socket("wire"), "pf": from_pf, "vf0": from_vf0})
     for line in sys.stdin:
-        number, _, left_out = line.strip().partition(" ")
+        number = line.strip()
         if number != "table":
             with open("%s/%s.packets" % (folder, number), encoding="ascii") as file:
-                judge(bench, [packet.split() for packet in file], set(left_out.split(",")))
+                packets = [packet.split() for packet in file]
+            left_out = {rule["name"] for rule in told(said + "/check")["rules"] if rule["left_out"]}
+            for ingress in sorted({packet[0] for packet in packets}):
+                judge(bench, ingress, [packet for packet in packets if packet[0] == ingress], left_out,
+                      told(said + "/" + ingress)["counts"])
         print("done", bench.entries(), flush=True)
 
 

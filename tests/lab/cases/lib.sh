@@ -2,7 +2,9 @@
 # Sourced by the cases, in the guest: the tool, and questions to it.
 . /lab/lib.sh
 
-s() { /share/sriovctl "$@"; }
+# not from the share, which keeps no page of a program: each start would fetch it anew, which is most of a command's time
+cp /share/sriovctl /tmp/
+s() { /tmp/sriovctl "$@"; }
 
 # exits WANT DESCRIPTION COMMAND…: by exit status; what it printed stays in $out.
 exits() {
