@@ -54,24 +54,31 @@ static void refuse_entangled(struct nic_verdict *v)
 	nic_hint(v, "shorter lists, or rules that overlap less");
 }
 
-static int take_cubes(struct compiler *c, struct lowered *low, struct space_rest *rest)
+/* What is left of each cube; @covered says of which nothing is by a single one before it. */
+static int take_cubes(struct compiler *c, struct lowered *low, struct space_rest *rest,
+		      bool *covered)
 {
 	int r = 0;
 
-	for (size_t k = 0; !r && k < low->ncubes; k++)
+	for (size_t k = 0; r >= 0 && k < low->ncubes; k++) {
 		r = space_take(&c->space, &c->cube[low->cube + k], rest);
-	return r;
+		covered[k] = r > 0;
+	}
+	return r < 0 ? r : 0;
 }
 
-/* What takes nothing cuts nothing out of others. */
-static int add_cubes(struct compiler *c, size_t i, const struct space_rest *rest)
+/*
+ * Also what several rules before it have taken is added: it stands for all that lies inside, which is forgotten.
+ */
+static int add_cubes(struct compiler *c, size_t i, const struct space_rest *rest,
+		     const bool *covered)
 {
 	const struct lowered *low = &c->low[i];
 
-	if (low->state == LOWERED_IN || c->space.n > CUBES_MAX)
+	if (c->space.n > CUBES_MAX)
 		return 0;
 	for (size_t k = 0; k < low->ncubes; k++)
-		if (space_add(&c->space, &c->cube[low->cube + k], i))
+		if (!covered[k] && space_add(&c->space, &c->cube[low->cube + k], i))
 			return -ENOMEM;
 	if (c->profile->masks != NIC_MASKS_RULE)
 		space_forget(&c->space, rest);
@@ -83,11 +90,14 @@ int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
 	struct lowered *low = &c->low[i];
 	struct alike alike = {c, i};
 	struct space_rest rest = {.first = SPACE_NONE, .blocked = SPACE_NONE, .data = &alike};
+	_free_ bool *covered = calloc(low->ncubes + 1, sizeof(*covered));
 	int r;
 
+	if (!covered)
+		return -ENOMEM;
 	if (c->profile->masks == NIC_MASKS_RULE && low->state == LOWERED_CANDIDATE)
 		rest.harmless = acts_alike;
-	r = take_cubes(c, low, &rest);
+	r = take_cubes(c, low, &rest, covered);
 	c->out.verdict[i].shadow = rest.first == SPACE_NONE ? -1 : (long)rest.first;
 	if (low->state == LOWERED_CANDIDATE && (r == -E2BIG || c->space.n > CUBES_MAX)) {
 		refuse_entangled(v);
@@ -106,7 +116,7 @@ int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
 	}
 	free(rest.at);
 	if (r != -ENOMEM)
-		r = add_cubes(c, i, &rest);
+		r = add_cubes(c, i, &rest, covered);
 	free(rest.inside);
 	return r;
 }

@@ -225,21 +225,31 @@ static int look_in(struct space *space, struct space_group *group, const struct 
 	return r;
 }
 
+static bool group_meets(const struct space_group *group, const struct cube *cube)
+{
+	return (group->types & cube->types) &&
+	       (group->scope == cube->scope || group->scope == CUBE_ANY_SCOPE ||
+		cube->scope == CUBE_ANY_SCOPE);
+}
+
 /* Lists the cubes that meet @cube. 1: one covers it, *@by; 0; -ENOMEM; -E2BIG. */
 static int list_meeting(struct space *space, const struct cube *cube, struct space_rest *rest,
 			size_t *by)
 {
+	size_t inside = rest->ninside;
 	int r = 0;
 
+	/* neighbours in a list are often covered by cubes of one group: that one is asked first */
+	if (space->lucky < space->ngroups && group_meets(&space->group[space->lucky], cube))
+		r = look_in(space, &space->group[space->lucky], cube, rest, by);
+	rest->ninside = inside;
 	space->nlist = 0;
 	for (size_t g = 0; !r && g < space->ngroups; g++) {
-		struct space_group *group = &space->group[g];
-		bool scopes = group->scope == cube->scope || group->scope == CUBE_ANY_SCOPE ||
-			      cube->scope == CUBE_ANY_SCOPE;
-
-		if (!(group->types & cube->types) || !scopes)
+		if (!group_meets(&space->group[g], cube))
 			continue;
-		r = look_in(space, group, cube, rest, by);
+		r = look_in(space, &space->group[g], cube, rest, by);
+		if (r > 0)
+			space->lucky = g;
 		if (!r && space->work > space->work_max)
 			r = -E2BIG;
 	}
@@ -331,7 +341,7 @@ int space_take(struct space *space, const struct cube *cube, struct space_rest *
 	if (r > 0) {
 		if (space->owner[by] < rest->first)
 			rest->first = space->owner[by];
-		return 0;
+		return 1;
 	}
 	for (size_t k = 0; k < space->nlist; k++)
 		if (space->owner[space->list[k]] < rest->first)

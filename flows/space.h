@@ -17,7 +17,7 @@ struct space {
 	uint32_t *owner;   /* the rule that each is of, SPACE_DEAD = a later cube covers it */
 	size_t n;
 	struct space_group *group;
-	size_t ngroups;
+	size_t ngroups, lucky; /* the group that has covered something last */
 	struct bits splittable; /* bits at which a NIC can tell packets apart */
 	size_t work, work_max;  /* steps done, and allowed */
 	size_t *list;           /* scratch: cubes that meet the one at hand */
@@ -40,7 +40,8 @@ struct space_rest {
 
 /*
  * Adds what no cube of @space has of @cube to @rest. rest->harmless (NULL: none) says of a rule that it does
- * not matter whether packets meet it or this one. -E2BIG: more work than allowed; -ENOMEM.
+ * not matter whether packets meet it or this one. 1: one cube covers it, so it need not be added; 0; -E2BIG: more
+ * work than allowed; -ENOMEM.
  */
 int space_take(struct space *space, const struct cube *cube, struct space_rest *rest);
 /* Adds a cube of rule @owner. 0 or -ENOMEM. */

@@ -168,6 +168,7 @@ COMMAND(flow_diff);
 COMMAND(flow_delete);
 COMMAND(flow_probe);
 COMMAND(flow_trace);
+COMMAND(flow_explain);
 COMMAND(rss_show);
 COMMAND(rss_set);
 COMMAND(nic_wipes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sriovctl flow check: the verdict on each rule of a list. */
+/* sriovctl flow check and explain: the verdict on each rule of a list, and the story of one. */
 #include "cmd/sriovctl/args.h"
 #include "cmd/sriovctl/out.h"
 
@@ -267,4 +267,72 @@ int cmd_flow_check(const struct args *args, struct sriov_host *host, struct out 
 	if (r < 0)
 		return r;
 	return verdict ? SRIOV_DIFFERENCE : 0;
+}
+
+/* ---- explain ---- */
+
+/* A rule by its name, or by its number in the list. */
+static int find_rule(const struct sriov_rules *rules, const char *which, size_t *out,
+		     struct sriov_error *err)
+{
+	char *end;
+	unsigned long number = strtoul(which, &end, 10);
+
+	for (size_t i = 0; i < rules->n; i++) {
+		if (strcmp(rules->at[i].name, which) != 0 && (*end || number != i + 1))
+			continue;
+		*out = i;
+		return 0;
+	}
+	sriov_error_set(err, -ENOENT, which, "no rule of that name or number is in the list of %zu",
+			rules->n);
+	return sriov_error_hint(err,
+				"`sriovctl flow check FILE` and `sriovctl flow list` name them");
+}
+
+/* The list that the rule is in: a file, one rule in words, or what is recorded for a port. */
+static int read_list(const struct args *args, struct sriov_host *host, struct sriov_rules *rules,
+		     struct sriov_error *err)
+{
+	if (args->npos > 1)
+		return sriov_rules_read(args->pos[1], rules, err);
+	if (strchr(args->pos[0], ' '))
+		return sriov_rules_parse(args->pos[0], NULL, rules, err);
+	if (!args->nic)
+		return sriov_flow_recorded(host, args->pf, rules, err);
+	sriov_error_set(err, -EINVAL, "flow explain", "a NIC by its name has no rules");
+	return sriov_error_hint(err, "say in which FILE, or give the rule in words, in quotes");
+}
+
+int cmd_flow_explain(const struct args *args, struct sriov_host *host, struct out *out,
+		     struct sriov_error *err)
+{
+	_cleanup_(sriov_rules_clear)
+	struct sriov_rules rules = {0};
+	_cleanup_(sriov_compiled_clear)
+	struct sriov_compiled compiled = {0};
+	_free_ char *text = NULL;
+	size_t i = 0;
+	int r = read_list(args, host, &rules, err), verdict;
+
+	if (!r && (args->npos > 1 || !strchr(args->pos[0], ' ')))
+		r = find_rule(&rules, args->pos[0], &i, err);
+	if (r < 0)
+		return r;
+	verdict = check(args, host, &rules, &compiled, err);
+	if (verdict < 0 && !compiled.verdict)
+		return verdict;
+	r = sriov_rule_explain(&rules, &compiled, i, &text, err);
+	if (r < 0)
+		return r;
+	if (!out->doc)
+		fputs(text, stdout);
+	else
+		r = out_add(out, "story", out_text(text), err)
+			    ?: out_add(out, "rule", encode_verdict(&rules, &compiled, i), err);
+	if (r < 0)
+		return r;
+	return compiled.verdict[i].result == SRIOV_EXACT || compiled.verdict[i].left_out
+		       ? 0
+		       : SRIOV_DIFFERENCE;
 }

@@ -295,6 +295,13 @@ int sriov_rules_compile(const struct sriov_rules *rules, const struct sriov_pf *
 			struct sriov_error *err);
 
 /*
+ * The story of rule @i of a compiled list in sentences: what it is about, what rules before it take, which
+ * entries it becomes and why so many, or what is against it. The caller frees *@out. -ENOENT: no such rule.
+ */
+int sriov_rule_explain(const struct sriov_rules *rules, const struct sriov_compiled *compiled,
+		       size_t i, char **out, struct sriov_error *err);
+
+/*
  * A port as @spec says, for checking without one: "82599", "X710", "I350", … with optional
  * ",vfs=N" and ",queues=N". -EINVAL lists the names.
  */

@@ -99,6 +99,10 @@ int sriov_flow_apply(struct sriov_host *host, const char *pf, const struct sriov
 int sriov_flow_find_pf(struct sriov_host *host, const struct sriov_rules *rules,
 		       const struct sriov_options *opts, char pf[SRIOV_PCI_LEN],
 		       struct sriov_error *err);
+/* The list of rules of ours that is recorded for @pf (NULL: the only one). The caller clears @out. */
+int sriov_flow_recorded(struct sriov_host *host, const char *pf, struct sriov_rules *out,
+			struct sriov_error *err);
+
 /*
  * What @rules would become on the port (NULL: of the only PF) as sriov_flow_apply() would have them: as
  * sriov_rules_compile(). Nothing is changed.

@@ -24,20 +24,43 @@ static int only_pf(struct sriov_host *host, char pf[SRIOV_PCI_LEN], struct sriov
 	return r;
 }
 
+/* Opens @pf, or the only one, to look at; change_close() follows in any case. */
+static int look_at(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
+		   const struct sriov_options *opts, struct sriov_error *err)
+{
+	struct sriov_options look = *opts;
+	char only[SRIOV_PCI_LEN];
+	int r = pf ? 0 : only_pf(host, only, err);
+
+	*change = (struct change){0};
+	look.dry_run = true;
+	return r < 0 ? r : change_open(change, host, pf ?: only, what, &look, err);
+}
+
+SRIOV_EXPORT int sriov_flow_recorded(struct sriov_host *host, const char *pf,
+				     struct sriov_rules *out, struct sriov_error *err)
+{
+	const struct sriov_options opts = {0};
+	struct pf_state copy = {0};
+	struct change change;
+	int r = look_at(&change, host, pf, 0, &opts, err);
+
+	if (!r && state_set_list(&copy, &change.intent.list) < 0)
+		r = core_oom(err);
+	if (!r)
+		*out = copy.list;
+	change_close(&change);
+	return r;
+}
+
 SRIOV_EXPORT int sriov_flow_check(struct sriov_host *host, const char *pf,
 				  const struct sriov_rules *rules, const struct sriov_options *opts,
 				  struct sriov_compiled *out, struct sriov_error *err)
 {
 	const struct rule_how how = {.allow = opts->allow, .partial = opts->partial};
-	struct sriov_options look = *opts;
-	char only[SRIOV_PCI_LEN];
 	struct change change;
-	int r = pf ? 0 : only_pf(host, only, err);
+	int r = look_at(&change, host, pf, READ_TABLE, opts, err);
 
-	if (r < 0)
-		return r;
-	look.dry_run = true;
-	r = change_open(&change, host, pf ?: only, READ_TABLE, &look, err);
 	if (!r)
 		r = rule_compile(rules, change.pf, &change.intent, change.store, &how, out, err);
 	change_close(&change);
