@@ -93,7 +93,6 @@ expect 0 flow check "$rules" --pf ens2f0
 same "nothing is changed" "$before" "$(cat "$host")"
 is "standard input" 'broader' "$(echo 'udp4 tos 1 drop' | "$tool" flow check - --pf ens2f0 --json | jq -r '.rules[0].result')"
 
-finish
 
 # ---- one rule's story ----
 list 'name one udp4 dst-ip 10.0.0.1 queue 1' 'name net udp4 dst-ip 10.0.0.0/28 drop' 'name late udp4 dst-ip 10.0.0.2 queue 2' \
@@ -139,3 +138,5 @@ edge-82599.rules --nic 82599 --partial
 vxlan-82599.rules --nic 82599,vfs=4
 dns-82599.rules --nic 82599
 LIST
+
+finish
