@@ -17,7 +17,7 @@ struct space {
 	uint32_t *owner;   /* the rule that each is of, SPACE_DEAD = a later cube covers it */
 	size_t n;
 	struct space_group *group;
-	size_t ngroups, lucky; /* the group that has covered something last */
+	size_t ngroups, lucky;  /* the group that has covered something last */
 	struct bits splittable; /* bits at which a NIC can tell packets apart */
 	size_t work, work_max;  /* steps done, and allowed */
 	size_t *list;           /* scratch: cubes that meet the one at hand */

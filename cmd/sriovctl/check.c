@@ -47,12 +47,12 @@ static void locations(const struct sriov_compiled *compiled, const struct sriov_
 	}
 }
 
-/* What stands under the table of a rule that is not simply exact. */
+/* What stands under the table of a rule that is not exact. */
 static void print_story(const struct sriov_rules *rules, size_t i, const struct sriov_verdict *v)
 {
 	char words[1024], name[32];
 
-	if (!v->why[0] && !v->nconditions)
+	if (!v->why[0])
 		return;
 	if (sriov_rule_format(&rules->at[i], words, sizeof(words)))
 		words[0] = '\0';
@@ -61,12 +61,55 @@ static void print_story(const struct sriov_rules *rules, size_t i, const struct 
 		printf("  %s: %s\n", verdict_word(v), v->why);
 	if (v->other[0])
 		printf("  conflicts with %s\n", v->other);
-	for (size_t k = 0; k < v->nconditions; k++)
-		printf("  condition: %s\n", v->condition[k]);
 	if (v->hint[0])
 		printf("  hint: %s\n", v->hint);
 	if (v->nearest[0])
 		printf("  nearest: %s\n", v->nearest);
+}
+
+#define NAMES_TOLD 6
+/* "condition: not between VFs … (web, dns and 7 more)" */
+static void print_condition(const struct sriov_rules *rules, const struct sriov_compiled *compiled,
+			    const char *text)
+{
+	size_t n = 0;
+	char name[32];
+
+	printf("condition: %s (", text);
+	for (size_t i = 0; i < compiled->nrules; i++)
+		for (size_t k = 0; k < compiled->verdict[i].nconditions; k++)
+			if (!strcmp(compiled->verdict[i].condition[k], text) && n++ < NAMES_TOLD)
+				printf("%s%s", n > 1 ? ", " : "", rule_name(rules, i, name));
+	if (n > NAMES_TOLD)
+		printf(" and %zu more", n - NAMES_TOLD);
+	printf(")\n");
+}
+
+static bool is_told(const char *const *told, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(told[i], text))
+			return true;
+	return false;
+}
+
+/* Most rules of a list share theirs; of those that name a rule only some are told. */
+#define CONDITIONS_TOLD 20
+static void print_conditions(const struct sriov_rules *rules, const struct sriov_compiled *compiled)
+{
+	const char *told[CONDITIONS_TOLD];
+	size_t n = 0;
+
+	for (size_t i = 0; i < compiled->nrules; i++)
+		for (size_t k = 0; k < compiled->verdict[i].nconditions; k++) {
+			const char *text = compiled->verdict[i].condition[k];
+
+			if (n == CONDITIONS_TOLD || is_told(told, n, text))
+				continue;
+			printf("%s", n ? "" : "\n");
+			print_condition(rules, compiled, text);
+			told[n++] = text;
+		}
 }
 
 /* "tcp4, udp4: dst-ip, dst-port" */
@@ -131,6 +174,8 @@ static int print_verdicts(const struct sriov_rules *rules, const struct sriov_co
 	r = table_print(&table, 0, err);
 	for (size_t i = 0; !r && i < compiled->nrules; i++)
 		print_story(rules, i, &compiled->verdict[i]);
+	if (!r)
+		print_conditions(rules, compiled);
 	if (!r && compiled->nrules)
 		print_table(compiled);
 	return r;

@@ -93,4 +93,50 @@ expect 0 flow check "$rules" --pf ens2f0
 same "nothing is changed" "$before" "$(cat "$host")"
 is "standard input" 'broader' "$(echo 'udp4 tos 1 drop' | "$tool" flow check - --pf ens2f0 --json | jq -r '.rules[0].result')"
 
+
+# ---- one rule's story ----
+list 'name one udp4 dst-ip 10.0.0.1 queue 1' 'name net udp4 dst-ip 10.0.0.0/28 drop' 'name late udp4 dst-ip 10.0.0.2 queue 2' \
+	'name dns udp4 dst-port 53 queues 0-3 optional'
+expect 0 flow explain net "$rules" --nic 82599 --partial
+showed "rule net (line 2): name net flow-type udp4 dst-ip 10.0.0.0/28 drop"
+showed "It is about unfragmented UDP over IPv4 with dst-ip 10.0.0.0/28."
+showed "rule one (line 1) comes before it and takes some of its packets"
+showed "It takes 15 entries, one for each value of those bits that it leaves open"
+showed "… and 7 more"
+expect 0 flow explain 3 "$rules" --nic X710 --partial
+showed "so none comes to it and it needs no entry"
+expect 0 flow explain dns "$rules" --nic 82599 --partial --json
+is "left out, with its story" "true true" "$(out | jq -r '"\(.rule.left_out) \(.story | contains("no rule behind it gets them"))"')"
+expect 2 flow explain dns "$rules" --nic 82599
+showed "with one mask for all it would be"
+expect 0 flow explain 'udp4 dst-port 53 queues 0-3' --nic X550
+showed "chosen by the 2 lowest bits of its source port"
+expect 2 flow explain 'udp4 dst-ip 10.0.0.0/8 drop in pf' --nic X710,vfs=2
+showed "refused: "
+expect 1 flow explain nothing "$rules" --nic 82599
+said "no rule of that name or number is in the list of 4"
+expect 1 flow explain one --nic 82599
+said "a NIC by its name has no rules"
+new_host
+change flow add ens2f0 --name block udp4 dst-port 53 drop
+expect 0 flow explain block --pf ens2f0
+showed "location 1: udp4 dst-port 53 -> drop"
+expect 1 flow explain other --pf ens2f0
+said "in the list of 1"
+expect 1 flow explain block
+said "say which: --pf PF"
+
+# ---- the worked examples are in the docs as they come out ----
+while read -r rule_file options; do
+	# shellcheck disable=SC2086
+	expect 0 flow check "$repo/examples/rules/$rule_file" $options
+	while IFS= read -r line; do
+		has "examples/rules/README.md" "$(cat "$repo/examples/rules/README.md")" "$line"
+	done < <(out)
+done <<'LIST'
+edge-82599.rules --nic 82599 --partial
+vxlan-82599.rules --nic 82599,vfs=4
+dns-82599.rules --nic 82599
+LIST
+
 finish
