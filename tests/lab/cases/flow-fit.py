@@ -313,7 +313,8 @@ def told(path):
 
 
 def traced(counts):
-    """The same of what `flow trace` counted; port None: it does not know even that. And of how many packets it knows all that can be."""
+    """The same of what `flow trace` counted; port None: it does not know even that. And of how many packets it knows the
+    queue, or that nobody gets them."""
     want, known = {}, 0
     for count in counts:
         kind, vf, queue = (count["end"][word] for word in ("kind", "vf", "queue"))
