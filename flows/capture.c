@@ -5,14 +5,11 @@
  */
 #include "flows/capture.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SONAME "libpcap.so.0.8"
 
 /* What is used of libpcap. Each becomes a member that points at the symbol of that name. */
 #define SYMBOLS(X)                                                                                 \
@@ -37,35 +34,16 @@ struct sriov_capture {
 
 static int load_locked(struct library *lib, struct sriov_error *err)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-	} symbols[] = {
+	static const struct core_symbol symbols[] = {
 #define X(symbol) {#symbol, offsetof(struct library, symbol)},
 		SYMBOLS(X)
 #undef X
 	};
-	void *handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+	static const struct core_library libpcap = {
+		"libpcap", "libpcap.so.0.8", "captures cannot be read", "libpcap0.8",
+		"1.10",    symbols,          ARRAY_SIZE(symbols)};
 
-	if (!handle) {
-		sriov_error_set(err, -ENOENT, "libpcap",
-				"captures cannot be read without this library: %s", dlerror());
-		return sriov_error_hint(err, "install the package libpcap0.8");
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *symbol = dlsym(handle, symbols[i].name);
-
-		if (!symbol) {
-			sriov_error_set(err, -ENOSYS, "libpcap", "%s has no function %s", SONAME,
-					symbols[i].name);
-			sriov_error_hint(err,
-					 "install the package libpcap0.8, version 1.10 or newer");
-			dlclose(handle);
-			return -ENOSYS;
-		}
-		memcpy((char *)lib + symbols[i].offset, &symbol, sizeof(symbol));
-	}
-	return 0;
+	return core_library_load(&libpcap, lib, err);
 }
 
 static int load(const struct library **out, struct sriov_error *err)

@@ -308,18 +308,11 @@ static void fit(struct compiler *c, size_t i)
 static int fit_all(struct compiler *c)
 {
 	_free_ size_t *order = calloc(c->rules->n + 1, sizeof(*order));
-	size_t n = 0;
+	size_t n = order ? compile_order(c, order) : 0;
 
-	if (!order)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->rules->n; i++)
-		if (c->low[i].state == LOWERED_CANDIDATE)
-			order[n++] = i;
-	if (c->opts->partial)
-		qsort_r(order, n, sizeof(*order), compile_by_worth, c->rules->at);
 	for (size_t k = 0; k < n; k++)
 		fit(c, order[k]);
-	return 0;
+	return order ? 0 : -ENOMEM;
 }
 
 /* Packets of a rule that is not in hardware must meet no entry, and those of others are there. */

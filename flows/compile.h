@@ -94,8 +94,6 @@ struct compiler {
 const char *compile_rule_name(const struct sriov_rules *rules, size_t i, char buf[96]);
 /* The result is exact, or one that opts->allow takes and the driver would take. */
 bool compile_allows(const struct compiler *c, enum sriov_result result);
-/* Rules that must be in hardware come first, then optional ones by what they are worth: for qsort_r(). */
-int compile_by_worth(const void *a, const void *b, void *rules);
 
 /* ---- compile_lower.c ---- */
 
@@ -137,6 +135,11 @@ void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_v
 
 /* Sets the slots, and leaves as candidates the rules that shall be in hardware. -ENOMEM. */
 int compile_choose(struct compiler *c);
+/*
+ * The candidates in the order in which they are served: as the list has them, and where optional ones may be left
+ * out those that must be in first, then optional ones by what they are worth. Their number.
+ */
+size_t compile_order(const struct compiler *c, size_t *order);
 /* The slot of entries for a cube. */
 struct table_slot *compile_slot(const struct compiler *c, struct table_slot slot[SLOTS],
 				const struct cube *cube);

@@ -176,7 +176,8 @@ static unsigned weight(const struct sriov_rule *rule)
 	return rule->weight ?: 1;
 }
 
-int compile_by_worth(const void *a, const void *b, void *rules)
+/* Rules that must be in hardware come first, then optional ones by what they are worth. */
+static int by_worth(const void *a, const void *b, void *rules)
 {
 	size_t i = *(const size_t *)a, j = *(const size_t *)b;
 	const struct sriov_rule *x = (struct sriov_rule *)rules + i,
@@ -187,6 +188,18 @@ int compile_by_worth(const void *a, const void *b, void *rules)
 	if (x->optional && weight(x) != weight(y))
 		return weight(x) > weight(y) ? -1 : 1;
 	return i < j ? -1 : i > j;
+}
+
+size_t compile_order(const struct compiler *c, size_t *order)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->rules->n; i++)
+		if (c->low[i].state == LOWERED_CANDIDATE)
+			order[n++] = i;
+	if (c->opts->partial)
+		qsort_r(order, n, sizeof(*order), by_worth, c->rules->at);
+	return n;
 }
 
 static bool take(const struct compiler *c, struct choice *choice, size_t i, double limit)
@@ -423,15 +436,10 @@ static int choose_rules(struct compiler *c, const size_t *order, size_t n)
 
 int compile_choose(struct compiler *c)
 {
-	_free_ size_t *order = calloc(c->rules->n + 1, sizeof(*order));
-	size_t n = 0;
+	_free_ size_t *order = NULL;
 
-	if (!order)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->rules->n; i++)
-		if (c->low[i].state == LOWERED_CANDIDATE)
-			order[n++] = i;
-	if (c->opts->partial)
-		qsort_r(order, n, sizeof(*order), compile_by_worth, c->rules->at);
-	return c->profile->masks == NIC_MASKS_RULE ? 0 : choose_rules(c, order, n);
+	if (c->profile->masks == NIC_MASKS_RULE)
+		return 0;
+	order = calloc(c->rules->n + 1, sizeof(*order));
+	return order ? choose_rules(c, order, compile_order(c, order)) : -ENOMEM;
 }

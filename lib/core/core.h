@@ -60,6 +60,21 @@ int core_oom(struct sriov_error *err);
 int core_errno(struct sriov_error *err, int code, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* A function of a library, and where its pointer goes in the caller's struct. */
+struct core_symbol {
+	const char *name;
+	size_t offset;
+};
+struct core_library {
+	const char *name, *soname;
+	const char *without;           /* what cannot be done: "captures cannot be read" */
+	const char *package, *version; /* Debian's, and the oldest that has all of it */
+	const struct core_symbol *symbol;
+	size_t nsymbols;
+};
+/* Loads it and fills @functions; it stays loaded. -ENOENT: not installed; -ENOSYS: too old. */
+int core_library_load(const struct core_library *library, void *functions, struct sriov_error *err);
+
 /* Copies and truncates; @dst is always terminated. */
 void core_copy(char *dst, size_t size, const char *src);
 /* Grows an array of @size-byte elements by one zeroed element and returns it, or NULL (array untouched). */

@@ -2,7 +2,6 @@
 /* libxml2 at run time: loading, parsing safely, printing. See xml2.h; editing is in xmledit.c. */
 #include "lib/guest/xml2.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -23,35 +22,19 @@ typedef xmlError *xml_error_ptr;
 
 static int load_locked(struct xml2 *lib, struct sriov_error *err)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-	} symbols[] = {
+	static const struct core_symbol symbols[] = {
 #define X(symbol) {#symbol, offsetof(struct xml2, symbol)},
 		XML2_SYMBOLS(X)
 #undef X
 	};
-	void *handle = dlopen(XML2_SONAME, RTLD_NOW | RTLD_LOCAL);
+	static const struct core_library libxml2 = {
+		"libxml2", XML2_SONAME, "domain XML cannot be read", "libxml2",
+		"2.9",     symbols,     ARRAY_SIZE(symbols)};
+	int r = core_library_load(&libxml2, lib, err);
 
-	if (!handle) {
-		sriov_error_set(err, -ENOENT, "libxml2",
-				"domain XML cannot be read without this library: %s", dlerror());
-		return sriov_error_hint(err, "install the package libxml2");
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *symbol = dlsym(handle, symbols[i].name);
-
-		if (!symbol) {
-			sriov_error_set(err, -ENOSYS, "libxml2", "%s has no function %s",
-					XML2_SONAME, symbols[i].name);
-			sriov_error_hint(err, "install the package libxml2, version 2.9 or newer");
-			dlclose(handle);
-			return -ENOSYS;
-		}
-		memcpy((char *)lib + symbols[i].offset, &symbol, sizeof(symbol));
-	}
-	lib->xmlInitParser();
-	return 0;
+	if (!r)
+		lib->xmlInitParser();
+	return r;
 }
 
 int xml2_load(const struct xml2 **out, struct sriov_error *err)
