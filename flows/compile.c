@@ -98,7 +98,6 @@ static void put_foreign(struct compiler *c, const struct table_index *by_loc)
 	c->nforeign = c->table.n;
 }
 
-/* What a driver says of each entry of others is known by their readback alone: see put_foreign(). */
 static int prepare_table(struct compiler *c)
 {
 	_cleanup_(table_index_clear)
@@ -426,7 +425,7 @@ static int compile(struct compiler *c)
 		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)
 		c->out.verdict[i].cost = compile_cost(c, i);
-	if (compile_words(c))
+	if (compile_words(c) || c->out_of_memory)
 		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)
 		if (c->low[i].state != LOWERED_IN && !c->out.verdict[i].left_out)

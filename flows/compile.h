@@ -83,6 +83,7 @@ struct compiler {
 	struct widened *widened;  /* one a flow type */
 	struct nic_verdict whole; /* what stands against every rule */
 	struct sriov_compiled out;
+	bool out_of_memory;       /* a text of the answer is missing */
 	struct sriov_entry *cell; /* scratch: the entries of the rule at hand */
 	size_t *cell_at, ncells;
 	uint64_t *cell_hash;
@@ -197,7 +198,7 @@ int compile_error(const struct compiler *c, size_t i);
 /* The nearest rule that is exact beside what the table holds, in words, or "". */
 void compile_nearest(struct compiler *c, const struct sriov_rule *rule, char *buf, size_t size);
 
-/* A copy of @text that lives as long as the answer; equal ones are one. "" without memory. */
+/* A copy of @text that lives as long as the answer; equal ones are one. Without memory "", and that is noted. */
 const char *compile_text(struct compiler *c, const char *text);
 void texts_free(struct sriov_texts *texts);
 

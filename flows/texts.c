@@ -73,12 +73,14 @@ const char *compile_text(struct compiler *c, const char *text)
 		return "";
 	if (!t)
 		t = c->out.texts = calloc(1, sizeof(*t));
-	there = t ? find(t, text) : "";
+	there = t ? find(t, text) : NULL;
 	if (there)
 		return there;
-	copy = strdup(text);
+	copy = t ? strdup(text) : NULL;
 	slot = copy ? core_grow(&t->at, &t->n, sizeof(*slot)) : NULL;
 	if (!slot) {
+		/* the whole answer is given up: a verdict without its words would be none */
+		c->out_of_memory = true;
 		free(copy);
 		return "";
 	}
