@@ -186,19 +186,31 @@ static int want_gone(struct change *change, const struct rule_state *ours)
 	return 0;
 }
 
+/* Of @owned from @i on the first that somebody else has installed; @n if there is none. */
+static size_t next_adopted(const struct change *change, const struct owned *owned, size_t n,
+			   size_t i)
+{
+	for (; i < n; i++) {
+		const struct sriov_entry *entry = owned[i].entry;
+		const struct rule_state *ours = state_find_rule(&change->intent, entry->loc);
+
+		if (is_installed(change->pf, entry) &&
+		    !(ours && ours->present && sriov_entry_same(&ours->entry, entry)))
+			break;
+	}
+	return i;
+}
+
 /* Others' rules that are just what is wanted become ours only if the user says so. */
 static int check_adopted(const struct change *change, const struct owned *owned, size_t n,
 			 struct sriov_error *err)
 {
+	size_t i = next_adopted(change, owned, n, 0);
 	char words[256];
 
-	for (size_t i = 0; i < n; i++) {
+	if (i < n) {
 		const struct sriov_entry *entry = owned[i].entry;
-		const struct rule_state *ours = state_find_rule(&change->intent, entry->loc);
 
-		if (!is_installed(change->pf, entry) ||
-		    (ours && ours->present && sriov_entry_same(&ours->entry, entry)))
-			continue;
 		sriov_entry_format(entry, words, sizeof(words));
 		sriov_error_set(err, -EEXIST, pf_label(change->pf),
 				"rule %s is there already, made by somebody else: location %u, %s",
@@ -208,6 +220,77 @@ static int check_adopted(const struct change *change, const struct owned *owned,
 		return sriov_error_status(err, SRIOV_REFUSED);
 	}
 	return 0;
+}
+
+static bool same_entries(const struct sriov_compiled *a, const struct sriov_compiled *b)
+{
+	for (size_t i = 0; i < a->nentries && i < b->nentries; i++)
+		if (a->entry[i].loc != b->entry[i].loc ||
+		    !sriov_entry_same(&a->entry[i], &b->entry[i]))
+			return false;
+	return a->nentries == b->nentries;
+}
+
+/* The intent's entries and those of @owned that are somebody else's now: what is ours once they are adopted. */
+static int with_adopted(const struct change *change, const struct owned *owned, size_t n,
+			struct pf_state *out)
+{
+	for (size_t i = 0; i < change->intent.nrules; i++) {
+		struct rule_state *rule = state_rule(out, change->intent.rule[i].entry.loc);
+
+		if (!rule)
+			return -ENOMEM;
+		*rule = change->intent.rule[i];
+	}
+	for (size_t i = next_adopted(change, owned, n, 0); i < n;
+	     i = next_adopted(change, owned, n, i + 1)) {
+		struct rule_state *rule = state_rule(out, owned[i].entry->loc);
+
+		if (!rule)
+			return -ENOMEM;
+		rule->present = true;
+		rule->entry = *owned[i].entry;
+	}
+	return 0;
+}
+
+/*
+ * Entries of others are constraints, ours are not: adopted, they could make the same list compile to other
+ * entries, and the next apply of it would move what was taken over untouched.
+ */
+static int check_lasting(const struct change *change, const struct sriov_rules *list,
+			 const struct sriov_compiled *compiled, const struct rule_how *how,
+			 const struct owned *owned, size_t n, struct sriov_error *err)
+{
+	size_t first = next_adopted(change, owned, n, 0);
+	struct sriov_compiled again = {0};
+	struct pf_state adopted = {0};
+	struct sriov_error why = {0};
+	bool lasts = true;
+	int r = 0;
+
+	if (first == n)
+		return 0;
+	r = with_adopted(change, owned, n, &adopted);
+	if (!r) {
+		r = rule_compile(list, change->pf, &adopted, change->store, how, &again, &why);
+		lasts = !r && same_entries(compiled, &again);
+	}
+	sriov_compiled_clear(&again);
+	state_clear(&adopted);
+	if (r == -ENOMEM)
+		return core_oom(err);
+	if (lasts)
+		return 0;
+	sriov_error_set(
+		err, -EEXIST, pf_label(change->pf),
+		"rule %s cannot take over location %u of somebody else as it stands: once that is "
+		"ours, the list compiles to other entries",
+		owned[first].rule->name, owned[first].entry->loc);
+	sriov_error_hint(
+		err, "delete that rule first (ethtool -N %s delete %u), and apply the list again",
+		pf_label(change->pf), owned[first].entry->loc);
+	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
 /* The difference between what is recorded and installed, and @owned; both are by location. */
@@ -248,6 +331,12 @@ int rule_want(struct change *change, struct sriov_rules *list,
 		     : own_recorded(list, &change->intent, owned);
 	if (!how->adopt && check_adopted(change, owned, n, err) < 0)
 		return -EEXIST;
+	if (how->adopt && compiled) {
+		int r = check_lasting(change, list, compiled, how, owned, n, err);
+
+		if (r < 0)
+			return r;
+	}
 	if (want_owned(change, owned, n) < 0)
 		return core_oom(err);
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);

@@ -157,6 +157,16 @@ expect 2 flow diff ens2f0
 showed "not ours"
 over
 
+# taken over, it would bind the list's mask no more, and the next apply would move it: refused
+new_host '(.pfs[] | select(.netdev == "ens2f0")).ntuple = "on"'
+edit_host '(.pfs[] | select(.netdev == "ens2f0") | .rules) |= [{loc: 7, flow: "tcp4", value: {ip4dst: "10.0.0.2"},
+	mask: {ip4dst: "255.255.255.255"}, cookie: "0x0"}]'
+echo 'tcp4 dst-ip 10.0.0.0/30 queue 0' >"$rules"
+expect 3 flow apply "$rules" --pf ens2f0 --adopt
+said "cannot take over location 7 of somebody else as it stands" "ethtool -N ens2f0 delete 7"
+is "nothing was done" null "$(effects | jq .rule_insert)"
+over
+
 # ---- our place taken by somebody else: told, kept by deleting, refused by restore ----
 new_host
 expect 0 flow add ens2f0 --name dns udp4 dst-port 53 queue 1

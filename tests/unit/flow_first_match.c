@@ -113,6 +113,17 @@ static bool same_answer(const struct sriov_compiled *a, const struct sriov_compi
 	return true;
 }
 
+/* Entries of others that are just what is wanted stay theirs: taken over they would bind the list no more. */
+static size_t own_entries(const struct round *r, struct sriov_entry *ours)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->out.nentries; i++)
+		if (!is_installed(r, &r->out.entry[i]))
+			ours[n++] = r->out.entry[i];
+	return n;
+}
+
 /* Asked again it gives the same answer, also when its entries are in the table already. */
 static bool wrong_again(struct round *r, struct failure *f)
 {
@@ -124,13 +135,12 @@ static bool wrong_again(struct round *r, struct failure *f)
 
 	assert_non_null(table);
 	memcpy(table, r->port.rules, r->port.nrules * sizeof(*table));
-	memcpy(table + r->port.nrules, r->out.entry, r->out.nentries * sizeof(*table));
+	opts.ours = table + r->port.nrules;
+	opts.nours = own_entries(r, table + r->port.nrules);
 	sriov_rules_compile(&r->rules, &port, &opts, &again, NULL);
 	same = same_answer(&r->out, &again);
 	port.rules = table;
-	port.nrules += r->out.nentries;
-	opts.ours = r->out.entry;
-	opts.nours = r->out.nentries;
+	port.nrules += opts.nours;
 	sriov_rules_compile(&r->rules, &port, &opts, &kept, NULL);
 	stays = same_answer(&r->out, &kept);
 	sriov_compiled_clear(&again);
