@@ -42,6 +42,10 @@ struct guest_device {
 	char netdev[16]; /* below the macvtap; the bridge of a tap */
 };
 
+/* "VF 0000:81:10.6", "macvtap 52:54:00:12:34:56 on ens2f0"; for messages. */
+#define GUEST_LABEL 136
+const char *guest_device_label(const struct guest_device *device, char buf[GUEST_LABEL]);
+
 /* The device's element alone, indented for reading. -EINVAL, -ERANGE: libvirt would refuse it, and why. */
 int guest_device_xml(const struct guest_device *device, char **out, struct sriov_error *err);
 /* The reverse. -EOPNOTSUPP: a device that is none of ours (another type, a libvirt network). */

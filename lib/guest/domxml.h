@@ -3,7 +3,7 @@
 #ifndef SRIOV_GUEST_DOMXML_H
 #define SRIOV_GUEST_DOMXML_H
 
-#include "lib/guest/guest.h"
+#include "lib/guest/device.h"
 #include "lib/guest/xml2.h"
 
 /* A parsed domain and what errors call it: "domain web1", or "domain XML" if it has no name. */
@@ -20,6 +20,22 @@ void domain_close(struct domain *domain);
  * them. -EINVAL if an attribute is not a number in range.
  */
 int domain_pci_address(struct xml_doc *xml, xmlNodePtr address, char out[SRIOV_PCI_LEN]);
+
+/* device.c: what libvirt would refuse is refused, where the reason can be said. */
+int device_check(const struct guest_device *device, struct sriov_error *err);
+/* The name of its element: "interface" or "hostdev". */
+const char *device_element(const struct guest_device *device);
+/* Writes attributes, and first children, of such an element. */
+void device_fill(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device);
+/*
+ * What an element says; false if it is none of these devices, or malformed. *@plain (may be NULL): it says nothing
+ * that device_fill() could not.
+ */
+bool device_read(struct xml_doc *xml, xmlNodePtr element, struct guest_device *out, bool *plain);
+
+/* domdev.c: the device put into the domain, see guest_device_add(). 0: it was there, 1: the domain is changed. */
+int domain_add_device(struct domain *domain, const struct guest_device *device,
+		      struct sriov_error *err);
 
 /* domnuma.c: numatune and vCPU pins of @node merged in; see guest_xml_merge(). */
 int domain_bind(struct domain *domain, const struct sriov_node *node, struct sriov_error *err);
