@@ -36,6 +36,7 @@ enum opt_group {
 	OPT_ADOPT = 1 << 17,
 	OPT_NIC = 1 << 18,
 	OPT_TRACE = 1 << 19,
+	OPT_URI = 1 << 20, /* which libvirt: of verbs that ask it */
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -86,7 +87,7 @@ struct args {
 	const char *pool;
 	const char *name, *owner;
 	bool all;
-	const char *pf, *nic, *domain;
+	const char *pf, *nic, *domain, *uri;
 	int node; /* -1 = not given */
 	enum sriov_rules_format from, to;
 	const char *dev, *port_driver;
@@ -117,7 +118,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 44
+#define NOPTIONS 45
 extern const struct opt options[NOPTIONS + 1];
 
 /*

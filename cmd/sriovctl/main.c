@@ -162,7 +162,10 @@ static int run(const struct args *args, struct out *out, struct sriov_error *err
 	r = sriov_host_open(args->host, &host, err);
 	if (r < 0)
 		return r;
-	r = args->verb->fn(args, host, out, err);
+	if (args->uri)
+		r = sriov_host_uri(host, args->uri, err);
+	if (!r)
+		r = args->verb->fn(args, host, out, err);
 	sriov_host_close(host);
 	return r;
 }

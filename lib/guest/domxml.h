@@ -21,6 +21,9 @@ void domain_close(struct domain *domain);
  */
 int domain_pci_address(struct xml_doc *xml, xmlNodePtr address, char out[SRIOV_PCI_LEN]);
 
+/* domains.c: see guest_xml_pci(); *@odd: an address in it is malformed. */
+int domain_pci_devices(struct xml_doc *xml, struct guest_pci **out, size_t *n, bool *odd,
+		       struct sriov_error *err);
 /* device.c: what libvirt would refuse is refused, where the reason can be said. */
 int device_check(const struct guest_device *device, struct sriov_error *err);
 /* The name of its element: "interface" or "hostdev". */
@@ -36,6 +39,17 @@ bool device_read(struct xml_doc *xml, xmlNodePtr element, struct guest_device *o
 /* domdev.c: the device put into the domain, see guest_device_add(). 0: it was there, 1: the domain is changed. */
 int domain_add_device(struct domain *domain, const struct guest_device *device,
 		      struct sriov_error *err);
+
+/* A new element for it, whatever else is there. NULL: no memory. */
+xmlNodePtr domain_put_device(struct domain *domain, const struct guest_device *device);
+
+/* domneeds.c: where a device can be plugged into the running domain. */
+struct domain_ports {
+	bool express; /* only into ports: the machine's root is PCI Express */
+	unsigned n;
+	int spare; /* bus of the first port without a device, -1 = none */
+};
+int domain_ports(struct domain *domain, struct domain_ports *out, struct sriov_error *err);
 
 /* domnuma.c: numatune and vCPU pins of @node merged in; see guest_xml_merge(). */
 int domain_bind(struct domain *domain, const struct sriov_node *node, struct sriov_error *err);
