@@ -3,7 +3,7 @@
  * Where a domain runs: reading the NUMA node from its XML, and binding it to one. What the domain says is
  * kept if it agrees; nothing of it is ever changed to agree.
  */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/domxml.h"
 
 #include <errno.h>
@@ -40,8 +40,7 @@ static int read_memnodes(struct domain *dom, xmlNodePtr numatune, struct cpuset 
 
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < ARRAY_SIZE(all.bits); i++)
-			all.bits[i] |= nodes.bits[i];
+		cpuset_join(&all, &nodes);
 	}
 	*out = all;
 	return 0;
@@ -66,8 +65,7 @@ static int read_pins(struct domain *dom, struct cpuset *out, struct sriov_error 
 
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < ARRAY_SIZE(all.bits); i++)
-			all.bits[i] |= cpus.bits[i];
+		cpuset_join(&all, &cpus);
 	}
 	*out = all;
 	return 0;

@@ -3,7 +3,7 @@
  * libvirt of a simulated host: the domains of its file. What libvirt 9.0 and its QEMU driver do to XML and VFs is
  * done here, and refused in the same words.
  */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/libvirt.h"
 #include "lib/guest/virt_simvf.h"
 #include "lib/guest/virt_simxml.h"

@@ -223,6 +223,11 @@ int sysfs_pf(int sys, const char *address, struct sriov_pf *pf, struct sriov_err
 /* pf->vf, without driver_override, whose reading can hang (see live.c). */
 int sysfs_vfs(int sys, struct sriov_pf *pf, struct sriov_error *err);
 int sysfs_nodes(int sys, struct sriov_node **out, size_t *n, struct sriov_error *err);
+/*
+ * irqs.c: the CPUs that take a PCI device's interrupts, as a list in fresh memory ("" without any); @proc is the
+ * descriptor of /proc.
+ */
+int sysfs_irq_cpus(int sys, int proc, const char *address, char **out, struct sriov_error *err);
 bool sysfs_iommu(int sys);
 bool sysfs_has_driver(int sys, const char *driver); /* of PCI devices, loaded */
 /* VFs that exist now: virtfnN links. sriov_numvfs is never read: it waits for the device lock. */

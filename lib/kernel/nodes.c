@@ -71,6 +71,7 @@ static int add_node(int dir, const char *name, void *data)
 	if (!node)
 		return -ENOMEM;
 	node->id = id;
+	node->socket = -1;
 	snprintf(path, sizeof(path), "%.16s/cpulist", name);
 	core_read_line(dir, path, node->cpus, sizeof(node->cpus));
 	snprintf(path, sizeof(path), "%.16s/meminfo", name);
