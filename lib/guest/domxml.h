@@ -4,7 +4,7 @@
 #define SRIOV_GUEST_DOMXML_H
 
 #include "lib/core/cpuset.h"
-#include "lib/guest/guest.h"
+#include "lib/guest/device.h"
 #include "lib/guest/xml2.h"
 
 /* A parsed domain and what errors call it: "domain web1", or "domain XML" if it has no name. */
@@ -38,6 +38,30 @@ int domain_vcpus(struct domain *domain, xmlNodePtr vcpu, unsigned *out, struct s
  * `virsh dumpxml` prints.
  */
 xmlNodePtr domain_before_cputune(xmlNodePtr root);
+
+/* device.c: what libvirt would refuse is refused, where the reason can be said. */
+int device_check(const struct guest_device *device, struct sriov_error *err);
+/* The name of its element: "interface" or "hostdev". */
+const char *device_element(const struct guest_device *device);
+/* Writes attributes, and first children, of such an element. */
+void device_fill(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device);
+/*
+ * What an element says; false if it is none of these devices, or malformed. *@plain (may be NULL): it says nothing
+ * that device_fill() could not.
+ */
+bool device_read(struct xml_doc *xml, xmlNodePtr element, struct guest_device *out, bool *plain);
+
+/* domdev.c: the device put into the domain, see guest_device_add(). 0: it was there, 1: the domain is changed. */
+int domain_add_device(struct domain *domain, const struct guest_device *device,
+		      struct sriov_error *err);
+
+/*
+ * domneeds.c: an amount of memory (an attribute, or the element's text for NULL) by its unit, in KiB; false if it
+ * cannot be read. And whether another process can reach the domain's memory: shared, and in a file.
+ */
+bool domain_kib(struct xml_doc *xml, xmlNodePtr node, const char *attribute, uint64_t *out);
+bool domain_is_shared(struct domain *domain);
+bool domain_is_backed(struct domain *domain);
 
 /* domnuma.c: numatune and vCPU pins of @node merged in; see guest_xml_merge(). */
 int domain_bind(struct domain *domain, const struct sriov_node *node, struct sriov_error *err);

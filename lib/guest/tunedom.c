@@ -47,47 +47,21 @@ static void read_text(struct domain *dom, xmlNodePtr node, const char *name, cha
 	core_copy(out, size, text ? text : "");
 }
 
-/* An amount with a unit as libvirt's virScaleInteger() reads it, in KiB, rounded up; @unit NULL: KiB. */
-static int scale(uint64_t number, const char *unit, uint64_t *kib)
+static int read_kib(struct domain *dom, xmlNodePtr node, const char *attribute, uint64_t *kib,
+		    struct sriov_error *err)
 {
-	static const char letters[] = "KMGTPE";
-	const char *letter = unit && *unit ? strchr(letters, unit[0] & ~0x20) : letters;
-	uint64_t factor = 1, bytes;
-
-	if (unit && (!strcmp(unit, "b") || !strcmp(unit, "bytes")))
-		letter = NULL;
-	else if (!letter || (unit && unit[0] && unit[1] && strcasecmp(unit + 1, "ib") != 0 &&
-			     strcasecmp(unit + 1, "b") != 0))
-		return -EINVAL;
-	/* "KB" is 1000 bytes, "K" and "KiB" are 1024 */
-	for (const char *at = letters; letter && at <= letter; at++)
-		factor *= unit && !strcasecmp(unit + 1, "b") && unit[1] ? 1000 : 1024;
-	if (__builtin_mul_overflow(number, factor, &bytes))
-		return -ERANGE;
-	*kib = bytes / 1024 + !!(bytes % 1024);
-	return 0;
-}
-
-static int scale_text(struct domain *dom, xmlNodePtr node, const char *text, uint64_t *kib,
-		      struct sriov_error *err)
-{
-	_free_ char *unit = xml_attr(&dom->xml, node, "unit");
-	uint64_t number;
-
-	if (!text || core_number(text, 0, UINT64_MAX, &number) < 0 || scale(number, unit, kib) < 0)
-		return sriov_error_set(err, -EINVAL, dom->object,
-				       "<%s>: '%.40s' '%.20s' is not an amount of memory",
-				       (const char *)node->name, text ? text : "",
-				       unit ? unit : "");
-	return 0;
+	return domain_kib(&dom->xml, node, attribute, kib)
+		       ? 0
+		       : sriov_error_set(err, -EINVAL, dom->object,
+					 "<%s>: %s is not an amount of memory",
+					 (const char *)node->name, attribute ? attribute : "it");
 }
 
 static int read_memory(struct domain *dom, struct tune_domain *out, struct sriov_error *err)
 {
 	xmlNodePtr node = xml_child(dom->xml.root, "memory");
-	_free_ char *text = node ? xml_text(&dom->xml, node) : NULL;
 
-	return node ? scale_text(dom, node, text, &out->memory_kib, err) : 0;
+	return node ? read_kib(dom, node, NULL, &out->memory_kib, err) : 0;
 }
 
 static int read_vcpu_pins(struct domain *dom, xmlNodePtr cputune, struct tune_domain *out,
@@ -187,7 +161,6 @@ static int by_id(const void *a, const void *b)
 static int read_cell(struct domain *dom, xmlNodePtr node, struct tune_domain *out,
 		     struct sriov_error *err)
 {
-	_free_ char *memory = xml_attr(&dom->xml, node, "memory");
 	struct tune_cell *cell = NULL;
 	uint64_t id;
 	int r = read_number(dom, node, "id", CELLS_MAX - 1, out->ncells, &id, err);
@@ -203,8 +176,8 @@ static int read_cell(struct domain *dom, xmlNodePtr node, struct tune_domain *ou
 						 "it has more than %d guest cells", CELLS_MAX);
 	cell->id = id;
 	r = domain_list(dom, node, "cpus", &cell->vcpus, err);
-	if (r >= 0 && memory)
-		r = scale_text(dom, node, memory, &cell->memory_kib, err);
+	if (r >= 0)
+		r = read_kib(dom, node, "memory", &cell->memory_kib, err);
 	return r < 0 ? r : 0;
 }
 
@@ -214,16 +187,12 @@ static int read_cells(struct domain *dom, struct tune_domain *out, struct sriov_
 	xmlNodePtr numa = xml_child(xml_child(dom->xml.root, "cpu"), "numa");
 	xmlNodePtr numatune = xml_child(dom->xml.root, "numatune");
 	xmlNodePtr memory = xml_child(numatune, "memory"), node;
-	unsigned shared = 0;
 	int r = 0;
 
-	for (node = xml_child(numa, "cell"); !r && node; node = xml_next(node, "cell")) {
+	for (node = xml_child(numa, "cell"); !r && node; node = xml_next(node, "cell"))
 		r = read_cell(dom, node, out, err);
-		shared += xml_attr_is(&dom->xml, node, "memAccess", "shared");
-	}
 	if (r < 0)
 		return r;
-	out->shared |= out->ncells && shared == out->ncells;
 	if (out->ncells)
 		qsort(out->cell, out->ncells, sizeof(*out->cell), by_id);
 	for (node = xml_child(numatune, "memnode"); node; node = xml_next(node, "memnode")) {
@@ -256,19 +225,17 @@ static int read_backing(struct domain *dom, struct tune_domain *out, struct srio
 {
 	xmlNodePtr backing = xml_child(dom->xml.root, "memoryBacking");
 	xmlNodePtr hugepages = xml_child(backing, "hugepages");
-	xmlNodePtr access = xml_child(backing, "access");
 
-	out->shared |= access && xml_attr_is(&dom->xml, access, "mode", "shared");
+	out->shared = domain_is_shared(dom) && domain_is_backed(dom);
 	out->hugepages = hugepages;
 	for (xmlNodePtr node = xml_child(hugepages, "page"); node; node = xml_next(node, "page")) {
-		_free_ char *text = xml_attr(&dom->xml, node, "size");
 		struct tune_page *page = core_grow(&out->page, &out->npages, sizeof(*page));
 		uint64_t kib;
 		int r;
 
 		if (!page)
 			return core_oom(err);
-		r = scale_text(dom, node, text, &kib, err);
+		r = read_kib(dom, node, "size", &kib, err);
 		if (r >= 0)
 			r = domain_list(dom, node, "nodeset", &page->cells, err);
 		if (r < 0)

@@ -60,7 +60,7 @@ struct tune_domain {
 	uint64_t memory_kib;
 	char mode[16]; /* of <numatune><memory>; "" = no such element */
 	struct cpuset nodes;
-	bool shared; /* other processes can have its memory: memoryBacking, or every cell */
+	bool shared; /* other processes can have its memory */
 	struct tune_interface *interface;
 	size_t ninterfaces;
 	bool poll_us; /* <qemu:commandline> asks for vhost-net's busy polling */

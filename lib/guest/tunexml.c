@@ -95,18 +95,21 @@ static void edit_numatune(struct xml_doc *xml, const struct tune_edit *edit)
 }
 
 /* Hugepages are files and can be shared as they are; other memory must become a file first. */
-static void edit_shared(struct xml_doc *xml)
+static void edit_shared(struct domain *dom)
 {
+	struct xml_doc *xml = &dom->xml;
 	xmlNodePtr after = xml_child(xml->root, "currentMemory");
-	xmlNodePtr backing, source;
+	xmlNodePtr backing, cell;
 
 	after = after ? after : xml_child(xml->root, "memory");
 	backing = only(xml, xml->root, after, "memoryBacking");
-	if (!xml_child(backing, "hugepages")) {
-		source = only(xml, backing, last_of(backing), "source");
-		xml_set(xml, source, "type", "memfd");
-	}
+	if (!domain_is_backed(dom))
+		xml_set(xml, only(xml, backing, last_of(backing), "source"), "type", "memfd");
 	xml_set(xml, only(xml, backing, last_of(backing), "access"), "mode", "shared");
+	cell = xml_child(xml_child(xml_child(xml->root, "cpu"), "numa"), "cell");
+	for (; cell; cell = xml_next(cell, "cell"))
+		if (xml_attr_is(xml, cell, "memAccess", "private"))
+			xml_set(xml, cell, "memAccess", "shared");
 }
 
 int tune_domain_edit(const char *text, const struct tune_edit *edit, char **out,
@@ -125,6 +128,6 @@ int tune_domain_edit(const char *text, const struct tune_edit *edit, char **out,
 	if (edit->nodes || edit->ncells)
 		edit_numatune(&dom.xml, edit);
 	if (edit->shared)
-		edit_shared(&dom.xml);
+		edit_shared(&dom);
 	return xml_print(&dom.xml, out, err);
 }

@@ -11,6 +11,7 @@
 #include <sriov/host.h>
 
 struct store;
+struct virt_ops;
 
 /* A netdev of the host, by name. */
 struct netdev_facts {
@@ -133,8 +134,11 @@ struct host_ops {
 
 struct sriov_host {
 	const struct host_ops *ops;
-	void *priv;          /* of the ops */
-	char state_dir[256]; /* database and, simulated, locks */
+	void *priv;                  /* of the ops */
+	const struct virt_ops *virt; /* lib/guest/virt.h */
+	void *virt_priv;             /* of virt */
+	char *uri;                   /* of libvirt, NULL = VIRT_URI */
+	char state_dir[256];         /* database and, simulated, locks */
 	char lock_dir[256];
 	struct store *store; /* opened at first use by store_get() */
 	int lock_fd[16];     /* PF locks held; a supervised child inherits them */
