@@ -36,6 +36,8 @@ enum opt_group {
 	OPT_ADOPT = 1 << 17,
 	OPT_NIC = 1 << 18,
 	OPT_TRACE = 1 << 19,
+	OPT_CHECK = 1 << 24, /* what a guest is placed by */
+	OPT_TUNE = 1 << 25,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -94,6 +96,8 @@ struct args {
 	unsigned vf;
 	bool consent, show;
 	const char *in, *rules, *pcap, *against;
+	bool plan, apply, config, live;
+	const char *exclude, *numatune;
 };
 
 enum verb_flag {
@@ -117,7 +121,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 44
+#define NOPTIONS 51
 extern const struct opt options[NOPTIONS + 1];
 
 /*
@@ -178,6 +182,8 @@ COMMAND(flow_export);
 COMMAND(guest_xml);
 COMMAND(guest_list);
 COMMAND(guest_release);
+COMMAND(guest_tune);
+COMMAND(guest_check);
 COMMAND(journal_show);
 COMMAND(journal_resume);
 COMMAND(journal_undo);

@@ -73,6 +73,13 @@ const struct verb verbs[] = {
 	{"guest", "release", "NAME", "end the lease of a guest", OPT_DRY_RUN | OPT_FORCE, 1, 1,
 	 VERB_CHANGES, cmd_guest_release},
 
+	{"guest", "tune", "NAME --plan|--apply",
+	 "threads and memory of a guest to the node of its NIC, off interrupts and excluded cores",
+	 OPT_TUNE | OPT_CHECK, 1, 1, VERB_CHANGES, cmd_guest_tune},
+	{"guest", "check", "NAME",
+	 "what is wrong with where a guest runs, and the command that mends it; ends 2 if anything",
+	 OPT_CHECK, 1, 1, 0, cmd_guest_check},
+
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
 	 cmd_journal_resume},

@@ -13,26 +13,30 @@ extern "C" {
 #endif
 
 struct sriov_tune_request {
-	const char *guest; /* name or UUID of a libvirt domain */
-	int node; /* -1 = the node of its VF, else of its macvtap's PF, else as the domain says */
-	const char *
-		exclude; /* list of CPUs that no thread of the guest may have, with their hyper-threads; or NULL */
-	const char *
-		numatune; /* strict, preferred, interleave, restrictive; NULL = as the domain says, else strict */
-	bool config,
-		live; /* the definition, the running guest; neither: whatever there is of both */
+	/* Name or UUID of a libvirt domain. */
+	const char *guest;
+	/* -1 = the node of its VF, else of the PF below its macvtap, else as the domain says. */
+	int node;
+	/* List of CPUs that no thread of the guest may have, nor their hyper-threads; NULL = none. */
+	const char *exclude;
+	/* strict, preferred, interleave, restrictive; NULL = as the domain says, else strict. */
+	const char *numatune;
+	/* The definition, the running guest; neither: whatever there is of both. */
+	bool config, live;
+	/* Seconds to wait for another tuning, 0 = 30; and what the user typed, for whoever waits. */
+	unsigned lock_timeout;
+	const char *command;
 };
 
-/* One thing that is tuned. Texts are "" where nothing is said. */
+/* One thing that is tuned. Texts are lists of CPUs, "strict 1", "shared"; "" where nothing is said. */
 struct sriov_tune_item {
 	char what
 		[24]; /* "vcpupin 3", "emulatorpin", "iothreadpin 1", "memory", "memnode 0", "access" */
 	char *now;    /* of the running guest, or of the definition of one that does not run */
-	char *config; /* of the definition; NULL if that is not what is tuned */
-	char *then;   /* list of CPUs, "strict 1", "shared" */
-	char *why;
-	bool differs;    /* anything would be changed */
-	bool next_start; /* a running guest has it only after its next start */
+	char *config; /* of the definition; NULL if that is not tuned */
+	char *then, *why;
+	bool differs;    /* it would be changed */
+	bool next_start; /* the running guest has it only after its next start */
 };
 
 struct sriov_tune {
@@ -42,7 +46,7 @@ struct sriov_tune {
 	char *reason; /* why that node */
 	struct sriov_tune_item *item;
 	size_t nitems;
-	char **note; /* what does not fit, what is shared, when memory is fixed */
+	char **note; /* what does not fit, what is shared, what counts when */
 	size_t nnotes;
 	bool differs; /* any item does */
 	bool applied;
@@ -65,19 +69,22 @@ const char *sriov_severity_word(enum sriov_severity severity); /* "note", "warni
 struct sriov_finding {
 	enum sriov_severity severity;
 	const char *id; /* a stable word: "memory-elsewhere" */
-	char *object;   /* "vcpu 3", "VF 0000:81:10.0", "memory" */
+	char *object;   /* "vCPU 3", "VF 0000:81:10.0", "memory" */
 	char *evidence; /* what was seen, and where */
 	char *fix;      /* the command or the change that mends it */
 };
 
 struct sriov_findings {
 	char guest[SRIOV_NAME_LEN], uuid[40];
-	bool running; /* else only the definition was checked */
+	bool running; /* else only the definition was looked at */
 	struct sriov_finding *at;
 	size_t n;
 };
 
-/* Looks at the guest's definition, its QEMU process and its VFs. The caller frees *@out. */
+/*
+ * Looks at the guest's definition, its QEMU process and its VFs. Of @request, guest, node and exclude count. The
+ * caller frees *@out.
+ */
 int sriov_guest_check(struct sriov_host *host, const struct sriov_tune_request *request,
 		      struct sriov_findings **out, struct sriov_error *err);
 void sriov_findings_free(struct sriov_findings *findings);
