@@ -107,11 +107,15 @@ static int place_cells(const struct tune_facts *facts, int *cell_node, struct sr
 	}
 	topology_order(topology, facts->nic_node, order);
 	for (size_t i = 0; i < domain->ncells; i++) {
+		if (!on_nic)
+			cell_node[i] = -1;
+		for (size_t n = 0; n < topology->nnodes; n++)
+			cells[n] += topology->node[order[n]].id == cell_node[i];
+	}
+	for (size_t i = 0; i < domain->ncells; i++) {
 		size_t least = 0;
 
-		for (size_t n = 0; n < topology->nnodes && on_nic && cell_node[i] >= 0; n++)
-			cells[n] += topology->node[order[n]].id == cell_node[i];
-		if (on_nic && cell_node[i] >= 0)
+		if (cell_node[i] >= 0)
 			continue;
 		for (size_t n = 1; n < topology->nnodes; n++)
 			if (cells[n] < cells[least])
@@ -204,12 +208,12 @@ static char *why_vcpu(const struct placing *placing, const struct topology_node 
 		      size_t cell)
 {
 	const struct tune_facts *facts = placing->facts;
+	const struct topology_core *at = facts->topology->core;
 	_free_ char *core = NULL;
-	struct cpuset cpus = {0};
 
-	cpuset_add(&cpus, cpu);
-	topology_whole_cores(facts->topology, &cpus);
-	core = cpuset_text(&cpus);
+	while (!cpuset_has(&at->cpus, cpu))
+		at++;
+	core = cpuset_text(&at->cpus);
 	if (!core)
 		return NULL;
 	if (node->id == facts->nic_node)
