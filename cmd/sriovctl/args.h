@@ -38,6 +38,7 @@ enum opt_group {
 	OPT_TRACE = 1 << 19,
 	OPT_CHECK = 1 << 24, /* what a guest is placed by */
 	OPT_TUNE = 1 << 25,
+	OPT_URI = 1 << 20, /* which libvirt: of verbs that ask it */
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -88,7 +89,7 @@ struct args {
 	const char *pool;
 	const char *name, *owner;
 	bool all;
-	const char *pf, *nic, *domain;
+	const char *pf, *nic, *domain, *uri;
 	int node; /* -1 = not given */
 	enum sriov_rules_format from, to;
 	const char *dev, *port_driver;
@@ -121,7 +122,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 51
+#define NOPTIONS 52
 extern const struct opt options[NOPTIONS + 1];
 
 /*

@@ -75,10 +75,10 @@ const struct verb verbs[] = {
 
 	{"guest", "tune", "NAME --plan|--apply",
 	 "threads and memory of a guest to the node of its NIC, off interrupts and excluded cores",
-	 OPT_TUNE | OPT_CHECK, 1, 1, VERB_CHANGES, cmd_guest_tune},
+	 OPT_TUNE | OPT_CHECK | OPT_URI, 1, 1, VERB_CHANGES, cmd_guest_tune},
 	{"guest", "check", "NAME",
 	 "what is wrong with where a guest runs, and the command that mends it; ends 2 if anything",
-	 OPT_CHECK, 1, 1, 0, cmd_guest_check},
+	 OPT_CHECK | OPT_URI, 1, 1, 0, cmd_guest_check},
 
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
@@ -169,7 +169,10 @@ static int run(const struct args *args, struct out *out, struct sriov_error *err
 	r = sriov_host_open(args->host, &host, err);
 	if (r < 0)
 		return r;
-	r = args->verb->fn(args, host, out, err);
+	if (args->uri)
+		r = sriov_host_uri(host, args->uri, err);
+	if (!r)
+		r = args->verb->fn(args, host, out, err);
 	sriov_host_close(host);
 	return r;
 }

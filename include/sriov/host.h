@@ -17,11 +17,17 @@ extern "C" {
 struct sriov_host;
 
 /*
- * Opens the live host (@spec NULL or "") or the simulated host kept in the file @spec. Nothing is
- * created or locked by opening. The caller closes it with sriov_host_close() (NULL is fine).
+ * Opens the live host (@spec NULL or "") or the simulated host kept in a file (@spec "FILE"). A simulated host
+ * simulates libvirt too, unless "FILE,libvirt=live" says that guests are real. Nothing is created, connected or
+ * locked by opening. The caller closes it with sriov_host_close() (NULL is fine).
  */
 int sriov_host_open(const char *spec, struct sriov_host **out, struct sriov_error *err);
 void sriov_host_close(struct sriov_host *host);
+/*
+ * Which libvirt is asked, as in virsh -c; without this qemu:///system. -EINVAL on a host whose libvirt is
+ * simulated. Nothing is connected before the first call that needs it.
+ */
+int sriov_host_uri(struct sriov_host *host, const char *uri, struct sriov_error *err);
 
 /* Something that uses a PF or a VF, and how that is known. */
 struct sriov_use {

@@ -137,34 +137,42 @@ static void strip(struct xml_doc *xml, xmlNodePtr node, const struct guest_devic
 			xml_remove(xml, old);
 }
 
+xmlNodePtr domain_put_device(struct domain *dom, const struct guest_device *device)
+{
+	const char *element = device_element(device);
+	struct xml_doc *xml = &dom->xml;
+	xmlNodePtr devices = xml_child(xml->root, "devices"), after, node;
+
+	if (!devices)
+		devices = xml_insert(xml, xml->root, last_child(xml->root, NULL), "devices");
+	after = last_child(devices, element);
+	if (!after)
+		after = last_child(devices, NULL);
+	node = xml_insert(xml, devices, after, element);
+	if (node)
+		device_fill(xml, node, device);
+	return node;
+}
+
 int domain_add_device(struct domain *dom, const struct guest_device *device,
 		      struct sriov_error *err)
 {
 	const char *element = device_element(device);
 	struct xml_doc *xml = &dom->xml;
-	xmlNodePtr devices = xml_child(xml->root, "devices"), node = NULL, after;
+	xmlNodePtr devices = xml_child(xml->root, "devices"), old = NULL, node;
 	struct guest_device is;
-	int r;
+	int r = find_place(dom, devices, device, &old, err);
 
-	if (!devices)
-		devices = xml_insert(xml, xml->root, last_child(xml->root, NULL), "devices");
-	if (!devices)
-		return core_oom(err);
-	r = find_place(dom, devices, device, &node, err);
-	if (r < 0 || (node && says(xml, node, device)))
+	if (r < 0 || (old && says(xml, old, device)))
 		return r;
-
-	if (node && xml_is(node, element) && device_read(xml, node, &is, NULL) &&
-	    is.path == device->path) {
+	if (!old)
+		return domain_put_device(dom, device) ? 1 : core_oom(err);
+	node = old;
+	if (xml_is(old, element) && device_read(xml, old, &is, NULL) && is.path == device->path) {
 		strip(xml, node, device);
 	} else {
-		after = node ? node : last_child(devices, element);
-		if (!after)
-			after = last_child(devices, NULL);
-		after = xml_insert(xml, devices, after, element);
-		if (node)
-			xml_remove(xml, node);
-		node = after;
+		node = xml_insert(xml, devices, old, element);
+		xml_remove(xml, old);
 	}
 	if (!node)
 		return core_oom(err);
@@ -235,4 +243,22 @@ int guest_device_find(const char *text, const struct guest_device *device, bool 
 		*out = is;
 	*found = node;
 	return 0;
+}
+
+int guest_device_text(const char *text, const struct guest_device *device, char **out,
+		      struct sriov_error *err)
+{
+	_domain_ struct domain dom = {0};
+	struct guest_device is;
+	char label[GUEST_LABEL];
+	xmlNodePtr node;
+	int r = domain_parse(text, &dom, err);
+
+	if (r < 0)
+		return r;
+	node = find_same(&dom.xml, xml_child(dom.xml.root, "devices"), device, &is);
+	if (!node && !dom.xml.oom)
+		return sriov_error_set(err, -ENODEV, dom.object, "does not have %s",
+				       guest_device_label(device, label));
+	return xml_print_node(&dom.xml, node, out, err);
 }

@@ -57,15 +57,11 @@ static int used_buses(struct domain *dom, bool used[256], struct sriov_error *er
 	return r;
 }
 
-/*
- * Machines whose root is PCI Express take hotplugged devices only in ports that were there at the start, one
- * each; libvirt adds none to a running domain ("No more available PCI slots").
- */
-static int check_ports(struct domain *dom, struct sriov_error *err)
+int domain_ports(struct domain *dom, struct domain_ports *out, struct sriov_error *err)
 {
 	xmlNodePtr devices = xml_child(dom->xml.root, "devices"), node;
-	unsigned ports = 0, spare = 0;
-	bool used[256] = {false}, express = false;
+	struct domain_ports ports = {.spare = -1};
+	bool used[256] = {false};
 	int r = used_buses(dom, used, err);
 
 	if (r < 0)
@@ -77,20 +73,34 @@ static int check_ports(struct domain *dom, struct sriov_error *err)
 
 		if (!xml_attr_is(&dom->xml, node, "type", "pci"))
 			continue;
-		express |= xml_attr_is(&dom->xml, node, "model", "pcie-root");
+		ports.express |= xml_attr_is(&dom->xml, node, "model", "pcie-root");
 		if ((!xml_attr_is(&dom->xml, node, "model", "pcie-root-port") &&
 		     !xml_attr_is(&dom->xml, node, "model", "pcie-switch-downstream-port")) ||
 		    (target && xml_attr_is(&dom->xml, target, "hotplug", "off")))
 			continue;
-		ports++;
-		spare += index && !core_number(index, 0, 255, &bus) && !used[bus];
+		ports.n++;
+		if (ports.spare < 0 && index && !core_number(index, 1, 255, &bus) && !used[bus])
+			ports.spare = bus;
 	}
-	if (!express || spare)
-		return 0;
+	*out = ports;
+	return 0;
+}
+
+/*
+ * Machines whose root is PCI Express take hotplugged devices only in ports that were there at the start, one
+ * each; libvirt adds none to a running domain ("No more available PCI slots").
+ */
+static int check_ports(struct domain *dom, struct sriov_error *err)
+{
+	struct domain_ports ports;
+	int r = domain_ports(dom, &ports, err);
+
+	if (r < 0 || !ports.express || ports.spare >= 0)
+		return r;
 	sriov_error_set(err, -ENOSPC, dom->object,
 			"has no spare PCI slot for a running guest: all its %u pcie-root-ports are "
 			"taken",
-			ports);
+			ports.n);
 	return sriov_error_hint(err,
 				"attach it to the definition only (--config), or add <controller "
 				"type='pci' model='pcie-root-port'/> there for each device to "

@@ -40,7 +40,7 @@ int domain_parse(const char *text, struct domain *out, struct sriov_error *err)
 }
 
 /* As libvirt's virUUIDParse(): 32 hexadecimal digits, dashes anywhere. */
-static int parse_uuid(const char *text, char out[40])
+int guest_uuid_parse(const char *text, char out[40])
 {
 	char uuid[40];
 	size_t n = 0, digits = 0;
@@ -85,7 +85,7 @@ int guest_xml_identity(const char *domain, char name[SRIOV_NAME_LEN], char uuid[
 		return sriov_error_set(err, -ENAMETOOLONG, dom.object,
 				       "<name> has %zu bytes; guest names have at most %d",
 				       strlen(name_text), SRIOV_NAME_LEN - 1);
-	if (uuid_text && *uuid_text && parse_uuid(uuid_text, parsed) < 0)
+	if (uuid_text && *uuid_text && guest_uuid_parse(uuid_text, parsed) < 0)
 		return sriov_error_set(err, -EINVAL, dom.object, "<uuid> '%.60s' is not a UUID",
 				       uuid_text);
 	core_copy(name, SRIOV_NAME_LEN, name_text);

@@ -39,6 +39,9 @@ int domain_vcpus(struct domain *domain, xmlNodePtr vcpu, unsigned *out, struct s
  */
 xmlNodePtr domain_before_cputune(xmlNodePtr root);
 
+/* domains.c: see guest_xml_pci(); *@odd: an address in it is malformed. */
+int domain_pci_devices(struct xml_doc *xml, struct guest_pci **out, size_t *n, bool *odd,
+		       struct sriov_error *err);
 /* device.c: what libvirt would refuse is refused, where the reason can be said. */
 int device_check(const struct guest_device *device, struct sriov_error *err);
 /* The name of its element: "interface" or "hostdev". */
@@ -62,6 +65,16 @@ int domain_add_device(struct domain *domain, const struct guest_device *device,
 bool domain_kib(struct xml_doc *xml, xmlNodePtr node, const char *attribute, uint64_t *out);
 bool domain_is_shared(struct domain *domain);
 bool domain_is_backed(struct domain *domain);
+/* A new element for it, whatever else is there. NULL: no memory. */
+xmlNodePtr domain_put_device(struct domain *domain, const struct guest_device *device);
+
+/* domneeds.c: where a device can be plugged into the running domain. */
+struct domain_ports {
+	bool express; /* only into ports: the machine's root is PCI Express */
+	unsigned n;
+	int spare; /* bus of the first port without a device, -1 = none */
+};
+int domain_ports(struct domain *domain, struct domain_ports *out, struct sriov_error *err);
 
 /* domnuma.c: numatune and vCPU pins of @node merged in; see guest_xml_merge(). */
 int domain_bind(struct domain *domain, const struct sriov_node *node, struct sriov_error *err);

@@ -66,7 +66,7 @@ static void look_at_queues(struct check *check)
 	if (!process || !queues)
 		return;
 	for (size_t i = 0; i < process->nthreads; i++) {
-		if (check_role(&process->thread[i], &number) != THREAD_VHOST)
+		if (process_role(&process->thread[i], &number) != PROCESS_VHOST)
 			continue;
 		workers++;
 		if (process->thread[i].run_ms > busiest)
@@ -82,7 +82,7 @@ static void look_at_queues(struct check *check)
 		return;
 	}
 	for (size_t i = 0; i < process->nthreads; i++)
-		worked += check_role(&process->thread[i], &number) == THREAD_VHOST &&
+		worked += process_role(&process->thread[i], &number) == PROCESS_VHOST &&
 			  process->thread[i].run_ms * 100 >= busiest;
 	if (busiest < CHECK_BUSY_MS || worked == workers)
 		return;

@@ -18,10 +18,6 @@ struct check_facts {
 int check_findings(const struct check_facts *facts, struct sriov_findings *out,
 		   struct sriov_error *err);
 
-/* What a thread of QEMU is, by its name and place; @number is of the vCPU or IOThread. */
-enum thread_role { THREAD_EMULATOR, THREAD_VCPU, THREAD_IOTHREAD, THREAD_VHOST };
-enum thread_role check_role(const struct process_thread *thread, unsigned *number);
-
 /* Inside: what the looks share. A look that runs out of memory says so here. */
 #define CHECK_BUSY_MS 1000 /* a worker that ran less has said nothing yet */
 struct check {

@@ -16,26 +16,14 @@ static const struct topology_node *node_of(const struct check *check, const stru
 	return NULL;
 }
 
-enum thread_role check_role(const struct process_thread *thread, unsigned *number)
-{
-	long owner;
-
-	*number = 0;
-	if (sscanf(thread->name, "CPU %u/", number) == 1)
-		return THREAD_VCPU;
-	if (sscanf(thread->name, "IO iothread%u", number) == 1)
-		return THREAD_IOTHREAD;
-	return sscanf(thread->name, "vhost-%ld", &owner) == 1 ? THREAD_VHOST : THREAD_EMULATOR;
-}
-
-static char *object_of(enum thread_role role, const struct process_thread *thread, unsigned number)
+static char *object_of(enum process_role role, const struct process_thread *thread, unsigned number)
 {
 	switch (role) {
-	case THREAD_VCPU:
+	case PROCESS_VCPU:
 		return core_printf("vCPU %u", number);
-	case THREAD_IOTHREAD:
+	case PROCESS_IOTHREAD:
 		return core_printf("IOThread %u", number);
-	case THREAD_VHOST:
+	case PROCESS_VHOST:
 		return core_printf("vhost worker %ld", thread->tid);
 	default:
 		return strdup("emulator");
@@ -61,7 +49,7 @@ static char *runs_on(const struct process_thread *thread, const char *fmt, ...)
 /* What is looked at of a thread, and what the domain and the target say of it. */
 struct look {
 	const struct process_thread *thread;
-	enum thread_role role;
+	enum process_role role;
 	unsigned number;
 	struct cpuset may;
 	const struct tune_item *item; /* NULL: no target */
@@ -72,7 +60,7 @@ static void look_elsewhere(struct check *check, const struct look *look)
 {
 	const struct topology_node *node = look->item ? node_of(check, &look->item->to) : NULL;
 
-	if (look->role != THREAD_VCPU || !node || cpuset_within(&look->may, &node->cpus))
+	if (look->role != PROCESS_VCPU || !node || cpuset_within(&look->may, &node->cpus))
 		return;
 	check_add(check, SRIOV_PROBLEM, "vcpu-elsewhere",
 		  object_of(look->role, look->thread, look->number),
@@ -97,10 +85,10 @@ static void look_excluded(struct check *check, const struct look *look)
 
 static void look_interrupts(struct check *check, const struct look *look)
 {
-	static const char *const ids[] = {[THREAD_EMULATOR] = "emulator-on-interrupts",
-					  [THREAD_VCPU] = "vcpu-on-interrupts",
-					  [THREAD_IOTHREAD] = "iothread-on-interrupts",
-					  [THREAD_VHOST] = "vhost-on-interrupts"};
+	static const char *const ids[] = {[PROCESS_EMULATOR] = "emulator-on-interrupts",
+					  [PROCESS_VCPU] = "vcpu-on-interrupts",
+					  [PROCESS_IOTHREAD] = "iothread-on-interrupts",
+					  [PROCESS_VHOST] = "vhost-on-interrupts"};
 	_free_ char *list = NULL;
 
 	if (!look->item || !cpuset_meets(&look->may, &check->busy) ||
@@ -115,17 +103,17 @@ static void look_interrupts(struct check *check, const struct look *look)
 
 static void look_pinned(struct check *check, const struct look *look)
 {
-	static const char *const commands[] = {[THREAD_EMULATOR] = "emulatorpin",
-					       [THREAD_VCPU] = "vcpupin",
-					       [THREAD_IOTHREAD] = "iothreadpin"};
+	static const char *const commands[] = {[PROCESS_EMULATOR] = "emulatorpin",
+					       [PROCESS_VCPU] = "vcpupin",
+					       [PROCESS_IOTHREAD] = "iothreadpin"};
 	_free_ char *list = NULL;
 	char number[16] = "";
 
-	if (look->role == THREAD_VHOST || !look->pinned || cpuset_is_empty(look->pinned) ||
+	if (look->role == PROCESS_VHOST || !look->pinned || cpuset_is_empty(look->pinned) ||
 	    (cpuset_within(&look->may, look->pinned) && cpuset_within(look->pinned, &look->may)))
 		return;
 	list = cpuset_text(look->pinned);
-	if (look->role != THREAD_EMULATOR)
+	if (look->role != PROCESS_EMULATOR)
 		snprintf(number, sizeof(number), " %u", look->number);
 	check_add(check, SRIOV_WARNING, "pin-undone",
 		  object_of(look->role, look->thread, look->number),
@@ -141,7 +129,7 @@ static void look_starved(struct check *check, const struct look *look)
 {
 	const struct process_thread *thread = look->thread;
 
-	if (look->role != THREAD_VHOST || thread->wait_ms < CHECK_BUSY_MS ||
+	if (look->role != PROCESS_VHOST || thread->wait_ms < CHECK_BUSY_MS ||
 	    thread->wait_ms < thread->run_ms)
 		return;
 	check_add(check, SRIOV_PROBLEM, "vhost-starved",
@@ -161,16 +149,16 @@ void check_threads(struct check *check)
 	for (size_t i = 0; process && i < process->nthreads; i++) {
 		struct look look = {.thread = &process->thread[i]};
 
-		look.role = check_role(look.thread, &look.number);
+		look.role = process_role(look.thread, &look.number);
 		/* QEMU's helpers follow its main thread, which stands for them all */
-		if ((look.role == THREAD_EMULATOR && look.thread->tid != process->pid) ||
+		if ((look.role == PROCESS_EMULATOR && look.thread->tid != process->pid) ||
 		    cpuset_parse(look.thread->cpus, &look.may) < 0)
 			continue;
-		if (look.role == THREAD_VCPU) {
+		if (look.role == PROCESS_VCPU) {
 			look.item = check_item(check, TUNE_VCPU, look.number);
 			look.pinned = look.number < domain->vcpus ? &domain->pin[look.number]
 								  : NULL;
-		} else if (look.role == THREAD_IOTHREAD) {
+		} else if (look.role == PROCESS_IOTHREAD) {
 			look.item = check_item(check, TUNE_IOTHREAD, look.number);
 			for (size_t k = 0; k < domain->niothreads; k++)
 				if (domain->iothread[k].id == look.number)

@@ -18,6 +18,14 @@
 int guest_domains_uses(struct sriov_inventory *inv, const char *etc, const char *run,
 		       struct sriov_error *err);
 
+/* A PCI device of the host that a domain names. */
+struct guest_pci {
+	char address[SRIOV_PCI_LEN];
+	bool interface; /* <interface type='hostdev'>: libvirt sets its MAC and VLAN */
+};
+/* lib/guest/domains.c: all of them. The caller frees the array. */
+int guest_xml_pci(const char *domain, struct guest_pci **out, size_t *n, struct sriov_error *err);
+
 /*
  * lib/guest/free.c: the one function that decides whether a VF is free for @pool: NULL, or the reason
  * why not, in words. Needs VFS and USERS read and the store joined.
@@ -50,6 +58,8 @@ int guest_xml_node(const char *domain, const struct sriov_node *nodes, size_t nn
  */
 int guest_xml_merge(const char *domain, const struct guest_interface *itf,
 		    const struct sriov_node *node, char **out, struct sriov_error *err);
+/* A UUID as libvirt reads it, canonical. 0 or -EINVAL. */
+int guest_uuid_parse(const char *text, char out[40]);
 /* Name and UUID of the domain ("" if it has none). */
 int guest_xml_identity(const char *domain, char name[SRIOV_NAME_LEN], char uuid[40],
 		       struct sriov_error *err);

@@ -96,6 +96,22 @@ struct virt_ops {
 		      const char *nodeset, enum virt_where where, struct sriov_error *err);
 };
 
+/* virt.c: what both have in common. */
+void virt_domains_sort(struct virt_domains *domains);
+/* -ENOENT, with the name that may have been meant. */
+int virt_unknown(const struct virt_domains *domains, const char *name, struct sriov_error *err);
+struct guest_device;
+/* -EEXIST */
+int virt_has_already(const char *object, const struct guest_device *device,
+		     struct sriov_error *err);
+/* -ETIMEDOUT: the guest did not answer a live detach; -EPERM: it said no. */
+int virt_not_detached(const char *object, const struct guest_device *device, bool rejected,
+		      struct sriov_error *err);
+/* libvirt's number of a mode, or -EINVAL. */
+int virt_numa_mode(const char *mode, struct sriov_error *err);
+struct cpuset;
+int virt_cpus(const char *text, struct cpuset *out, struct sriov_error *err);
+
 extern const struct virt_ops virt_live_ops;
 extern const struct virt_ops virt_sim_ops; /* only beside a simulated host_ops */
 

@@ -42,17 +42,18 @@ static int add_users(const struct sim *sim, struct sriov_vf *vf)
 	for (size_t i = 0; i < sim->ndomains; i++) {
 		const struct sim_domain *domain = &sim->domain[i];
 
-		snprintf(who, sizeof(who), "guest %s (%s)", domain->name,
-			 domain->running ? "running" : "defined");
 		snprintf(how, sizeof(how), "domain %s names %s", domain->name, vf->address);
 		for (size_t k = 0; k < domain->nvfs; k++) {
-			if (strcmp(domain->vfs[k], vf->address) != 0)
+			const struct sim_domain_vf *named = &domain->vf[k];
+
+			if (strcmp(named->address, vf->address) != 0)
 				continue;
-			use = add_use(vf, domain->running, who, how);
+			snprintf(who, sizeof(who), "guest %s (%s)", domain->name,
+				 sim_domain_words[named->running ? domain->state : SIM_DEFINED]);
+			use = add_use(vf, named->running, who, how);
 			if (!use)
 				return -ENOMEM;
-			/* domains here are of the common kind: <interface type='hostdev'> */
-			use->libvirt_net = domain->running;
+			use->libvirt_net = named->running && named->net;
 		}
 	}
 	return 0;

@@ -18,6 +18,19 @@ void process_clear(struct process *process)
 	*process = (struct process){0};
 }
 
+enum process_role process_role(const struct process_thread *thread, unsigned *number)
+{
+	unsigned owner;
+
+	*number = 0;
+	/* "CPU 3/KVM", "CPU 3/TCG"; libvirt calls IOThreads "iothread1" and up, QEMU puts "IO " before it */
+	if (sscanf(thread->name, "CPU %u/", number) == 1)
+		return PROCESS_VCPU;
+	if (sscanf(thread->name, "IO iothread%u", number) == 1)
+		return PROCESS_IOTHREAD;
+	return sscanf(thread->name, "vhost-%u", &owner) == 1 ? PROCESS_VHOST : PROCESS_EMULATOR;
+}
+
 /* ---- memory ---- */
 
 struct process_memory *process_node(struct process *process, int node)

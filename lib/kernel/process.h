@@ -37,6 +37,10 @@ void process_clear(struct process *process);
  */
 int process_read(int proc, long pid, struct process *out, struct sriov_error *err);
 
+/* What a thread of QEMU is, by the name that QEMU or the kernel gave it; @number is of the vCPU or IOThread. */
+enum process_role { PROCESS_EMULATOR, PROCESS_VCPU, PROCESS_IOTHREAD, PROCESS_VHOST };
+enum process_role process_role(const struct process_thread *thread, unsigned *number);
+
 /*
  * Pure: the memory of numa_maps' text. Files that were only read (libraries) do not count: the memory of a guest
  * is anonymous, or a file that it has written to. 0, or -ENOMEM with @process as it was.
