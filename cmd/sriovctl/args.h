@@ -122,7 +122,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 52
+#define NOPTIONS 51
 extern const struct opt options[NOPTIONS + 1];
 
 /*

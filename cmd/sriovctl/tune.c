@@ -77,17 +77,20 @@ static const struct column tune_columns[] = {
 static int print_tune(const struct sriov_tune *tune, struct sriov_error *err)
 {
 	TABLE(table, tune_columns);
+	bool apart = false; /* the definition says otherwise than the running guest */
 	size_t differ = 0;
 	int r;
 
+	for (size_t i = 0; i < tune->nitems; i++)
+		apart |= tune->item[i].config &&
+			 strcmp(tune->item[i].config, tune->item[i].now) != 0;
 	printf("%s (%s), %s\n", tune->guest, tune->running ? "running" : "defined", tune->reason);
 	for (size_t i = 0; i < tune->nitems; i++) {
 		const struct sriov_tune_item *item = &tune->item[i];
-		bool other = item->config && strcmp(item->config, item->now) != 0;
 
 		table_cell(&table, "%s", item->what);
 		table_cell(&table, "%s", item->now);
-		table_cell(&table, "%s", !other ? "" : *item->config ? item->config : "nothing");
+		table_cell(&table, "%s", !apart ? "" : *item->config ? item->config : "nothing");
 		table_cell(&table, "%s", item->then);
 		table_cell(&table, "%s%s", item->why,
 			   item->next_start ? " (at its next start)" : "");

@@ -73,12 +73,12 @@ static void look_at_queues(struct check *check)
 			busiest = process->thread[i].run_ms;
 	}
 	if (workers < queues) {
-		check_add(check, SRIOV_WARNING, "queues-without-workers", strdup("queues"),
-			  core_printf(
-				  "%u queues of vhost-net are configured, and %u workers run: the "
-				  "others go through QEMU itself",
-				  queues, workers),
-			  strdup("modprobe vhost_net, and restart the guest"));
+		check_add(
+			check, SRIOV_WARNING, "queues-without-workers", strdup("queues"),
+			core_printf("vhost-net runs %u of the %u workers that are configured: the "
+				    "other queues go through QEMU itself",
+				    workers, queues),
+			strdup("modprobe vhost_net, and restart the guest"));
 		return;
 	}
 	for (size_t i = 0; i < process->nthreads; i++)
