@@ -40,7 +40,9 @@ enum opt_group {
 	OPT_NET = 1 << 21,    /* --net */
 	OPT_DOMAIN = 1 << 22, /* which libvirt, and which of a domain's definitions */
 	OPT_POOL = 1 << 23,
-	OPT_URI = 1 << 24, /* which libvirt: of verbs that ask it */
+	OPT_URI = 1 << 24,   /* which libvirt: of verbs that ask it */
+	OPT_CHECK = 1 << 25, /* what a guest is placed by */
+	OPT_TUNE = 1 << 26,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -78,7 +80,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 58
+#define NOPTIONS 62
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -108,6 +110,8 @@ struct args {
 	unsigned vf;
 	bool consent, show;
 	const char *in, *rules, *pcap, *against;
+	bool plan, apply;
+	const char *exclude, *numatune;
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
 };
@@ -194,6 +198,8 @@ COMMAND(guest_attach);
 COMMAND(guest_detach);
 COMMAND(guest_show);
 COMMAND(guest_check);
+COMMAND(guest_check_leases);
+COMMAND(guest_tune);
 COMMAND(guest_gc);
 COMMAND(pool_set);
 COMMAND(pool_show);

@@ -357,8 +357,8 @@ int cmd_guest_show(const struct args *args, struct sriov_host *host, struct out 
 	return r;
 }
 
-int cmd_guest_check(const struct args *args, struct sriov_host *host, struct out *out,
-		    struct sriov_error *err)
+int cmd_guest_check_leases(const struct args *args, struct sriov_host *host, struct out *out,
+			   struct sriov_error *err)
 {
 	_free_ struct sriov_lease_state *list = NULL;
 	size_t n = 0, stale = 0;

@@ -108,6 +108,7 @@ struct sim_domain {
 	size_t nvfs;
 	struct sim_saved *saved;
 	size_t nsaved;
+	struct process *process; /* QEMU's; NULL: the file has none */
 };
 #define SIM_DOMAIN_ANSWERS 1
 
@@ -174,6 +175,15 @@ json_t *sim_domains_encode(const struct sim *sim);
 /* Which VFs the domain names, anew after its XML changed. */
 int sim_domain_vfs(struct sim_domain *domain, struct sriov_error *err);
 void sim_domain_clear(struct sim_domain *domain);
+/* sim_process.c: the member "process" of a domain. */
+int sim_process_decode(struct reader *r, const json_t *json, const char *path,
+		       struct process **out);
+json_t *sim_process_encode(const struct process *process);
+int sim_process_copy(const struct process *process, struct process *out); /* 0 or -ENOMEM */
+void sim_process_free(struct process *process);
+/* The threads that a pin of libvirt moves: a vCPU, an IOThread, or all others (the emulator's). */
+void sim_process_pin(struct process *process, enum process_role role, unsigned number,
+		     const char *cpus);
 
 /* sim.c: the file, read and settled; one effect on it, which is one durable write. */
 int sim_load(struct sriov_host *host, struct sim **out, struct sriov_error *err);
