@@ -100,7 +100,8 @@ static const struct {
 	 "detach it from that domain first; `sriovctl vf list` shows who uses which VF"},
 	{0, 0, "already in the domain configuration", -EEXIST, NULL},
 	{0, 0, "already exists in the domain", -EEXIST, NULL},
-	{0, 0, "already exists with uuid", -EEXIST, NULL},
+	{0, 0, "already exists with uuid", -EEXIST, "names and UUIDs of domains are unique"},
+	{0, 0, "already defined with uuid", -EEXIST, "names and UUIDs of domains are unique"},
 	{0, 0, "No more available PCI", -ENOSPC,
 	 "attach it to the definition only (--config), or add <controller type='pci' "
 	 "model='pcie-root-port'/> there; either counts from the next start"},
@@ -139,6 +140,8 @@ static const struct {
 	 "change the definition only; it counts from the next start"},
 	{0, 0, "numa mode", -EOPNOTSUPP,
 	 "change the definition only; it counts from the next start"},
+	{0, 0, "cannot set CPU affinity", -EINVAL,
+	 "the host has no such CPU, or libvirtd may not use it"},
 	{VIR_ERR_XML_ERROR, 0, NULL, -EINVAL, NULL},
 	{VIR_ERR_XML_DETAIL, 0, NULL, -EINVAL, NULL},
 	{VIR_ERR_XML_INVALID_SCHEMA, 0, NULL, -EINVAL, NULL},

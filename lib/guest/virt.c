@@ -12,6 +12,10 @@
 static const char *const virt_numa_words[] = {"strict", "preferred", "interleave", "restrictive",
 					      NULL};
 
+const char *const virt_pinning[] = {[VIRT_VCPU] = "pinning a vCPU",
+				    [VIRT_EMULATOR] = "pinning the emulator",
+				    [VIRT_IOTHREAD] = "pinning an IOThread"};
+
 void virt_domain_clear(struct virt_domain *domain)
 {
 	free(domain->config);
@@ -54,6 +58,12 @@ int virt_unknown(const struct virt_domains *domains, const char *name, struct sr
 	if (!domains->n)
 		return sriov_error_hint(err, "libvirt has no domains; --uri asks another one");
 	return sriov_error_hint(err, "`virsh list --all` shows the %zu domains", domains->n);
+}
+
+int virt_not_running(const char *object, struct sriov_error *err)
+{
+	sriov_error_set(err, -ENOTCONN, object, "is not running");
+	return sriov_error_hint(err, "start it, or change only its definition (--config)");
 }
 
 int virt_has_already(const char *object, const struct guest_device *device, struct sriov_error *err)

@@ -100,6 +100,8 @@ struct virt_ops {
 void virt_domains_sort(struct virt_domains *domains);
 /* -ENOENT, with the name that may have been meant. */
 int virt_unknown(const struct virt_domains *domains, const char *name, struct sriov_error *err);
+/* -ENOTCONN */
+int virt_not_running(const char *object, struct sriov_error *err);
 struct guest_device;
 /* -EEXIST */
 int virt_has_already(const char *object, const struct guest_device *device,
@@ -109,6 +111,7 @@ int virt_not_detached(const char *object, const struct guest_device *device, boo
 		      struct sriov_error *err);
 /* libvirt's number of a mode, or -EINVAL. */
 int virt_numa_mode(const char *mode, struct sriov_error *err);
+extern const char *const virt_pinning[]; /* by enum virt_thread: what failed, in errors */
 struct cpuset;
 int virt_cpus(const char *text, struct cpuset *out, struct sriov_error *err);
 

@@ -196,13 +196,18 @@ static int still_there(struct virt_live *live, virDomainPtr domain,
 		       const struct guest_device *device, bool *out, struct sriov_error *err)
 {
 	_free_ char *xml = NULL;
-	int r = libvirt_xml(live, domain, VIRT_LIVE, &xml, err);
+	struct sriov_error why = {0};
+	int r = libvirt_xml(live, domain, VIRT_LIVE, &xml, &why);
 
+	if (!r)
+		r = guest_device_find(xml, device, out, NULL, &why);
 	if (r == -ENOTCONN || r == -ENOENT) {
 		*out = false;
 		return 0;
 	}
-	return r < 0 ? r : guest_device_find(xml, device, out, NULL, err);
+	if (r < 0 && err)
+		*err = why;
+	return r;
 }
 
 static int lost(const char *object, struct sriov_error *err)

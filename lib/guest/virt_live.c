@@ -78,10 +78,8 @@ int libvirt_xml(struct virt_live *live, virDomainPtr domain, enum virt_where whe
 	if (r < 0)
 		return r;
 	/* without this libvirt gives the definition instead */
-	if (where == VIRT_LIVE && !is_running(state)) {
-		sriov_error_set(err, -ENOTCONN, handle.object, "is not running");
-		return sriov_error_hint(err, "start it, or change only its definition (--config)");
-	}
+	if (where == VIRT_LIVE && !is_running(state))
+		return virt_not_running(handle.object, err);
 	*out = live->lib->virDomainGetXMLDesc(domain, flags);
 	return *out ? 0 : libvirt_failed(live, handle.object, "reading its XML", err);
 }
@@ -304,9 +302,6 @@ static int live_pin(struct sriov_host *host, const char *uuid, enum virt_thread 
 		    unsigned number, const char *cpus, enum virt_where where,
 		    struct sriov_error *err)
 {
-	static const char *const doing[] = {[VIRT_VCPU] = "pinning a vCPU",
-					    [VIRT_EMULATOR] = "pinning the emulator",
-					    [VIRT_IOTHREAD] = "pinning an IOThread"};
 	_handle_ struct handle handle = {0};
 	const struct libvirt *lib;
 	unsigned char map[CPUSET_MAX / 8];
@@ -331,7 +326,7 @@ static int live_pin(struct sriov_host *host, const char *uuid, enum virt_thread 
 		r = lib->virDomainPinEmulator(handle.domain, map, size, flag_of(where));
 	else
 		r = lib->virDomainPinIOThread(handle.domain, number, map, size, flag_of(where));
-	return r < 0 ? libvirt_failed(handle.live, handle.object, doing[thread], err) : 0;
+	return r < 0 ? libvirt_failed(handle.live, handle.object, virt_pinning[thread], err) : 0;
 }
 
 static int live_memory(struct sriov_host *host, const char *uuid, const char *mode,

@@ -220,6 +220,8 @@ static int target(struct sim *sim, const struct sim_call *call, const char *doin
 	if (r < 0)
 		return r;
 	*xml = call->where == VIRT_LIVE ? &domain->live : &domain->xml;
+	if (!**xml && call->device && call->where == VIRT_LIVE)
+		return virt_not_running(object_of(domain, object), err);
 	if (!**xml)
 		return libvirt_error(
 			err, object_of(domain, object), doing, VIR_ERR_OPERATION_INVALID,
@@ -370,18 +372,20 @@ int sim_virt_pin(struct sim *sim, struct sriov_pf *none, const struct sim_call *
 	struct sim_domain *domain;
 	char object[80], words[128], **xml, *text;
 	unsigned count = 0;
-	int r = target(sim, call, "pinning a thread", &domain, &xml, err);
+	int r = target(sim, call, virt_pinning[call->thread], &domain, &xml, err);
 
 	if (r < 0)
 		return r;
 	r = simxml_pin(*xml, call->thread, call->number, call->cpus, &count, &text, err);
 	if (r == -ERANGE) {
-		snprintf(words, sizeof(words),
-			 call->thread == VIRT_VCPU
-				 ? "invalid argument: vcpu %u is out of range of %s cpu count %u"
-				 : "invalid argument: iothread %u not found among the %s %u",
-			 call->number, live ? "live" : "persistent", count);
-		return libvirt_error(err, object_of(domain, object), "pinning a thread",
+		if (call->thread == VIRT_VCPU)
+			snprintf(words, sizeof(words),
+				 "invalid argument: vcpu %u is out of range of %s cpu count %u",
+				 call->number, live ? "live" : "persistent", count);
+		else
+			snprintf(words, sizeof(words), "invalid argument: iothread%s %u not found",
+				 live ? "" : "id", call->number);
+		return libvirt_error(err, object_of(domain, object), virt_pinning[call->thread],
 				     VIR_ERR_INVALID_ARG, VIR_FROM_QEMU, words);
 	}
 	if (r < 0)
