@@ -56,6 +56,21 @@ struct look {
 	const struct cpuset *pinned;  /* as the domain says; NULL or empty: not */
 };
 
+/*
+ * Workers follow the emulator's pin through its cgroup. Where libvirt has no cgroups they stay where they were made, and
+ * only the kernel can be told.
+ */
+static char *fix_of(const struct check *check, const struct look *look)
+{
+	_free_ char *list = NULL;
+
+	if (look->role != PROCESS_VHOST || !look->pinned || cpuset_is_empty(look->pinned) ||
+	    cpuset_within(&look->may, look->pinned))
+		return check_fix_tune(check);
+	list = cpuset_text(look->pinned);
+	return list ? core_printf("taskset -cp %s %ld", list, look->thread->tid) : NULL;
+}
+
 static void look_elsewhere(struct check *check, const struct look *look)
 {
 	const struct topology_node *node = look->item ? node_of(check, &look->item->to) : NULL;
@@ -98,7 +113,7 @@ static void look_interrupts(struct check *check, const struct look *look)
 	check_add(check, SRIOV_WARNING, ids[look->role],
 		  object_of(look->role, look->thread, look->number),
 		  list ? runs_on(look->thread, "the NIC's interrupts are on %s", list) : NULL,
-		  check_fix_tune(check));
+		  fix_of(check, look));
 }
 
 static void look_pinned(struct check *check, const struct look *look)
@@ -136,7 +151,7 @@ static void look_starved(struct check *check, const struct look *look)
 		  object_of(look->role, thread, look->number),
 		  runs_on(thread, "it ran %llu ms and waited %llu ms for a CPU",
 			  (unsigned long long)thread->run_ms, (unsigned long long)thread->wait_ms),
-		  check_fix_tune(check));
+		  fix_of(check, look));
 }
 
 void check_threads(struct check *check)

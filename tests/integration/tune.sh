@@ -261,6 +261,7 @@ expect 0 guest check web1
 finds vhost-starved problem "$tap" "$(workers '.threads[3].wait_ms = 270000')"
 with_words "vhost worker 200: thread 200 (vhost-100) may run on 15,31" "it ran 90000 ms and waited 270000 ms for a CPU"
 finds vhost-on-interrupts warning "$tap" "$(workers '.threads[4].cpus = "8,24"')"
+with_words "taskset -cp 15,31 201"
 finds queues-without-workers warning "$tap" "$(workers 'del(.threads[4])')"
 with_words "vhost-net runs 1 of the 2 workers that are configured" "modprobe vhost_net"
 finds queues-unused note "$tap" "$(workers '.threads[4].run_ms = 3')"
