@@ -92,6 +92,15 @@ unsigned bits_count(const struct bits *b)
 	return n;
 }
 
+bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *mask)
+{
+	uint64_t differ = 0;
+
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		differ |= (a->w[i] ^ b->w[i]) & mask->w[i];
+	return !differ;
+}
+
 uint64_t bits_hash(const struct bits *b, uint64_t seed)
 {
 	for (unsigned i = 0; i < BITS_WORDS; i++) {

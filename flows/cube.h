@@ -29,6 +29,8 @@ void bits_pack(const struct sriov_match *match, struct bits *out);
 void bits_unpack(const struct bits *bits, struct sriov_match *out);
 bool bits_any(const struct bits *bits);
 unsigned bits_count(const struct bits *bits);
+/* The two are equal in the bits of @mask. */
+bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *mask);
 uint64_t bits_hash(const struct bits *bits, uint64_t seed);
 
 #define CUBE_ANY_SCOPE (-2)
