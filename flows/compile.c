@@ -163,6 +163,8 @@ static void finish(struct compiler *c)
 	nic_table_clear(&c->table);
 	nic_table_clear(&c->empty);
 	space_clear(&c->space);
+	free(c->rest.at);
+	free(c->rest.inside);
 	for (size_t i = 0; c->low && i < c->rules->n; i++) {
 		free(c->low[i].own);
 		free(c->low[i].need);
@@ -292,7 +294,8 @@ static void fit(struct compiler *c, size_t i)
 	long loc = c->rules->at[i].loc;
 	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
 
-	if (!compile_cells(c, low->own, low->nown, low->cookie, low->spread, low->ext)) {
+	if (low->too_many ||
+	    !compile_cells(c, low->own, low->nown, low->cookie, low->spread, low->ext)) {
 		low->state = LOWERED_OUT;
 		compile_not_chosen(c, i);
 	} else if (!compile_fit(c, loc, &v) || meets_lost(c, i, &v)) {

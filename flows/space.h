@@ -39,11 +39,11 @@ struct space {
 
 void space_clear(struct space *space);
 struct space_rest {
-	struct cube *at; /* the caller frees it */
+	struct cube *at; /* the caller frees it, or empties it to use it again */
 	size_t n;
 	size_t first;   /* the first rule that has packets of it, SPACE_NONE = none */
 	size_t blocked; /* a rule whose packets cannot be told from its own, SPACE_NONE = none */
-	size_t *inside; /* cubes that lie in it whole; the caller frees it */
+	size_t *inside; /* cubes that lie in it whole; likewise */
 	size_t ninside;
 	/* rules that are passed over unless they cover: see space_rest() */
 	bool (*harmless)(void *data, size_t owner);
