@@ -88,8 +88,9 @@ struct compiler {
 	bool out_of_memory;       /* a text of the answer is missing */
 	struct sriov_entry *cell; /* scratch: the entries of the rule at hand */
 	size_t *cell_at, ncells;
-	uint64_t *cell_hash;
-	size_t ntold; /* rules whose causes and neighbours were looked for */
+	uint64_t *cell_hash; /* of what each matches */
+	uint64_t *number;    /* scratch: one a cell */
+	size_t ntold;        /* rules whose causes and neighbours were looked for */
 	struct sriov_error *err;
 };
 

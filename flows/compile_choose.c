@@ -70,7 +70,10 @@ static bool same_kind(const struct table_slot *slot, const struct cube *cube)
 	return !slot->set || (slot->types == ip4) == (cube->types == ip4);
 }
 
-/* What cubes need, slot by slot: the number of parts in @out, 0 = no mask could have it. */
+/*
+ * What cubes need, slot by slot: the number of parts in @out, 0 = no mask could have it. A driver that takes the
+ * bits of each takes those of all.
+ */
 static size_t needs_of(const struct compiler *c, const struct cube *cube, size_t n, unsigned spread,
 		       struct need out[SLOTS])
 {
@@ -79,15 +82,20 @@ static size_t needs_of(const struct compiler *c, const struct cube *cube, size_t
 
 	for (size_t k = 0; k < n; k++) {
 		struct table_slot *at = compile_slot(c, slot, &cube[k]);
-		struct bits mask = cube[k].mask;
 
-		mask.w[BITS_PORTS] |= BITS_SPREAD(spread);
-		if (!same_kind(at, &cube[k]) || !compile_widen(c, compile_type(&cube[k]), &mask))
+		if (!same_kind(at, &cube[k]))
 			return 0;
 		for (unsigned i = 0; i < BITS_WORDS; i++)
-			at->mask.w[i] |= mask.w[i];
+			at->mask.w[i] |= cube[k].mask.w[i];
 		at->set = true;
 		at->types |= cube[k].types;
+	}
+	for (size_t s = 0; s < SLOTS; s++) {
+		const struct cube like = {.types = slot[s].types};
+
+		slot[s].mask.w[BITS_PORTS] |= slot[s].set ? BITS_SPREAD(spread) : 0;
+		if (slot[s].set && !compile_widen(c, compile_type(&like), &slot[s].mask))
+			return 0;
 	}
 	for (size_t k = 0; k < n; k++) {
 		struct table_slot *at = compile_slot(c, slot, &cube[k]);
