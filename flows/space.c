@@ -278,6 +278,14 @@ static bool may_meet(const struct cube *like, const struct cube *cube)
 		cube->scope == CUBE_ANY_SCOPE);
 }
 
+static bool may_cover(const struct cube *like, const struct cube *cube)
+{
+	struct bits extra;
+
+	cube_extra(like, cube, &extra);
+	return may_meet(like, cube) && !bits_any(&extra);
+}
+
 static void visit(struct space *space, size_t g)
 {
 	space->visit[g / 64] |= UINT64_C(1) << g % 64;
@@ -331,7 +339,7 @@ static int list_meeting(struct space *space, const struct cube *cube, struct spa
 	int r = 0;
 
 	/* neighbours in a list are often covered by cubes of one group: that one is asked first */
-	if (space->lucky < space->ngroups && may_meet(&space->group[space->lucky].like, cube))
+	if (space->lucky < space->ngroups && may_cover(&space->group[space->lucky].like, cube))
 		r = look_in(space, space->lucky, cube, rest, by);
 	rest->ninside = inside;
 	space->nlist = 0;
