@@ -11,6 +11,7 @@
 #include <sriov/host.h>
 
 struct store;
+struct virt_ops;
 
 /* A netdev of the host, by name. */
 struct netdev_facts {
@@ -18,6 +19,12 @@ struct netdev_facts {
 	bool up, carrier;
 	bool forwards; /* IPv4 that comes in on it may be routed on, or answered with ICMP */
 	uint8_t mac[6];
+};
+
+/* Where a PCI device hangs. */
+struct pci_place {
+	int node;       /* -1 = not said */
+	char path[192]; /* as in sysfs: "pci0000:80/0000:80:01.0/0000:81:00.0" */
 };
 
 /* What a PF's hardware is, and how that is told. */
@@ -109,6 +116,12 @@ struct host_ops {
 	/* -ENODEV: there is none of that name in this network namespace. */
 	int (*netdev)(struct sriov_host *host, const char *name, struct netdev_facts *out,
 		      struct sriov_error *err);
+	/* 1 and the name of a netdev of this network namespace that has that address, or 0. */
+	int (*mac_user)(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
+			struct sriov_error *err);
+	/* -ENODEV: there is no PCI device at that address. */
+	int (*pci_place)(struct sriov_host *host, const char *address, struct pci_place *out,
+			 struct sriov_error *err);
 	/* What the PF is made of: the facts that nature_judge() looks at, or the answer itself. */
 	enum host_nature (*nature)(struct sriov_host *host, const struct sriov_pf *pf, char *why,
 				   size_t size);
@@ -133,8 +146,11 @@ struct host_ops {
 
 struct sriov_host {
 	const struct host_ops *ops;
-	void *priv;          /* of the ops */
-	char state_dir[256]; /* database and, simulated, locks */
+	void *priv;                  /* of the ops */
+	const struct virt_ops *virt; /* lib/guest/virt.h */
+	void *virt_priv;             /* of virt */
+	char *uri;                   /* of libvirt, NULL = VIRT_URI */
+	char state_dir[256];         /* database and, simulated, locks */
 	char lock_dir[256];
 	struct store *store; /* opened at first use by store_get() */
 	int lock_fd[16];     /* PF locks held; a supervised child inherits them */
