@@ -16,8 +16,8 @@ static struct sriov_tune_request request_of(const struct args *args)
 		.node = args->node,
 		.exclude = args->exclude,
 		.numatune = args->numatune,
-		.config = args->config,
-		.live = args->live,
+		.config = args->guest.config,
+		.live = args->guest.live,
 		.lock_timeout = args->run.lock_timeout,
 		.command = args->run.command,
 	};
@@ -175,8 +175,11 @@ int cmd_guest_check(const struct args *args, struct sriov_host *host, struct out
 	_cleanup_(findings_freep)
 	struct sriov_findings *findings = NULL;
 	struct sriov_tune_request request = request_of(args);
-	int r = sriov_guest_check(host, &request, &findings, err);
+	int r;
 
+	if (!args->npos)
+		return cmd_guest_check_leases(args, host, out, err);
+	r = sriov_guest_check(host, &request, &findings, err);
 	if (r < 0)
 		return r;
 	if (out->doc)

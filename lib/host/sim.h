@@ -112,6 +112,12 @@ struct sim_domain {
 };
 #define SIM_DOMAIN_ANSWERS 1
 
+/* A netdev of the host that is neither a PF's nor a VF's: a macvlan, for one. */
+struct sim_netdev {
+	char name[16];
+	uint8_t mac[6];
+};
+
 struct sim {
 	struct sriov_inventory *inv;
 	json_t **nic; /* of each PF what its driver keeps besides rules, or NULL: sim_rules.c */
@@ -127,6 +133,8 @@ struct sim {
 	size_t nstuck;
 	struct sim_domain *domain;
 	size_t ndomains;
+	struct sim_netdev *netdev;
+	size_t nnetdevs;
 	int64_t ops[SIM_OPS];
 };
 
@@ -212,6 +220,10 @@ sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override,
 /* sim_probe.c: -ENODEV if there is none of that name. */
 int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out,
 	       struct sriov_error *err);
+/* sim_find.c: see host_ops. */
+int sim_mac_user(const struct sim *sim, const uint8_t mac[6], char *name, size_t size);
+int sim_pci_place(const struct sim *sim, const char *address, struct pci_place *out,
+		  struct sriov_error *err);
 /* The link goes down and comes back after what the driver takes; nothing on a port that is down. */
 int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
 /* Forgets a table that was set, on a driver that refills it at each reset. */

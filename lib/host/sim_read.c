@@ -174,7 +174,6 @@ int sim_read(struct sim *sim, const char *name, unsigned what, struct sriov_inve
 		free(all->node[i].core);
 		all->node[i].core = NULL;
 		all->node[i].ncores = 0;
-		all->node[i].socket = -1;
 	}
 	if (what & SRIOV_READ_NODES) {
 		all->node = NULL;

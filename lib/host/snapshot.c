@@ -178,7 +178,7 @@ static json_t *node_encode(const void *at)
 {
 	const struct sriov_node *node = at;
 	_json_ json_t *json = fields_encode(snapshot_node_fields, node,
-					    node->ncores ? HAS_SOCKET : 0);
+					    node->socket >= 0 ? HAS_SOCKET : 0);
 
 	if (node->ncores &&
 	    !json_put(json, "cores",

@@ -71,6 +71,9 @@ void rtnetlink_close(struct rtnetlink *rtnl);
 /* One message; the VFs' attributes come with the same answer if @attrs is given (@n of them). */
 int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, struct link_facts *out,
 		   struct sriov_vf_attrs *attrs, size_t n, struct sriov_error *err);
+/* The first link of that address, by one dump; -ENODEV (no error set): there is none. */
+int rtnetlink_by_mac(struct rtnetlink *rtnl, const uint8_t mac[6], struct link_facts *out,
+		     struct sriov_error *err);
 /*
  * VEB or VEPA: one dump of what links say of bridging; SRIOV_BRIDGE_UNKNOWN if this one says nothing (ixgbe
  * without VFs).
