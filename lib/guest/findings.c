@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ELSEWHERE_PERCENT 5 /* of the memory; QEMU's own heap may be anywhere */
+/* So much of the memory may be elsewhere: QEMU's own heap, tens of MiB, is where its threads were first. */
+#define ELSEWHERE_PERCENT 5
+#define ELSEWHERE_KIB (64 << 10)
 
 void check_add(struct check *check, enum sriov_severity severity, const char *id, char *object,
 	       char *evidence, char *fix)
@@ -118,7 +120,7 @@ static void look_at_pages(struct check *check)
 		if (!cpuset_has(&item->to, memory->node))
 			elsewhere += kib;
 	}
-	if (!all || elsewhere * 100 < all * ELSEWHERE_PERCENT)
+	if (elsewhere < ELSEWHERE_KIB || elsewhere * 100 < all * ELSEWHERE_PERCENT)
 		return;
 	nodes = cpuset_text(&item->to);
 	check_add(check, SRIOV_PROBLEM, "memory-elsewhere", strdup("memory"),

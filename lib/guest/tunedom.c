@@ -245,7 +245,10 @@ static int read_backing(struct domain *dom, struct tune_domain *out, struct srio
 	return 0;
 }
 
-/* Which of its types an <interface> is; a virtio one without vhost-net has its queues in QEMU itself. */
+/*
+ * Which of its types an <interface> is. A virtio one without vhost-net has its queues in QEMU itself: libvirt gives
+ * vhost-net to guests of KVM only (qemuInterfaceOpenVhostNet()).
+ */
 static enum tune_interface_kind kind_of(struct domain *dom, xmlNodePtr node)
 {
 	static const char *const tap[] = {"bridge", "network", "direct", "ethernet"};
@@ -256,7 +259,8 @@ static enum tune_interface_kind kind_of(struct domain *dom, xmlNodePtr node)
 		return TUNE_IF_VF;
 	if (xml_attr_is(xml, node, "type", "vhostuser"))
 		return TUNE_IF_VHOSTUSER;
-	if (!model || !xml_attr_is(xml, model, "type", "virtio") ||
+	if (!xml_attr_is(xml, xml->root, "type", "kvm") || !model ||
+	    !xml_attr_is(xml, model, "type", "virtio") ||
 	    (driver && xml_attr_is(xml, driver, "name", "qemu")))
 		return TUNE_IF_OTHER;
 	for (size_t i = 0; i < ARRAY_SIZE(tap); i++)

@@ -104,7 +104,7 @@ static const struct sriov_pf *find_pf(const struct sriov_inventory *inv,
 		snprintf(nic, 96, "VF %s", itf->address);
 		return pf;
 	}
-	if (itf->kind != TUNE_IF_VHOST || !*itf->source)
+	if (!*itf->source)
 		return NULL;
 	for (size_t i = 0; i < inv->npfs; i++) {
 		bool on_vf = false;

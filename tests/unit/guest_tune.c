@@ -47,7 +47,8 @@ static const struct host {
 };
 enum { SMT, FLAT, ONE, FOUR };
 
-#define DOMAIN(rest) "<domain><name>web1</name><memory unit='MiB'>2048</memory>" rest "</domain>"
+#define DOMAIN(rest)                                                                               \
+	"<domain type='kvm'><name>web1</name><memory unit='MiB'>2048</memory>" rest "</domain>"
 #define VCPUS(n) "<vcpu>" #n "</vcpu>"
 #define VF                                                                                         \
 	"<devices><interface type='hostdev'><source><address domain='0' bus='0x81' slot='0x10' function='0'/></source></interface></devices>"
