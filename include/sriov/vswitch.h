@@ -79,30 +79,30 @@ void sriov_vswitch_free(struct sriov_vswitch *vswitch);
 int sriov_vswitch_read(struct sriov_host *host, struct sriov_vswitch **out,
 		       struct sriov_error *err);
 
-enum sriov_advice_kind {
-	SRIOV_ADVICE_PMD,      /* pmd-cpu-mask lacks a core of a node that has guests' ports */
-	SRIOV_ADVICE_MEMORY,   /* such a node has too little memory for packets */
-	SRIOV_ADVICE_AFFINITY, /* a queue is polled from another node */
-	SRIOV_ADVICE_PORT,     /* a port is not healthy */
-	SRIOV_ADVICE_KINDS,
-};
-
-/* Something of OVS that keeps ports from being healthy and local. */
+/* Something of OVS that keeps a guest's port from being healthy, or local to the guest. */
 struct sriov_advice {
-	enum sriov_advice_kind kind;
+	const char *
+		id; /* a stable word: "no-local-pmd", "no-local-memory", "remote-queue", "port-failed" … */
 	char object[96];    /* "node 1", "port vhu-web1" */
 	char finding[256];  /* what is wrong */
-	char evidence[256]; /* how that is known */
-	char command[320];  /* what would mend it, for a shell; "" = see @then */
-	char then[192];     /* what that disrupts, or what to do where no command does it */
+	char evidence[320]; /* how that is known */
+	char command[384];  /* what would mend it, for a shell; "" = no command does */
+	char then[192];     /* what the command disrupts, or what to do instead */
 };
 
 /*
- * What of @vswitch is not as its guests' ports need it, with the host's nodes and cores of @inv (read with NODES;
- * CPUS and USES tell more). Pure. The caller frees the array.
+ * What of @vswitch is not as its guests' ports need it, on a host with the nodes and cores of @inv (read with NODES and
+ * CPUS). Pure. The caller frees the array.
  */
 int sriov_vswitch_advise(const struct sriov_vswitch *vswitch, const struct sriov_inventory *inv,
 			 struct sriov_advice **out, size_t *n, struct sriov_error *err);
+
+/*
+ * Reads both and advises. A port that seems unhealthy is read a second time, because OVS shows links late after its own
+ * restart. The caller frees *@out and *@advice.
+ */
+int sriov_vswitch_check(struct sriov_host *host, struct sriov_vswitch **out,
+			struct sriov_advice **advice, size_t *n, struct sriov_error *err);
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@ bool vswitch_failed(const struct sriov_vswitch_port *port)
 	return port->ofport < 0 || port->error[0];
 }
 
-static bool is_vhostuser(const struct sriov_vswitch_port *port)
+bool vswitch_is_vhostuser(const struct sriov_vswitch_port *port)
 {
 	return !strncmp(port->type, "dpdkvhostuser", strlen("dpdkvhostuser"));
 }
@@ -46,7 +46,7 @@ const char *vswitch_unready(const struct sriov_vswitch_port *port, enum vswitch_
 		return "OVS has not made it yet";
 	if (ready == VSWITCH_MADE)
 		return NULL;
-	if (is_vhostuser(port) && strcmp(port->status, "connected") != 0)
+	if (vswitch_is_vhostuser(port) && strcmp(port->status, "connected") != 0)
 		return "no guest's driver is connected to it";
 	if (!port->mtu)
 		return "it has no MTU: OVS found no memory for its packets";

@@ -18,30 +18,30 @@ void ovs_port(const json_t *interface, struct sriov_vswitch_port *out);
 json_t *ovs_questions(void);
 int ovs_answers(const json_t *results, struct sriov_vswitch *out, struct sriov_error *err);
 int ovs_read(struct sriov_host *host, bool rxqs, struct sriov_vswitch **out,
-	      struct sriov_error *err);
+	     struct sriov_error *err);
 
 /* live_port.c, live_flow.c: members of vswitch_ops. */
 int ovs_port_add(struct sriov_host *host, const struct vswitch_port_request *want,
-		  unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err);
-int ovs_port_del(struct sriov_host *host, const char *bridge, const char *port,
-		  unsigned timeout_ms, struct sriov_error *err);
+		 unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err);
+int ovs_port_del(struct sriov_host *host, const char *bridge, const char *port, unsigned timeout_ms,
+		 struct sriov_error *err);
 int ovs_port_set(struct sriov_host *host, const char *port,
-		  const struct vswitch_port_change *change, unsigned timeout_ms,
-		  struct sriov_error *err);
+		 const struct vswitch_port_change *change, unsigned timeout_ms,
+		 struct sriov_error *err);
 int ovs_port_wait(struct sriov_host *host, const char *port, enum vswitch_ready ready,
-		   unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err);
+		  unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err);
 int ovs_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
-		    struct sriov_error *err);
+		   struct sriov_error *err);
 int ovs_bridge_del(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
-		    struct sriov_error *err);
+		   struct sriov_error *err);
 int ovs_policy(struct sriov_host *host, const char *bridge, struct vswitch_policy *out,
-		struct sriov_error *err);
-int ovs_flows(struct sriov_host *host, const char *bridge, const struct openflow *flows,
 	       struct sriov_error *err);
+int ovs_flows(struct sriov_host *host, const char *bridge, const struct openflow *flows,
+	      struct sriov_error *err);
 int ovs_meter_set(struct sriov_host *host, const char *bridge, const struct openflow_meter *meter,
-		   struct sriov_error *err);
+		  struct sriov_error *err);
 int ovs_meter_del(struct sriov_host *host, const char *bridge, uint32_t id,
-		   struct sriov_error *err);
+		  struct sriov_error *err);
 
 /* live_port.c: the operations of one transaction, pure; NULL: no memory. Byte-tested. */
 json_t *ovs_port_operations(const struct vswitch_port_request *want);

@@ -180,7 +180,7 @@ static const char *line_of(const char *text, unsigned line, int *len)
 }
 
 int ovs_flows(struct sriov_host *host, const char *bridge, const struct openflow *flows,
-	       struct sriov_error *err)
+	      struct sriov_error *err)
 {
 	static const char *const words[] = {"--bundle", "add-flows", NULL};
 	_free_ char *output = NULL, *said = NULL;
@@ -256,7 +256,7 @@ int ovs_parse_meters(const char *text, struct vswitch_policy *out)
 }
 
 int ovs_policy(struct sriov_host *host, const char *bridge, struct vswitch_policy *out,
-		struct sriov_error *err)
+	       struct sriov_error *err)
 {
 	static const char *const dump_flows[] = {"dump-flows", NULL};
 	static const char *const dump_meters[] = {"dump-meters", NULL};
@@ -288,7 +288,7 @@ static int meter(const char *bridge, const char *verb, const char *text, struct 
 }
 
 int ovs_meter_set(struct sriov_host *host, const char *bridge, const struct openflow_meter *want,
-		   struct sriov_error *err)
+		  struct sriov_error *err)
 {
 	char text[96];
 	int r;
@@ -300,8 +300,7 @@ int ovs_meter_set(struct sriov_host *host, const char *bridge, const struct open
 	return r == -EEXIST ? meter(bridge, "mod-meter", text, err) : r;
 }
 
-int ovs_meter_del(struct sriov_host *host, const char *bridge, uint32_t id,
-		   struct sriov_error *err)
+int ovs_meter_del(struct sriov_host *host, const char *bridge, uint32_t id, struct sriov_error *err)
 {
 	char text[32];
 

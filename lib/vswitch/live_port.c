@@ -204,7 +204,7 @@ static int roll_back(struct ovsdb *db, const struct vswitch_port_request *want, 
 }
 
 int ovs_port_add(struct sriov_host *host, const struct vswitch_port_request *want,
-		  unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err)
+		 unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err)
 {
 	int64_t deadline = core_monotonic_ms() + timeout_ms;
 	_ovsdb_ struct ovsdb db = OVSDB_CLOSED;
@@ -236,8 +236,8 @@ int ovs_port_add(struct sriov_host *host, const struct vswitch_port_request *wan
 	return 0;
 }
 
-int ovs_port_del(struct sriov_host *host, const char *bridge, const char *port,
-		  unsigned timeout_ms, struct sriov_error *err)
+int ovs_port_del(struct sriov_host *host, const char *bridge, const char *port, unsigned timeout_ms,
+		 struct sriov_error *err)
 {
 	int64_t deadline = core_monotonic_ms() + timeout_ms, number;
 	_ovsdb_ struct ovsdb db = OVSDB_CLOSED;
@@ -259,8 +259,8 @@ int ovs_port_del(struct sriov_host *host, const char *bridge, const char *port,
 }
 
 int ovs_port_set(struct sriov_host *host, const char *port,
-		  const struct vswitch_port_change *change, unsigned timeout_ms,
-		  struct sriov_error *err)
+		 const struct vswitch_port_change *change, unsigned timeout_ms,
+		 struct sriov_error *err)
 {
 	int64_t deadline = core_monotonic_ms() + timeout_ms;
 	json_t *operations = json_array(), *config = ovsdb_map();
@@ -315,7 +315,7 @@ int ovs_port_set(struct sriov_host *host, const char *port,
 }
 
 int ovs_port_wait(struct sriov_host *host, const char *port, enum vswitch_ready ready,
-		   unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err)
+		  unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err)
 {
 	int64_t deadline = core_monotonic_ms() + timeout_ms, ignored;
 	_ovsdb_ struct ovsdb db = OVSDB_CLOSED;
@@ -348,7 +348,7 @@ int ovs_port_wait(struct sriov_host *host, const char *port, enum vswitch_ready 
 /* ---- bridges ---- */
 
 int ovs_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
-		    struct sriov_error *err)
+		   struct sriov_error *err)
 {
 	int64_t deadline = core_monotonic_ms() + timeout_ms;
 	_ovsdb_ struct ovsdb db = OVSDB_CLOSED;
@@ -391,7 +391,7 @@ int ovs_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout
 }
 
 int ovs_bridge_del(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
-		    struct sriov_error *err)
+		   struct sriov_error *err)
 {
 	static const char *const uuid[] = {"_uuid", NULL};
 	int64_t deadline = core_monotonic_ms() + timeout_ms;

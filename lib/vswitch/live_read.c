@@ -13,9 +13,8 @@ const char *const ovs_interface_columns[] = {
 
 json_t *ovs_questions(void)
 {
-	static const char *const ovs[] = {"ovs_version", "dpdk_version", "dpdk_initialized",
-					  "iface_types", "other_config", "external_ids",
-					  NULL};
+	static const char *const ovs[] = {"ovs_version",  "dpdk_version", "dpdk_initialized",
+					  "other_config", "external_ids", NULL};
 	static const char *const bridge[] = {
 		"name", "datapath_type", "fail_mode", "external_ids", "controller", "ports", NULL};
 	static const char *const port[] = {"_uuid", "interfaces", NULL};
@@ -174,7 +173,7 @@ int ovs_answers(const json_t *results, struct sriov_vswitch *out, struct sriov_e
 	_json_ json_t *interfaces = index_rows(ovsdb_rows(results, INTERFACES));
 	_json_ json_t *controllers = index_rows(ovsdb_rows(results, CONTROLLERS));
 	const json_t *ovs = json_array_get(ovsdb_rows(results, OVS), 0), *row;
-	const char *type, *value;
+	const char *value;
 	size_t i;
 
 	if (!ports || !interfaces || !controllers)
@@ -185,8 +184,8 @@ int ovs_answers(const json_t *results, struct sriov_vswitch *out, struct sriov_e
 		  ovsdb_value(ovs, "other_config", "pmd-cpu-mask"));
 	core_copy(out->socket_mem, sizeof(out->socket_mem),
 		  ovsdb_value(ovs, "other_config", "dpdk-socket-mem"));
-	for (i = 0; (type = ovsdb_member(ovs, "iface_types", i)); i++)
-		out->dpdk |= !strcmp(type, "dpdkvhostuserclient");
+	/* a build without DPDK says "none", and one with it has its types of ports only when it is started */
+	out->dpdk = out->dpdk_version[0] && strcmp(out->dpdk_version, "none") != 0;
 	/* "try" starts without DPDK if it has to */
 	value = ovsdb_value(ovs, "other_config", "dpdk-init");
 	out->dpdk_init = value && (!strcasecmp(value, "true") || !strcasecmp(value, "try"));
@@ -209,7 +208,7 @@ static void free_vswitch(struct sriov_vswitch **vswitch)
 }
 
 int ovs_read(struct sriov_host *host, bool rxqs, struct sriov_vswitch **out,
-	      struct sriov_error *err)
+	     struct sriov_error *err)
 {
 	int64_t deadline = core_monotonic_ms() + VSWITCH_TIMEOUT_MS;
 	_cleanup_(free_vswitch)

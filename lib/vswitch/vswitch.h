@@ -122,7 +122,8 @@ extern const struct vswitch_ops vswitch_sim_ops; /* only beside a simulated host
 const char *vswitch_unready(const struct sriov_vswitch_port *port, enum vswitch_ready ready);
 /* A failure that waiting does not mend: OVS said that it cannot make the port. */
 bool vswitch_failed(const struct sriov_vswitch_port *port);
-/* "port vhu-web1 of br-data: …", as an error of @code. */
+bool vswitch_is_vhostuser(const struct sriov_vswitch_port *port);
+/* "port vhu-web1: …", as an error of @code. */
 int vswitch_port_error(const struct sriov_vswitch_port *port, int code, const char *why,
 		       struct sriov_error *err);
 struct sriov_vswitch_bridge *vswitch_bridge(const struct sriov_vswitch *vswitch, const char *name);

@@ -161,6 +161,13 @@ static int run(struct sriov_host *host, const char *op, char **arg)
 		r = openflow_none(&none, &err);
 		if (!r)
 			r = ops->flows(host, arg[0], &none, &err);
+	} else if (!strcmp(op, "flows-bad")) {
+		r = ops->flows(host, arg[0],
+			       &(struct openflow){
+				       .text = (char *)"delete cookie=0x1/-1\n"
+						       "add cookie=0x1,table=0,actions=drop\n"
+						       "add cookie=0x1,table=300,actions=drop\n"},
+			       &err);
 	} else if (!strcmp(op, "flows")) {
 		_vswitch_policy_ struct vswitch_policy now = {0};
 
