@@ -65,6 +65,14 @@ int vswitch_port_error(const struct sriov_vswitch_port *port, int code, const ch
 	return port->error[0] ? sriov_error_kernel(err, "OVS: %s", port->error) : code;
 }
 
+int vswitch_no_answer(const char *bridge, struct sriov_error *err)
+{
+	sriov_error_set(err, -ECONNREFUSED, bridge,
+			"nobody answers at the bridge's OpenFlow socket");
+	return sriov_error_hint(
+		err, "see whether it is there (ovs-vsctl list-br), and ovs-vswitchd runs");
+}
+
 struct sriov_vswitch_bridge *vswitch_bridge(const struct sriov_vswitch *vswitch, const char *name)
 {
 	for (size_t i = 0; i < vswitch->nbridges; i++) {

@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 
 #define OUTPUT_MAX (64u << 20)
-#define DEADLINE_MS 30000
 
 extern char **environ;
 
@@ -84,7 +83,7 @@ static int start(const char *const *argv, const int files[3], pid_t *pid, struct
 static int finish(pid_t pid, struct sriov_error *err)
 {
 	_close_ int fd = pidfd_open(pid, 0);
-	int64_t deadline = core_monotonic_ms() + DEADLINE_MS;
+	int64_t deadline = core_monotonic_ms() + VSWITCH_TIMEOUT_MS;
 	bool late = false;
 	int status;
 
@@ -104,7 +103,7 @@ static int finish(pid_t pid, struct sriov_error *err)
 	}
 	if (late) {
 		sriov_error_set(err, -ETIMEDOUT, "ovs-ofctl", "it did not end in %d s",
-				DEADLINE_MS / 1000);
+				VSWITCH_TIMEOUT_MS / 1000);
 		return sriov_error_hint(err, "see whether ovs-vswitchd runs and is not stopped");
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -132,10 +131,10 @@ static int ofctl(const char *bridge, const char *const *words, const char *last,
 		 char **output, char **said, struct sriov_error *err)
 {
 	_free_ char *target = core_printf("unix:%s/%s.mgmt", ovs_rundir(), bridge);
-	const char *argv[12] = {"ovs-ofctl", "-O", "OpenFlow14", "--timeout=25"};
+	const char *argv[12] = {"ovs-ofctl", "-O", "OpenFlow14"};
 	_close_ int in = memory_file(input, err), out = memory_file(NULL, err),
 		    wrong = memory_file(NULL, err);
-	size_t n = 4;
+	size_t n = 3;
 	pid_t pid;
 	int r;
 
@@ -158,7 +157,10 @@ static int ofctl(const char *bridge, const char *const *words, const char *last,
 		return 0;
 	*said = core_steal(*output);
 	first_words(*said);
-	sriov_error_set(err, -EREMOTEIO, bridge, "the bridge does not take it");
+	if (strstr(*said, "connecting to"))
+		vswitch_no_answer(bridge, err);
+	else
+		sriov_error_set(err, -EREMOTEIO, bridge, "the bridge does not take it");
 	return sriov_error_kernel(err, "ovs-ofctl: %s", *said);
 }
 

@@ -6,8 +6,10 @@
 #include "lib/vswitch/live.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* How long taking away a port that could not be made may take beyond the time that was given. */
 #define ROLLBACK_MS 2000
@@ -19,14 +21,14 @@ static json_t *next_cfg(void)
 
 static json_t *select_cfg(void)
 {
-	static const char *const columns[] = {"next_cfg", "cur_cfg", NULL};
+	static const char *const columns[] = {"next_cfg", NULL};
 
 	return ovsdb_select("Open_vSwitch", ovsdb_all(), columns);
 }
 
-static int64_t cfg(const json_t *results, size_t i, const char *which)
+static int64_t cfg(const json_t *results, size_t i)
 {
-	return ovsdb_int(json_array_get(ovsdb_rows(results, i), 0), which, 0);
+	return ovsdb_int(json_array_get(ovsdb_rows(results, i), 0), "next_cfg", 0);
 }
 
 /* Notifications say that something changed; what, is read then: they give maps as differences. */
@@ -43,22 +45,19 @@ static int watch(struct ovsdb *db, const char *port, int64_t deadline, struct sr
 			     deadline, &now, err);
 }
 
-/* The port and cur_cfg as they are. -ENODEV: there is no such port. */
+/* The port as it is. -ENODEV: there is no such port. */
 static int look(struct ovsdb *db, const char *name, int64_t deadline,
-		struct sriov_vswitch_port *out, int64_t *cur_cfg, struct sriov_error *err)
+		struct sriov_vswitch_port *out, struct sriov_error *err)
 {
 	_json_ json_t *results = NULL;
 	const json_t *row;
-	int r = ovsdb_transact(
-		db,
-		json_pack("[oo]",
-			  ovsdb_select("Interface", ovsdb_is("name", name), ovs_interface_columns),
-			  select_cfg()),
-		deadline, &results, err);
+	int r = ovsdb_transact(db,
+			       json_pack("[o]", ovsdb_select("Interface", ovsdb_is("name", name),
+							     ovs_interface_columns)),
+			       deadline, &results, err);
 
 	if (r < 0)
 		return r;
-	*cur_cfg = cfg(results, 1, "cur_cfg");
 	row = json_array_get(ovsdb_rows(results, 0), 0);
 	if (row)
 		ovs_port(row, out);
@@ -72,21 +71,41 @@ static int silent(const char *object, struct sriov_error *err)
 	return sriov_error_hint(err, "see whether it runs: systemctl status ovs-vswitchd");
 }
 
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* cur_cfg in changes, or -1: it is the same as before. */
+static int64_t changed_cfg(const json_t *changes)
+{
+	const char *uuid;
+	json_t *row;
+
+	json_object_foreach(json_object_get(changes, "Open_vSwitch"), uuid, row)
+		return ovsdb_int(json_object_get(row, "modify"), "cur_cfg", -1);
+	return -1;
+}
+
 /* Waits until OVS has done change number @number. -ENODEV sets no error: the port is not there. */
 static int done(struct ovsdb *db, const char *name, int64_t number, int64_t deadline,
 		struct sriov_vswitch_port *out, struct sriov_error *err)
 {
-	for (;;) {
-		_json_ json_t *changes = NULL;
-		int64_t cur_cfg;
-		int r = look(db, name, deadline, out, &cur_cfg, err);
+	int64_t began = now_us(), cur_cfg = -1;
 
-		if ((r < 0 && r != -ENODEV) || cur_cfg >= number)
-			return r;
-		r = ovsdb_changes(db, deadline, &changes, err);
+	while (cur_cfg < number) {
+		_json_ json_t *changes = NULL;
+		int r = ovsdb_changes(db, deadline, &changes, err);
+
 		if (r < 0)
 			return r == -ETIMEDOUT ? silent("OVS", err) : r;
+		cur_cfg = changed_cfg(changes);
 	}
+	core_log("ovs", "%s: OVS took %" PRId64 " us for the change", name, now_us() - began);
+	return look(db, name, deadline, out, err);
 }
 
 /* ---- ports ---- */
@@ -145,8 +164,7 @@ static int not_possible(struct ovsdb *db, const struct vswitch_port_request *wan
 {
 	struct sriov_vswitch_port there;
 	char object[96];
-	int64_t ignored;
-	int r = look(db, want->name, deadline, &there, &ignored, err);
+	int r = look(db, want->name, deadline, &there, err);
 
 	if (r < 0 && r != -ENODEV)
 		return r;
@@ -185,7 +203,7 @@ static int take_away(struct ovsdb *db, const char *bridge, const char *name, int
 				     next_cfg(), select_cfg()),
 			   deadline, &results, err);
 	if (!r)
-		*number = cfg(results, 2, "next_cfg");
+		*number = cfg(results, 2);
 	return r;
 }
 
@@ -220,7 +238,7 @@ int ovs_port_add(struct sriov_host *host, const struct vswitch_port_request *wan
 		return not_possible(&db, want, deadline, err);
 	if (r < 0)
 		return r;
-	r = done(&db, want->name, cfg(results, 6, "next_cfg"), deadline, &made, err);
+	r = done(&db, want->name, cfg(results, 6), deadline, &made, err);
 	if (r == -ENODEV)
 		return sriov_error_set(err, -ECONNRESET, want->name,
 				       "somebody took the port away while OVS made it");
@@ -308,7 +326,7 @@ int ovs_port_set(struct sriov_host *host, const char *port,
 		return r;
 	r = n && !ovsdb_count(results, 0)
 		    ? -ENODEV
-		    : done(&db, port, cfg(results, n + 1, "next_cfg"), deadline, &made, err);
+		    : done(&db, port, cfg(results, n + 1), deadline, &made, err);
 	if (r == -ENODEV)
 		return sriov_error_set(err, -ENODEV, port, "OVS has no such port");
 	return r;
@@ -317,7 +335,7 @@ int ovs_port_set(struct sriov_host *host, const char *port,
 int ovs_port_wait(struct sriov_host *host, const char *port, enum vswitch_ready ready,
 		  unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err)
 {
-	int64_t deadline = core_monotonic_ms() + timeout_ms, ignored;
+	int64_t deadline = core_monotonic_ms() + timeout_ms;
 	_ovsdb_ struct ovsdb db = OVSDB_CLOSED;
 	struct sriov_vswitch_port now = {0};
 	const char *why = NULL;
@@ -328,7 +346,7 @@ int ovs_port_wait(struct sriov_host *host, const char *port, enum vswitch_ready 
 	while (!r) {
 		_json_ json_t *changes = NULL;
 
-		r = look(&db, port, core_monotonic_ms() + ROLLBACK_MS, &now, &ignored, err);
+		r = look(&db, port, core_monotonic_ms() + ROLLBACK_MS, &now, err);
 		if (r == -ENODEV)
 			return sriov_error_set(err, r, port, "OVS has no such port");
 		why = r ? NULL : vswitch_unready(&now, ready);
@@ -384,7 +402,7 @@ int ovs_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout
 		return sriov_error_set(err, -EEXIST, bridge,
 				       "OVS has a bridge or port of that name");
 	if (!r)
-		r = done(&db, bridge, cfg(results, 6, "next_cfg"), deadline, &made, err);
+		r = done(&db, bridge, cfg(results, 6), deadline, &made, err);
 	return r == -ENODEV ? sriov_error_set(err, -ECONNRESET, bridge,
 					      "somebody took the bridge away while OVS made it")
 			    : r;
@@ -420,6 +438,6 @@ int ovs_bridge_del(struct sriov_host *host, const char *bridge, unsigned timeout
 				     next_cfg(), select_cfg()),
 			   deadline, &results, err);
 	if (!r)
-		r = done(&db, bridge, cfg(results, 2, "next_cfg"), deadline, &there, err);
+		r = done(&db, bridge, cfg(results, 2), deadline, &there, err);
 	return r == -ENODEV ? 0 : r;
 }

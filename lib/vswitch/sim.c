@@ -231,8 +231,7 @@ static int change_policy(struct sim_ovs *ovs, enum sim_op op, const struct sim_o
 	struct sim_ovs_policy *policy;
 
 	if (!bridge)
-		return sriov_error_set(err, -EREMOTEIO, call->bridge,
-				       "the bridge does not take it");
+		return vswitch_no_answer(call->bridge, err);
 	policy = &ovs->policy[bridge - ovs->is.bridge];
 	if (op == SIM_OVS_FLOWS)
 		return flows_set(policy, call, err);

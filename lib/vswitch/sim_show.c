@@ -173,7 +173,7 @@ int sim_ovs_policy(struct sriov_host *host, const char *bridge, struct vswitch_p
 		return r;
 	its = vswitch_bridge(&ovs->is, bridge);
 	if (!its)
-		return sriov_error_set(err, -EREMOTEIO, bridge, "the bridge does not take it");
+		return vswitch_no_answer(bridge, err);
 	policy = &ovs->policy[its - ovs->is.bridge];
 	for (size_t i = 0; i < policy->nflows; i++) {
 		struct vswitch_flow *flow = core_grow(&found.flow, &found.nflows, sizeof(*flow));

@@ -100,7 +100,10 @@ struct vswitch_ops {
 	int (*bridge_del)(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
 			  struct sriov_error *err);
 
-	/* What of the policy is there. The caller clears @out. */
+	/*
+	 * Of these -ECONNREFUSED: no such bridge, or its daemon is not there; -EREMOTEIO: the bridge does not take it. What
+	 * of the policy is there: the caller clears @out.
+	 */
 	int (*policy)(struct sriov_host *host, const char *bridge, struct vswitch_policy *out,
 		      struct sriov_error *err);
 	/* All of our flows become those of @flows, as one bundle: all of it or nothing. */
@@ -126,6 +129,8 @@ bool vswitch_is_vhostuser(const struct sriov_vswitch_port *port);
 /* "port vhu-web1: …", as an error of @code. */
 int vswitch_port_error(const struct sriov_vswitch_port *port, int code, const char *why,
 		       struct sriov_error *err);
+/* -ECONNREFUSED: there is no such bridge, or its daemon is not there. */
+int vswitch_no_answer(const char *bridge, struct sriov_error *err);
 struct sriov_vswitch_bridge *vswitch_bridge(const struct sriov_vswitch *vswitch, const char *name);
 /* @bridge NULL: on any. */
 struct sriov_vswitch_port *vswitch_port(const struct sriov_vswitch *vswitch, const char *bridge,

@@ -27,6 +27,20 @@ no() {
 	has "the code" "$(err)" "code: $code"
 }
 
+# ---- ovs-ofctl ----
+# One that never ends is killed after 10 seconds: that is looked at when the rest is done.
+mkdir "$work/slow" "$work/none"
+printf '#!/bin/sh\nexec sleep 1000\n' >"$work/slow/ovs-ofctl"
+chmod +x "$work/slow/ovs-ofctl"
+PATH="$work/slow:$PATH" "$work/vswitch" live policy-none br0 >/dev/null 2>"$work/slow.err" &
+slow=$!
+PATH=$work/none "$work/vswitch" live policy-none br0 >/dev/null 2>"$work/err" && fail "it went without ovs-ofctl"
+said "the program cannot be started" "install the package openvswitch-common" "code: ENOENT"
+printf '#!/bin/sh\necho "2026-11-26T18:36:31Z|00001|vconn|WARN|noise" >&2\necho "ovs-ofctl: no such luck" >&2\nexit 1\n' >"$work/none/ovs-ofctl"
+chmod +x "$work/none/ovs-ofctl"
+PATH="$work/none:$PATH" "$work/vswitch" live flows br0 >/dev/null 2>"$work/err" && fail "its failure is not seen"
+said "br0: the bridge does not take it" "kernel: ovs-ofctl: no such luck" "code: EREMOTEIO"
+
 ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
 	"pmd_cpu_mask": "0x2", "bridges": []}'
 
@@ -64,7 +78,8 @@ is "no meter is left" 0 "$(grep -c '^meter' "$work/out")"
 is "flows" "$(grep -c . "$work/out")" "$(jq '.ovs.bridges[0].flows | length' "$host")"
 is "counted" '{"ovs_bridge_add":2,"ovs_flows":2,"ovs_meter_del":1,"ovs_meter_set":1,"ovs_port_add":4,"ovs_port_set":2}' \
 	"$(effects | jq -cS .)"
-no EREMOTEIO policy-none br9
+no ECONNREFUSED policy-none br9
+said "nobody answers at the bridge's OpenFlow socket"
 ok policy-none br0
 ok flows br0
 is "no flow is left" "" "$(out)"
@@ -140,3 +155,6 @@ expect 1 --host "$host,ovs=live,ovs=live" vswitch show
 said "that was said before"
 OVS_RUNDIR=$work/nowhere expect 1 --host "$host,ovs=live" vswitch show
 said "$work/nowhere/db.sock" "there is no such socket"
+wait "$slow" && fail "a program that does not end is not seen"
+has "one that does not end" "$(cat "$work/slow.err")" "ovs-ofctl: it did not end in 10 s"
+is "it is gone" "" "$(jobs -r)"

@@ -301,7 +301,7 @@ static void port_in_one_transaction(void **state)
 		"{\"op\":\"mutate\",\"table\":\"Open_vSwitch\",\"where\":[],\"mutations\":"
 		"[[\"next_cfg\",\"+=\",1]]},"
 		"{\"op\":\"select\",\"table\":\"Open_vSwitch\",\"where\":[],\"columns\":"
-		"[\"next_cfg\",\"cur_cfg\"]}]");
+		"[\"next_cfg\"]}]");
 	want = (struct vswitch_port_request){.bridge = "br-data",
 					     .name = "up",
 					     .type = VSWITCH_DPDK,
