@@ -48,9 +48,16 @@ struct sriov_hugepages {
 	unsigned long total, free;
 };
 
+struct sriov_core {
+	char cpus[64]; /* its hyper-threads: "0,16" */
+};
+
 struct sriov_node {
 	int id;
-	char cpus[256]; /* kernel list format: "0-7,16-23" */
+	int socket;              /* -1 = not read */
+	char cpus[256];          /* kernel list format: "0-7,16-23" */
+	struct sriov_core *core; /* NULL = not read */
+	size_t ncores;
 	unsigned long memory_mib;
 	struct sriov_hugepages huge[4];
 	size_t nhuge;
@@ -106,7 +113,8 @@ struct sriov_pf {
 	char name[64]; /* "Intel 82599ES 10-Gigabit SFI/SFP+", or "8086:1234" */
 	char driver[32], driver_version[64], firmware[64];
 	enum sriov_tristate in_tree;
-	int node; /* -1 = the firmware does not say */
+	int node;       /* -1 = the firmware does not say */
+	char *irq_cpus; /* list of the CPUs that take its interrupts; NULL = not read */
 	int iommu_group;
 	bool up, carrier;
 	unsigned speed_mbps; /* 0 = unknown or no link */
@@ -160,6 +168,11 @@ enum sriov_what {
 	SRIOV_READ_RSS = 1 << 8, /* the RSS indirection table and its key */
 	/* what else decides on a packet's way: hashed fields, and VEB or VEPA */
 	SRIOV_READ_PATH = 1 << 9,
+	/*
+	 * The cores of the nodes (through hwloc; nodes stay without them where it is not installed), and the CPUs
+	 * that take each PF's interrupts.
+	 */
+	SRIOV_READ_CPUS = 1 << 10,
 };
 
 /*

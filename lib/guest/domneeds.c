@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A size in KiB; the units of libvirt's virScaleInteger(). False if it cannot be read. */
-static bool read_kib(struct xml_doc *xml, xmlNodePtr node, uint64_t *out)
+/* The units of libvirt's virScaleInteger(). */
+bool domain_kib(struct xml_doc *xml, xmlNodePtr node, const char *attribute, uint64_t *out)
 {
 	static const struct {
 		const char *unit;
@@ -19,7 +19,9 @@ static bool read_kib(struct xml_doc *xml, xmlNodePtr node, uint64_t *out)
 		{"G", 1ull << 30}, {"GiB", 1ull << 30}, {"TB", 1000000000000},
 		{"T", 1ull << 40}, {"TiB", 1ull << 40},
 	};
-	_free_ char *text = node ? xml_text(xml, node) : NULL;
+	_free_ char *text = !node       ? NULL
+			    : attribute ? xml_attr(xml, node, attribute)
+					: xml_text(xml, node);
 	_free_ char *unit = node ? xml_attr(xml, node, "unit") : NULL;
 	uint64_t number;
 
@@ -117,8 +119,8 @@ static int check_memlock(struct domain *dom, struct sriov_error *err)
 	xmlNodePtr memory = xml_child(dom->xml.root, "memory");
 	uint64_t limit, has;
 
-	if (!read_kib(&dom->xml, hard_limit, &limit) || !read_kib(&dom->xml, memory, &has) ||
-	    limit >= has + mmio_kib)
+	if (!domain_kib(&dom->xml, hard_limit, NULL, &limit) ||
+	    !domain_kib(&dom->xml, memory, NULL, &has) || limit >= has + mmio_kib)
 		return 0;
 	sriov_error_set(err, -ENOBUFS, dom->object,
 			"<memtune><hard_limit> is %llu MiB, but with a VF all of its memory is "
@@ -129,7 +131,7 @@ static int check_memlock(struct domain *dom, struct sriov_error *err)
 }
 
 /* Every cell says for itself, or leaves it to <memoryBacking><access>. */
-static bool is_shared(struct domain *dom)
+bool domain_is_shared(struct domain *dom)
 {
 	xmlNodePtr backing = xml_child(dom->xml.root, "memoryBacking");
 	xmlNodePtr access = xml_child(backing, "access"), cell;
@@ -148,7 +150,7 @@ static bool is_shared(struct domain *dom)
 }
 
 /* The switch maps the guest's memory by file descriptors, and anonymous memory has none. */
-static bool is_backed(struct domain *dom)
+bool domain_is_backed(struct domain *dom)
 {
 	xmlNodePtr backing = xml_child(dom->xml.root, "memoryBacking");
 	xmlNodePtr source = xml_child(backing, "source");
@@ -160,9 +162,9 @@ static bool is_backed(struct domain *dom)
 
 static int check_shared(struct domain *dom, struct sriov_error *err)
 {
-	bool shared = is_shared(dom);
+	bool shared = domain_is_shared(dom);
 
-	if (shared && is_backed(dom))
+	if (shared && domain_is_backed(dom))
 		return 0;
 	sriov_error_set(err, -EOPNOTSUPP, dom->object,
 			"its memory is %s, so a vhost-user switch cannot reach it",

@@ -18,6 +18,8 @@
 int guest_domains_uses(struct sriov_inventory *inv, const char *etc, const char *run,
 		       struct sriov_error *err);
 
+#define GUEST_POOL "sriovctl" /* the pool of every VF that no pool was set for */
+
 /* A PCI device of the host that a domain names. */
 struct guest_pci {
 	char address[SRIOV_PCI_LEN];
@@ -33,9 +35,9 @@ int guest_xml_pci(const char *domain, struct guest_pci **out, size_t *n, struct 
 const char *guest_vf_taken(const struct sriov_pf *pf, const struct sriov_vf *vf, const char *pool,
 			   char *buf, size_t size);
 
-/* lib/guest/release.c: sriov_guest_release(), but for rules that name the guest (lib/plan/release.c). */
-int guest_release(struct sriov_host *host, const char *guest, bool force, bool dry_run,
-		  struct sriov_lease *released, struct sriov_error *err);
+/* lib/guest/lease_json.c: the one JSON form of a lease; NULL: no memory. */
+json_t *lease_encode(const struct sriov_lease *lease);
+int lease_decode(const json_t *json, struct sriov_lease *out, struct sriov_error *err);
 
 /*
  * lib/guest/domxml.c: pure functions on XML text, through libxml2 without entities, network or huge

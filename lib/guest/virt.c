@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the live and the simulated libvirt share: see virt.h. */
 #include "lib/guest/virt.h"
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/device.h"
 
 #include <errno.h>

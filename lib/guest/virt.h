@@ -21,6 +21,7 @@
 #define SRIOV_GUEST_VIRT_H
 
 #include "lib/guest/guest.h"
+#include "lib/kernel/process.h"
 
 #define VIRT_URI "qemu:///system" /* where host->uri is NULL */
 
@@ -63,6 +64,9 @@ struct virt_ops {
 		    struct sriov_error *err);
 	/* QEMU's process on this host. -ESRCH: the domain does not run, or not here. */
 	int (*pid)(struct sriov_host *host, const char *uuid, long *out, struct sriov_error *err);
+	/* That process, looked at. The caller clears @out. */
+	int (*process)(struct sriov_host *host, const char *uuid, struct process *out,
+		       struct sriov_error *err);
 
 	/*
 	 * Effects, each one call of libvirt. Of a device: -EBUSY: another domain or the host uses it; -EEXIST: the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The effects of virt.h by libvirt itself. */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/libvirt.h"
 
 #include <ctype.h>
@@ -213,6 +213,17 @@ static int live_pid(struct sriov_host *host, const char *uuid, long *out, struct
 	return 0;
 }
 
+static int live_process(struct sriov_host *host, const char *uuid, struct process *out,
+			struct sriov_error *err)
+{
+	_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	long pid;
+	int r = proc < 0 ? core_errno(err, -errno, "/proc", "cannot be opened")
+			 : live_pid(host, uuid, &pid, err);
+
+	return r < 0 ? r : process_read(proc, pid, out, err);
+}
+
 static unsigned flag_of(enum virt_where where)
 {
 	return where == VIRT_LIVE ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG;
@@ -352,6 +363,7 @@ const struct virt_ops virt_live_ops = {
 	.find = live_find,
 	.list = live_list,
 	.pid = live_pid,
+	.process = live_process,
 	.attach = live_attach,
 	.detach = live_detach,
 	.define = live_define,

@@ -3,7 +3,7 @@
  * libvirt of a simulated host: the domains of its file. What libvirt 9.0 and its QEMU driver do to XML and VFs is
  * done here, and refused in the same words.
  */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/libvirt.h"
 #include "lib/guest/virt_simvf.h"
 #include "lib/guest/virt_simxml.h"
@@ -172,9 +172,33 @@ static int do_find(struct sriov_host *host, const char *name, struct virt_domain
 	return r < 0 ? r : describe(sim, domain, true, out, err);
 }
 
+static int do_process(struct sriov_host *host, const char *uuid, struct process *out,
+		      struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	struct sim_domain *domain;
+	int r = sim_load(host, &sim, err);
+
+	if (!r)
+		r = need_domain(sim, uuid, &domain, err);
+	if (r < 0)
+		return r;
+	if (!domain->state || !domain->process)
+		return sriov_error_set(err, -ESRCH, uuid,
+				       "the domain is simulated, and its host file shows no "
+				       "process of it");
+	return sim_process_copy(domain->process, out) < 0 ? core_oom(err) : 0;
+}
+
 static int do_pid(struct sriov_host *host, const char *uuid, long *out, struct sriov_error *err)
 {
-	return sriov_error_set(err, -ESRCH, uuid, "the domain is simulated: it has no process");
+	_process_ struct process process = {0};
+	int r = do_process(host, uuid, &process, err);
+
+	if (!r)
+		*out = process.pid;
+	return r;
 }
 
 /* ---- effects ---- */
@@ -341,6 +365,9 @@ int sim_virt_define(struct sim *sim, struct sriov_pf *none, const struct sim_cal
 int sim_virt_pin(struct sim *sim, struct sriov_pf *none, const struct sim_call *call,
 		 struct sriov_error *err)
 {
+	static const enum process_role roles[] = {[VIRT_VCPU] = PROCESS_VCPU,
+						  [VIRT_EMULATOR] = PROCESS_EMULATOR,
+						  [VIRT_IOTHREAD] = PROCESS_IOTHREAD};
 	bool live = call->where == VIRT_LIVE;
 	struct sim_domain *domain;
 	char object[80], words[128], **xml, *text;
@@ -361,7 +388,11 @@ int sim_virt_pin(struct sim *sim, struct sriov_pf *none, const struct sim_call *
 		return libvirt_error(err, object_of(domain, object), virt_pinning[call->thread],
 				     VIR_ERR_INVALID_ARG, VIR_FROM_QEMU, words);
 	}
-	return r < 0 ? r : replace(domain, xml, text, err);
+	if (r < 0)
+		return r;
+	if (live && domain->process)
+		sim_process_pin(domain->process, roles[call->thread], call->number, call->cpus);
+	return replace(domain, xml, text, err);
 }
 
 int sim_virt_memory(struct sim *sim, struct sriov_pf *none, const struct sim_call *call,
@@ -471,6 +502,7 @@ const struct virt_ops virt_sim_ops = {
 	.find = do_find,
 	.list = do_list,
 	.pid = do_pid,
+	.process = do_process,
 	.attach = do_attach,
 	.detach = do_detach,
 	.define = do_define,

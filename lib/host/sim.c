@@ -257,6 +257,26 @@ static int do_netdev(struct sriov_host *host, const char *name, struct netdev_fa
 	return r < 0 ? r : sim_netdev(sim, name, out, err);
 }
 
+static int do_mac_user(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
+		       struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	return r < 0 ? r : sim_mac_user(sim, mac, name, size);
+}
+
+static int do_pci_place(struct sriov_host *host, const char *address, struct pci_place *out,
+			struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	return r < 0 ? r : sim_pci_place(sim, address, out, err);
+}
+
 static enum host_nature do_nature(struct sriov_host *host, const struct sriov_pf *pf, char *why,
 				  size_t size)
 {
@@ -434,6 +454,8 @@ const struct host_ops host_sim_ops = {
 	.vf_up = do_vf_up,
 	.exchange = do_exchange,
 	.netdev = do_netdev,
+	.mac_user = do_mac_user,
+	.pci_place = do_pci_place,
 	.nature = do_nature,
 	.rss_set = do_rss_set,
 	.hangs = do_hangs,

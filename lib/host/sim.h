@@ -108,8 +108,15 @@ struct sim_domain {
 	size_t nvfs;
 	struct sim_saved *saved;
 	size_t nsaved;
+	struct process *process; /* QEMU's; NULL: the file has none */
 };
 #define SIM_DOMAIN_ANSWERS 1
+
+/* A netdev of the host that is neither a PF's nor a VF's: a macvlan, for one. */
+struct sim_netdev {
+	char name[16];
+	uint8_t mac[6];
+};
 
 struct sim {
 	struct sriov_inventory *inv;
@@ -126,6 +133,8 @@ struct sim {
 	size_t nstuck;
 	struct sim_domain *domain;
 	size_t ndomains;
+	struct sim_netdev *netdev;
+	size_t nnetdevs;
 	int64_t ops[SIM_OPS];
 };
 
@@ -166,6 +175,15 @@ json_t *sim_domains_encode(const struct sim *sim);
 /* Which VFs the domain names, anew after its XML changed. */
 int sim_domain_vfs(struct sim_domain *domain, struct sriov_error *err);
 void sim_domain_clear(struct sim_domain *domain);
+/* sim_process.c: the member "process" of a domain. */
+int sim_process_decode(struct reader *r, const json_t *json, const char *path,
+		       struct process **out);
+json_t *sim_process_encode(const struct process *process);
+int sim_process_copy(const struct process *process, struct process *out); /* 0 or -ENOMEM */
+void sim_process_free(struct process *process);
+/* The threads that a pin of libvirt moves: a vCPU, an IOThread, or all others (the emulator's). */
+void sim_process_pin(struct process *process, enum process_role role, unsigned number,
+		     const char *cpus);
 
 /* sim.c: the file, read and settled; one effect on it, which is one durable write. */
 int sim_load(struct sriov_host *host, struct sim **out, struct sriov_error *err);
@@ -202,6 +220,10 @@ sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override,
 /* sim_probe.c: -ENODEV if there is none of that name. */
 int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out,
 	       struct sriov_error *err);
+/* sim_find.c: see host_ops. */
+int sim_mac_user(const struct sim *sim, const uint8_t mac[6], char *name, size_t size);
+int sim_pci_place(const struct sim *sim, const char *address, struct pci_place *out,
+		  struct sriov_error *err);
 /* The link goes down and comes back after what the driver takes; nothing on a port that is down. */
 int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
 /* Forgets a table that was set, on a driver that refills it at each reset. */

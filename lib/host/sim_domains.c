@@ -20,6 +20,7 @@ static const struct field domain_fields[] = {
 	{.key = "xml", .kind = FIELD_CHILD},
 	{.key = "live", .kind = FIELD_CHILD},
 	{.key = "saved", .kind = FIELD_CHILD},
+	{.key = "process", .kind = FIELD_CHILD},
 	FIELD_END,
 };
 
@@ -38,6 +39,7 @@ void sim_domain_clear(struct sim_domain *domain)
 	free(domain->live);
 	free(domain->vf);
 	free(domain->saved);
+	sim_process_free(domain->process);
 }
 
 static int add_vf(struct sim_domain *domain, const char *address, bool running, bool net)
@@ -202,8 +204,9 @@ static int domain_decode(struct reader *r, const json_t *json, const char *path,
 	code = sim_domain_vfs(domain, &nested);
 	if (code < 0)
 		return reader_fail(r, code, path, NULL, "%s", nested.message);
-	return vfs_decode(r, json, path, domain) < 0 ? r->code
-						     : saved_decode(r, json, path, domain);
+	if (vfs_decode(r, json, path, domain) < 0 || saved_decode(r, json, path, domain) < 0)
+		return r->code;
+	return sim_process_decode(r, json, path, &domain->process);
 }
 
 int sim_domains_decode(struct reader *r, const json_t *json, struct sim *sim)
@@ -240,6 +243,8 @@ static json_t *domain_encode(const struct sim_domain *domain)
 		if (!json_add(list, json_string(domain->vf[i].address)))
 			return NULL;
 	}
+	if (domain->process && !json_put(json, "process", sim_process_encode(domain->process)))
+		return NULL;
 	list = domain->nsaved ? json_array() : NULL;
 	if (domain->nsaved && !json_put(json, "saved", list))
 		return NULL;

@@ -105,6 +105,10 @@ static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 		memset(pf->rss_fields, 0, sizeof(pf->rss_fields));
 		pf->bridge = SRIOV_BRIDGE_UNKNOWN;
 	}
+	if (!(what & SRIOV_READ_CPUS)) {
+		free(pf->irq_cpus);
+		pf->irq_cpus = NULL;
+	}
 	if (!(what & SRIOV_READ_PORT)) {
 		pf->firmware[0] = pf->driver_version[0] = '\0';
 		pf->queues = 0;
@@ -165,6 +169,11 @@ int sim_read(struct sim *sim, const char *name, unsigned what, struct sriov_inve
 	} else {
 		all->pf = NULL;
 		all->npfs = 0;
+	}
+	for (size_t i = 0; i < all->nnodes && !(what & SRIOV_READ_CPUS); i++) {
+		free(all->node[i].core);
+		all->node[i].core = NULL;
+		all->node[i].ncores = 0;
 	}
 	if (what & SRIOV_READ_NODES) {
 		all->node = NULL;

@@ -50,7 +50,14 @@ static const struct field sim_fields[] = {
 	{.key = "pending", .kind = FIELD_CHILD},
 	{.key = "deviate", .kind = FIELD_CHILD},
 	{.key = "stuck", .kind = FIELD_CHILD},
+	{.key = "netdevs", .kind = FIELD_CHILD},
 	{.key = "ops", .kind = FIELD_CHILD},
+	FIELD_END,
+};
+
+static const struct field netdev_fields[] = {
+	FIELD(struct sim_netdev, name, FIELD_NAME, .required = true),
+	FIELD(struct sim_netdev, mac, FIELD_MAC, .required = true),
 	FIELD_END,
 };
 
@@ -216,6 +223,24 @@ static int stuck_decode(struct reader *r, const json_t *json, struct sim *sim)
 	return r->code;
 }
 
+static int netdevs_decode(struct reader *r, const json_t *json, struct sim *sim)
+{
+	const json_t *array = reader_array(r, json, "sim", "netdevs", LIST_MAX), *element;
+	char path[READER_PATH];
+	size_t i;
+
+	json_array_foreach(array, i, element) {
+		struct sim_netdev *netdev = core_grow(&sim->netdev, &sim->nnetdevs,
+						      sizeof(*netdev));
+
+		if (!netdev)
+			return r->code = core_oom(r->err);
+		fields_decode(r, element, reader_path(path, "sim", "netdevs", i), netdev_fields,
+			      netdev, NULL);
+	}
+	return r->code;
+}
+
 static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 {
 	const json_t *extras = json_object_get(json, "sim"), *ops;
@@ -226,7 +251,7 @@ static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 		return r->code;
 	if (fields_decode(r, extras, "sim", sim_fields, sim, NULL) < 0 ||
 	    events_decode(r, extras, sim) < 0 || deviations_decode(r, extras, sim) < 0 ||
-	    stuck_decode(r, extras, sim) < 0)
+	    stuck_decode(r, extras, sim) < 0 || netdevs_decode(r, extras, sim) < 0)
 		return r->code;
 	ops = json_object_get(extras, "ops");
 	ops_fields(fields, sim, &nonzero);
@@ -303,7 +328,8 @@ int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
 static json_t *extras_encode(const struct sim *sim)
 {
 	_json_ json_t *json = fields_encode(sim_fields, sim, 0);
-	json_t *pending = json_array(), *deviate = json_array(), *stuck = json_array();
+	json_t *pending = json_array(), *deviate = json_array(), *stuck = json_array(),
+	       *netdevs = json_array();
 	struct field fields[SIM_OPS + 1];
 	unsigned nonzero;
 	bool ok;
@@ -313,6 +339,8 @@ static json_t *extras_encode(const struct sim *sim)
 	ok = json_put(json, "pending", pending);
 	ok = json_put(json, "deviate", deviate) && ok;
 	ok = json_put(json, "stuck", stuck) && ok;
+	ok = (sim->nnetdevs ? json_put(json, "netdevs", netdevs) : (json_decref(netdevs), true)) &&
+	     ok;
 	ok = json_put(json, "ops", fields_encode(fields, sim->ops, nonzero)) && ok;
 	for (size_t i = 0; ok && i < sim->nevents; i++)
 		ok = json_add(pending,
@@ -322,6 +350,8 @@ static json_t *extras_encode(const struct sim *sim)
 						     sim->deviation[i].has));
 	for (size_t i = 0; ok && i < sim->nstuck; i++)
 		ok = json_add(stuck, fields_encode(stuck_fields, &sim->stuck[i], 0));
+	for (size_t i = 0; ok && i < sim->nnetdevs; i++)
+		ok = json_add(netdevs, fields_encode(netdev_fields, &sim->netdev[i], 0));
 	return ok ? core_steal(json) : NULL;
 }
 
@@ -353,6 +383,7 @@ void sim_free(struct sim *sim)
 	free(sim->event);
 	free(sim->deviation);
 	free(sim->stuck);
+	free(sim->netdev);
 	sriov_inventory_free(sim->inv);
 	free(sim);
 }

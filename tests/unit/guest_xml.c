@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Domain XML: golden texts, contradictions, what is refused, and libvirt's own schema as a judge. */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/guest.h"
 #include "tests/unit/schema.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets of CPUs and of NUMA nodes: see cpuset.h. */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 
 #include "lib/core/core.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void cpuset_add(struct cpuset *set, unsigned member)
@@ -31,6 +32,71 @@ bool cpuset_within(const struct cpuset *inner, const struct cpuset *outer)
 		if (inner->bits[i] & ~outer->bits[i])
 			return false;
 	return true;
+}
+
+bool cpuset_meets(const struct cpuset *set, const struct cpuset *other)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(set->bits); i++)
+		if (set->bits[i] & other->bits[i])
+			return true;
+	return false;
+}
+
+unsigned cpuset_count(const struct cpuset *set)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(set->bits); i++)
+		n += __builtin_popcountll(set->bits[i]);
+	return n;
+}
+
+void cpuset_join(struct cpuset *set, const struct cpuset *other)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(set->bits); i++)
+		set->bits[i] |= other->bits[i];
+}
+
+void cpuset_drop(struct cpuset *set, const struct cpuset *other)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(set->bits); i++)
+		set->bits[i] &= ~other->bits[i];
+}
+
+int cpuset_next(const struct cpuset *set, unsigned from)
+{
+	for (size_t i = from / 64; i < ARRAY_SIZE(set->bits); i++) {
+		uint64_t word = set->bits[i];
+
+		if (i == from / 64)
+			word &= ~0ull << from % 64;
+		if (word)
+			return i * 64 + __builtin_ctzll(word);
+	}
+	return -1;
+}
+
+char *cpuset_text(const struct cpuset *set)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (int first = cpuset_next(set, 0), last; first >= 0;
+	     first = cpuset_next(set, last + 1)) {
+		for (last = first; cpuset_has(set, last + 1); last++)
+			;
+		fprintf(out, "%s%d", ftell(out) ? "," : "", first);
+		if (last > first)
+			fprintf(out, "-%d", last);
+	}
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 int cpuset_only(const struct cpuset *set)
