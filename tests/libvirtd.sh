@@ -51,7 +51,7 @@ virsh() { command virsh -q -c "$uri" "$@" </dev/null; }
 
 # start_daemon: until it answers; asking what QEMU can do takes it seconds at first
 start_daemon() {
-	libvirtd --config "$lib/libvirtd.conf" --pid-file "$lib/pid" --timeout 0 >"$lib/out" 2>&1 &
+	libvirtd --config "$lib/libvirtd.conf" --pid-file "$lib/pid" --timeout 0 >"$lib/out" 2>&1 7<&- 8>&- &
 	daemon=$!
 	for _ in $(seq 100); do
 		! virsh list >/dev/null 2>&1 || return 0

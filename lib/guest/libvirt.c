@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* A daemon that says nothing for this long while it is asked is gone. */
 #define KEEPALIVE_SECONDS 5
@@ -202,57 +203,72 @@ static void disconnect(struct virt_live *live)
 	live->conn = NULL;
 }
 
+static bool is_lost(struct virt_live *live)
+{
+	bool lost;
+
+	pthread_mutex_lock(&live->mutex);
+	lost = live->lost;
+	live->lost = false;
+	pthread_mutex_unlock(&live->mutex);
+	return lost || live->lib->virConnectIsAlive(live->conn) != 1;
+}
+
 static int open_connection(struct sriov_host *host, struct virt_live *live, struct sriov_error *err)
 {
 	const char *uri = host->uri ? host->uri : VIRT_URI;
+	int r;
 
-	live->lost = false;
 	live->conn = live->lib->virConnectOpen(uri);
-	if (!live->conn) {
-		int r = libvirt_failed(live, uri, "connecting to libvirt", err);
-
-		/* nothing was asked of it yet */
-		if (r == -ECONNRESET) {
-			sriov_error_hint(err, "look at the daemon: systemctl status libvirtd");
-			if (err)
-				err->code = -ECONNREFUSED;
-			r = -ECONNREFUSED;
-		}
-		return r;
+	if (live->conn) {
+		/* both are for drivers behind a daemon: an embedded one cannot be lost */
+		live->lib->virConnectSetKeepAlive(live->conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+		live->lib->virConnectRegisterCloseCallback(live->conn, on_close, live, NULL);
+		return 0;
 	}
-	/* both are only of drivers behind a daemon: an embedded one has nothing that could be lost */
-	live->lib->virConnectSetKeepAlive(live->conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
-	live->lib->virConnectRegisterCloseCallback(live->conn, on_close, live, NULL);
-	return 0;
+	r = libvirt_failed(live, uri, "connecting to libvirt", err);
+	if (r != -ECONNRESET)
+		return r;
+	/* nothing was asked of it yet */
+	sriov_error_hint(err, "look at the daemon: systemctl status libvirtd");
+	if (err)
+		err->code = -ECONNREFUSED;
+	return -ECONNREFUSED;
+}
+
+static struct virt_live *new_live(void)
+{
+	struct virt_live *live = calloc(1, sizeof(*live));
+	pthread_condattr_t attr;
+
+	if (!live)
+		return NULL;
+	live->timer = -1;
+	pthread_mutex_init(&live->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* of core_monotonic_ms() */
+	pthread_cond_init(&live->told, &attr);
+	pthread_condattr_destroy(&attr);
+	return live;
 }
 
 int libvirt_connect(struct sriov_host *host, struct virt_live **out, struct sriov_error *err)
 {
 	struct virt_live *live = host->virt_priv;
-	bool embedded = host->uri && strstr(host->uri, ":///embed");
 	int r = 0;
 
-	if (!live) {
-		live = calloc(1, sizeof(*live));
-		if (!live)
-			return core_oom(err);
-		pthread_mutex_init(&live->mutex, NULL);
-		pthread_cond_init(&live->told, NULL);
-		live->timer = -1;
-		host->virt_priv = live;
-	}
+	if (!live)
+		live = host->virt_priv = new_live();
+	if (!live)
+		return core_oom(err);
 	if (!live->lib)
 		r = libvirt_load(&live->lib, err);
 	if (!r && live->timer < 0)
-		r = libvirt_loop_start(live, embedded, err);
-	if (r < 0)
-		return r;
+		r = libvirt_loop_start(live, err);
 	/* a daemon that went away while nothing was asked of it has done no harm */
-	if (live->conn)
-		libvirt_loop_turn(live);
-	if (live->conn && (live->lost || live->lib->virConnectIsAlive(live->conn) != 1))
+	if (!r && live->conn && is_lost(live))
 		disconnect(live);
-	if (!live->conn)
+	if (!r && !live->conn)
 		r = open_connection(host, live, err);
 	if (r < 0)
 		return r;

@@ -56,15 +56,16 @@ struct virt_live {
 	const struct libvirt *lib;
 	virConnectPtr conn; /* NULL until the first call, and after it was lost */
 
-	pthread_mutex_t
-		mutex; /* of what follows: events come in the loop's thread if there is one */
-	pthread_cond_t told;
+	pthread_t thread; /* of the event loop */
+	int timer;        /* wakes it; negative: there is no thread */
+
+	/* what follows is written by that thread too */
+	pthread_mutex_t mutex;
+	pthread_cond_t told; /* by the monotonic clock */
+	bool stops;          /* the thread is to end */
 	bool lost;           /* the connection is closed */
-	bool looping, stops; /* a thread runs the event loop; it is to end */
-	pthread_t thread;
-	int timer;     /* wakes the event loop */
-	unsigned news; /* events of domains so far */
-	bool rejected; /* the guest refused to let a device go */
+	unsigned news;       /* events of domains so far */
+	bool rejected;       /* the guest refused to let a device go */
 };
 
 /* The library, its errors kept from standard error. -ENOENT: not installed. */
@@ -79,11 +80,9 @@ int libvirt_failed(struct virt_live *live, const char *object, const char *doing
 int libvirt_error(struct sriov_error *err, const char *object, const char *doing, int code,
 		  int domain, const char *words);
 
-/* virt_event.c: the event loop, in a thread for drivers that live in this process (qemu:///embed). */
-int libvirt_loop_start(struct virt_live *live, bool threaded, struct sriov_error *err);
+/* virt_event.c: the thread of the event loop. */
+int libvirt_loop_start(struct virt_live *live, struct sriov_error *err);
 void libvirt_loop_stop(struct virt_live *live);
-/* Lets in what came since the last call: pings of the daemon, or its end. */
-void libvirt_loop_turn(struct virt_live *live);
 /* virt_ops.detach of a running domain; @xml is the device as the domain has it. */
 int libvirt_detach_live(struct virt_live *live, virDomainPtr domain, const char *object,
 			const struct guest_device *device, const char *xml, int64_t deadline_ms,

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waiting for what a guest answers. libvirt's event loop runs inside the waiting call, with a timer for the
- * deadline; only a driver inside this process (qemu:///embed) needs it to run all the time, in a thread.
+ * Waiting for what a guest answers. libvirt's event loop runs in a thread as long as there is a connection: without
+ * it the daemon's pings find no answer between two calls of ours, ours to a frozen daemon are not sent during one
+ * (seen with 9.0), and a driver inside this process (qemu:///embed) does nothing.
  */
 #include "lib/guest/device.h"
 #include "lib/guest/libvirt.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <time.h>
 
 #define NEVER -1
 
-/* The timer only ends one turn of the loop. */
+/* The timer only ends the last turn of the loop. */
 static void on_timer(int timer, void *data)
 {
 	struct virt_live *live = data;
@@ -34,43 +34,30 @@ static void *run_loop(void *data)
 	return NULL;
 }
 
-int libvirt_loop_start(struct virt_live *live, bool threaded, struct sriov_error *err)
+int libvirt_loop_start(struct virt_live *live, struct sriov_error *err)
 {
 	int timer = live->lib->virEventAddTimeout(NEVER, on_timer, live, NULL), r;
 
 	if (timer < 0)
 		return libvirt_failed(live, "libvirt", "setting a timer", err);
-	if (threaded) {
-		r = -pthread_create(&live->thread, NULL, run_loop, live);
-		if (r < 0) {
-			live->lib->virEventRemoveTimeout(timer);
-			return core_errno(err, r, "libvirt", "no thread for its event loop");
-		}
-		live->looping = true;
+	r = -pthread_create(&live->thread, NULL, run_loop, live);
+	if (r < 0) {
+		live->lib->virEventRemoveTimeout(timer);
+		return core_errno(err, r, "libvirt", "no thread for its event loop");
 	}
 	live->timer = timer;
 	return 0;
-}
-
-void libvirt_loop_turn(struct virt_live *live)
-{
-	if (live->looping)
-		return;
-	live->lib->virEventUpdateTimeout(live->timer, 0);
-	live->lib->virEventRunDefaultImpl();
 }
 
 void libvirt_loop_stop(struct virt_live *live)
 {
 	if (live->timer < 0)
 		return;
-	if (live->looping) {
-		pthread_mutex_lock(&live->mutex);
-		live->stops = true;
-		pthread_mutex_unlock(&live->mutex);
-		live->lib->virEventUpdateTimeout(live->timer, 0);
-		pthread_join(live->thread, NULL);
-	}
+	pthread_mutex_lock(&live->mutex);
+	live->stops = true;
+	pthread_mutex_unlock(&live->mutex);
+	live->lib->virEventUpdateTimeout(live->timer, 0);
+	pthread_join(live->thread, NULL);
 	live->lib->virEventRemoveTimeout(live->timer);
 }
 
@@ -126,7 +113,9 @@ static int listen(struct virt_live *live, virDomainPtr domain, const char *objec
 	int r = 0;
 
 	memset(out->id, -1, sizeof(out->id));
+	pthread_mutex_lock(&live->mutex);
 	live->rejected = false;
+	pthread_mutex_unlock(&live->mutex);
 	for (size_t i = 0; i < ARRAY_SIZE(listened) && !r; i++) {
 		out->id[i] = live->lib->virConnectDomainEventRegisterAny(
 			live->conn, domain, listened[i].id, listened[i].call, live, NULL);
@@ -136,25 +125,6 @@ static int listen(struct virt_live *live, virDomainPtr domain, const char *objec
 	if (r < 0)
 		ignore(live, out);
 	return r;
-}
-
-/* Waits in the thread of the caller while another one runs the loop. */
-static void wait_threaded(struct virt_live *live, unsigned seen, int64_t left_ms)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += left_ms / 1000;
-	until.tv_nsec += left_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_mutex_lock(&live->mutex);
-	while (live->news == seen && !live->lost &&
-	       !pthread_cond_timedwait(&live->told, &live->mutex, &until))
-		;
-	pthread_mutex_unlock(&live->mutex);
 }
 
 struct glance {
@@ -175,20 +145,13 @@ static struct glance glance(struct virt_live *live)
 /* Until something was told since @seen, or the deadline. */
 static void wait_for_news(struct virt_live *live, unsigned seen, int64_t deadline_ms)
 {
-	for (;;) {
-		int64_t left = deadline_ms - core_monotonic_ms();
-		struct glance now = glance(live);
+	struct timespec until = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
 
-		if (now.news != seen || now.lost || left <= 0)
-			return;
-		if (live->looping) {
-			wait_threaded(live, seen, left);
-			return;
-		}
-		live->lib->virEventUpdateTimeout(live->timer, left > INT_MAX ? INT_MAX : left);
-		if (live->lib->virEventRunDefaultImpl() < 0)
-			return;
-	}
+	pthread_mutex_lock(&live->mutex);
+	while (live->news == seen && !live->lost &&
+	       !pthread_cond_timedwait(&live->told, &live->mutex, &until))
+		;
+	pthread_mutex_unlock(&live->mutex);
 }
 
 /* Whether the running domain still has the device; one that does not run any more has none. */

@@ -118,6 +118,26 @@ static void undo_failed(struct change *change, const struct sriov_error *undo,
 	change->plan->status = err->status;
 }
 
+/*
+ * A guest that lost a device and has it again has seen it go: that is made up for, not as if it had not been. Its
+ * network driver started anew.
+ */
+static void note_compensated(struct change *change, const struct steps *steps)
+{
+	struct sriov_error ignored;
+
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *step = &steps->at[i];
+
+		if (step->kind != STEP_DEVICE || !step->live || step->state != SRIOV_STEP_DONE)
+			continue;
+		change_note(change, &ignored,
+			    step->on ? "compensated: %s had the device for a moment and has it no more"
+				     : "compensated: %s lost the device for a moment and has it again",
+			    step->lease->guest);
+	}
+}
+
 /* A change that failed after its journal was opened: the old state comes back, or the reason why not. */
 static int fail(struct change *change, struct steps *steps, const struct pf_state *before,
 		bool touched, int code, struct sriov_error *err)
@@ -139,6 +159,7 @@ static int fail(struct change *change, struct steps *steps, const struct pf_stat
 		undo_failed(change, &undo, err);
 		return code;
 	}
+	note_compensated(change, steps);
 	for (size_t i = 0; i < steps->n; i++)
 		if (steps->at[i].state == SRIOV_STEP_DONE)
 			steps->at[i].state = SRIOV_STEP_UNDONE;

@@ -77,6 +77,12 @@ said "web2" "the guest does not let go of VF"
 is "lease" "vf|interface|0000:3b:00.0|0|active" "$(lease web2)"
 has "the definition has it still" "$(xml web2 config)" 'bus="0x3b"'
 edit_host '(.domains[] | select(.name == "web2")).answers = true'
+# out of the running guest, but not out of its definition: made up for, and said so
+edit_host '.sim.deviate = [{op: "virt_detach", errno: "EIO", skip: 1, times: 1}]'
+expect 4 guest detach web2
+showed "compensated: web2 lost the device for a moment and has it again"
+has "running" "$(xml web2 live)" 'bus="0x3b"'
+is "lease" "vf|interface|0000:3b:00.0|0|active" "$(lease web2)"
 expect 0 guest detach web2
 over
 
