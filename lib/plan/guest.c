@@ -215,6 +215,8 @@ static int choose(struct attach *attach, struct sriov_host *host,
 
 	if (!r)
 		r = guest_ask_open(ask, host, as, attach->inv, xml, err);
+	if (!r && domain->uuid[0])
+		core_copy(ask->uuid, sizeof(ask->uuid), domain->uuid);
 	if (!r)
 		r = store_get(host, write, &store, err);
 	if (!r && store)
@@ -256,6 +258,9 @@ static int attach_once(struct attach *attach, struct sriov_host *host,
 	r = want_attached(attach, as, &again, lease, err);
 	if (!r)
 		r = change_read_guest(&attach->change, attach->change.want.guest, err);
+	if (!r && attach->domain->name[0] && !attach->change.domain.name[0])
+		r = sriov_error_set(err, -ENOENT, attach->domain->name,
+				    "its domain has gone while it was looked at");
 	if (!r)
 		r = change_note(&attach->change, err, "%s", attach->choice.reason);
 	if (!r)

@@ -10,8 +10,9 @@ t "libvirtd answers" start_libvirtd
 
 # guest_domain NAME: with two spare root ports, for what is attached while it runs
 guest_domain() {
-	local port="<controller type='pci' model='pcie-root-port'/>"
-	small_domain "$1" | sed -e 's/>128</>64</' -e "s#<devices>#<devices>$port$port#"
+	local root="<controller type='pci' index='0' model='pcie-root'/>" ports
+	ports="<controller type='pci' index='1' model='pcie-root-port'/><controller type='pci' index='2' model='pcie-root-port'/>"
+	small_domain "$1" | sed -e 's/>128</>64</' -e "s#<devices>#<devices>$root$ports#"
 }
 vf_of() { s guest list --json | jq -r --arg g "$1" '.leases[] | select(.guest == $g) | .vf'; }
 state_of() { s guest list --json | jq -r --arg g "$1" '.leases[] | select(.guest == $g) | .state'; }
