@@ -36,6 +36,7 @@ enum opt_group {
 	OPT_ADOPT = 1 << 17,
 	OPT_NIC = 1 << 18,
 	OPT_TRACE = 1 << 19,
+	OPT_BACKEND = 1 << 20,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -56,6 +57,7 @@ enum opt_kind {
 	KIND_VLAN,
 	KIND_RESULTS,
 	KIND_FORMAT,
+	KIND_BACKEND,
 	KINDS,
 };
 
@@ -117,7 +119,7 @@ struct verb {
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 44
+#define NOPTIONS 45
 extern const struct opt options[NOPTIONS + 1];
 
 /*
