@@ -71,6 +71,64 @@ int sriov_rte_isolate(struct sriov_rte *port, bool on, struct sriov_error *err);
 /* What is installed; valid until the next change. */
 const struct sriov_rte_row *sriov_rte_rows(const struct sriov_rte *port, size_t *n);
 
+/* ---- libsriov: sriov-rte, the owner of ports that no application has ---- */
+
+#define SRIOV_RTE_SOCKET "/run/sriovctl/rte.sock"
+/* A message is a line of JSON of at most so many bytes. */
+#define SRIOV_RTE_MESSAGE_MAX (16 << 20)
+#define SRIOV_RTE_VERSION 1
+
+enum sriov_rte_do {
+	SRIOV_RTE_QUERY,    /* ports, their rules and counters */
+	SRIOV_RTE_VALIDATE, /* what APPLY would do, asked of the driver too */
+	SRIOV_RTE_APPLY,    /* make rules the port's list, and remember it */
+	SRIOV_RTE_ISOLATE, /* only packets of rules come to the port, or all again; remembered too */
+	SRIOV_RTE_DOS,
+};
+
+/*
+ * {"version": 1, "do": "apply", "port": "0000:03:00.0", "rules": "flow-type …\n…", "allow": ["broader"],
+ * "partial": true}, {"version": 1, "do": "isolate", "port": …, "on": true}, {"version": 1, "do": "query"}.
+ * Rules are in the words of sriov_rules_parse(), without guests.
+ */
+struct sriov_rte_request {
+	enum sriov_rte_do what;
+	char port[64]; /* PCI address or DPDK's name; "" = the owner's only one, or all (QUERY) */
+	struct sriov_rules rules;
+	unsigned allow; /* as struct sriov_compile */
+	bool partial, on;
+};
+void sriov_rte_request_clear(struct sriov_rte_request *request);
+/* The request as a line without its end, which the caller frees. -EINVAL: a rule that cannot be written. */
+int sriov_rte_request_format(const struct sriov_rte_request *request, char **line,
+			     struct sriov_error *err);
+/*
+ * The reverse, for text from strangers: unknown members, other types and versions are refused. -EINVAL,
+ * -EPROTO (another version), or as sriov_rules_parse(). The caller clears @out.
+ */
+int sriov_rte_request_parse(const char *line, size_t size, struct sriov_rte_request *out,
+			    struct sriov_error *err);
+
+/*
+ * Asks the owner at @socket (NULL = SRIOV_RTE_SOCKET) and waits for its answer: *@result is the "result" of it as JSON
+ * text, which the caller frees. Errors of the owner are given back as they are; -ENOENT or -ECONNREFUSED: no owner
+ * runs; -EPERM: it takes requests of root only; -EMSGSIZE: more than SRIOV_RTE_MESSAGE_MAX.
+ */
+int sriov_rte_call(const char *socket, const struct sriov_rte_request *request, char **result,
+		   struct sriov_error *err);
+
+/* An answer as a line: @result (JSON text, may be NULL = {}) or, if @err is not NULL, that. The caller frees *@line. */
+int sriov_rte_answer_format(const char *result, const struct sriov_error *err, char **line);
+
+/*
+ * What the owner keeps of a port in the host's database, to bring it back when it starts again. Recording is durable
+ * when it returns. @port as the owner calls it. sriov_rte_recorded(): -ENOENT (no error is set) if nothing is.
+ */
+int sriov_rte_record(struct sriov_host *host, const char *port, const char *line,
+		     struct sriov_error *err);
+int sriov_rte_recorded(struct sriov_host *host, const char *port, char **line,
+		       struct sriov_error *err);
+
 #ifdef __cplusplus
 }
 #endif

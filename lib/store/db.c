@@ -42,6 +42,9 @@ static const char *const migrations[] = {
 	"ALTER TABLE journal DROP COLUMN before;"
 	"ALTER TABLE journal DROP COLUMN want;"
 	"ALTER TABLE journal DROP COLUMN plan;",
+
+	/* the last request for a port that DPDK owns, as its owner took it */
+	"CREATE TABLE rte (port TEXT PRIMARY KEY, request TEXT NOT NULL, taken TEXT NOT NULL) STRICT;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

@@ -9,7 +9,7 @@ tool=$release
 with gcc dpdk-testpmd
 pkg-config --exists libdpdk || skip "libdpdk-dev is not installed"
 [ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
-N=${TESTPMD_RULES:-2000}
+N=${TESTPMD_RULES:-500}
 
 read -ra dpdk <<<"$(pkg-config --cflags libdpdk)"
 read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
