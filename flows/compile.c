@@ -89,7 +89,7 @@ static void put_foreign(struct compiler *c, const struct table_index *by_loc)
 		nic_profile_readback(c->profile, &e);
 		if (is_ours(c->ours, c->opts->nours, &e, by_loc))
 			continue;
-		t = nic_table_add(&c->table, &e, -1);
+		t = nic_table_add(&c->table, &e, nic_match_hash(&e), -1);
 		if (e.loc >= c->table_size || c->at_loc[e.loc] != TABLE_NONE)
 			continue;
 		c->at_loc[e.loc] = t;
@@ -111,7 +111,8 @@ static int prepare_table(struct compiler *c)
 	c->cell = calloc(c->table_size + 1, sizeof(*c->cell));
 	c->cell_at = calloc(c->table_size + 1, sizeof(*c->cell_at));
 	c->cell_hash = calloc(c->table_size + 1, sizeof(*c->cell_hash));
-	if (!c->ours || !c->at_loc || !c->cell || !c->cell_at || !c->cell_hash)
+	c->number = calloc(c->table_size + 1, sizeof(*c->number));
+	if (!c->ours || !c->at_loc || !c->cell || !c->cell_at || !c->cell_hash || !c->number)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->table_size; i++)
 		c->at_loc[i] = TABLE_NONE;
@@ -163,6 +164,8 @@ static void finish(struct compiler *c)
 	nic_table_clear(&c->table);
 	nic_table_clear(&c->empty);
 	space_clear(&c->space);
+	free(c->rest.at);
+	free(c->rest.inside);
 	for (size_t i = 0; c->low && i < c->rules->n; i++) {
 		free(c->low[i].own);
 		free(c->low[i].need);
@@ -175,6 +178,7 @@ static void finish(struct compiler *c)
 	free(c->cell);
 	free(c->cell_at);
 	free(c->cell_hash);
+	free(c->number);
 	compile_filters_free(c);
 }
 
@@ -293,7 +297,8 @@ static void fit(struct compiler *c, size_t i)
 	long loc = c->rules->at[i].loc;
 	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
 
-	if (!compile_cells(c, low->own, low->nown, low->cookie, low->spread, low->ext)) {
+	if (low->too_many ||
+	    !compile_cells(c, low->own, low->nown, low->cookie, low->spread, low->ext)) {
 		low->state = LOWERED_OUT;
 		compile_not_chosen(c, i);
 	} else if (!compile_fit(c, loc, &v) || meets_lost(c, i, &v)) {

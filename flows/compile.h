@@ -44,6 +44,7 @@ struct lowered {
 	size_t cube, ncubes;      /* what it is about, in compiler.cube */
 	struct cube *own;         /* what the rules before it leave */
 	size_t nown;
+	bool too_many; /* entries, for any table of the port: only the first cube of own is kept */
 	struct need *need;
 	size_t nneeds;
 };
@@ -81,6 +82,7 @@ struct compiler {
 	struct cube *cube;        /* of all rules */
 	size_t ncubes;
 	struct space space;
+	struct space_rest rest; /* scratch: of the rule at hand */
 	struct table_slot slot[SLOTS];
 	struct widened *widened;  /* one a flow type */
 	struct filters *filters;  /* of compile_filters.c, NULL on ports of the kernel */
@@ -89,8 +91,9 @@ struct compiler {
 	bool out_of_memory;       /* a text of the answer is missing */
 	struct sriov_entry *cell; /* scratch: the entries of the rule at hand */
 	size_t *cell_at, ncells;
-	uint64_t *cell_hash;
-	size_t ntold; /* rules whose causes and neighbours were looked for */
+	uint64_t *cell_hash; /* of what each matches */
+	uint64_t *number;    /* scratch: one a cell */
+	size_t ntold;        /* rules whose causes and neighbours were looked for */
 	struct sriov_error *err;
 };
 
@@ -137,6 +140,10 @@ void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_v
 
 /* ---- compile_choose.c ---- */
 
+/* Entries that the port could have room for: those of others may be just what is wanted. */
+double compile_room(const struct compiler *c);
+/* Finds what rule @i needs for @own of it, and whether there could be room for that. 0 or -ENOMEM. */
+int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n);
 /* Sets the slots, and leaves as candidates the rules that shall be in hardware. -ENOMEM. */
 int compile_choose(struct compiler *c);
 /*
@@ -151,6 +158,8 @@ struct table_slot *compile_slot(const struct compiler *c, struct table_slot slot
 double compile_count(const struct compiler *c, const struct cube *cube, const struct bits *mask);
 /* Entries that rule @i takes, or would take, with the masks of the slots and the bits that it needs. */
 double compile_cost(const struct compiler *c, size_t i);
+/* The slots with what rule @i asks for besides: false if they cannot have it. */
+bool compile_join_rule(const struct compiler *c, struct table_slot slot[SLOTS], size_t i);
 /* The slots with what @cubes ask for: false if they cannot have it, or would pass @room entries. */
 bool compile_join(const struct compiler *c, struct table_slot slot[SLOTS], const struct cube *cube,
 		  size_t n, unsigned spread, double room);

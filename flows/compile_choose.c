@@ -70,7 +70,10 @@ static bool same_kind(const struct table_slot *slot, const struct cube *cube)
 	return !slot->set || (slot->types == ip4) == (cube->types == ip4);
 }
 
-/* What cubes need, slot by slot: the number of parts in @out, 0 = no mask could have it. */
+/*
+ * What cubes need, slot by slot: the number of parts in @out, 0 = no mask could have it. A driver that takes the
+ * bits of each takes those of all.
+ */
 static size_t needs_of(const struct compiler *c, const struct cube *cube, size_t n, unsigned spread,
 		       struct need out[SLOTS])
 {
@@ -79,15 +82,20 @@ static size_t needs_of(const struct compiler *c, const struct cube *cube, size_t
 
 	for (size_t k = 0; k < n; k++) {
 		struct table_slot *at = compile_slot(c, slot, &cube[k]);
-		struct bits mask = cube[k].mask;
 
-		mask.w[BITS_PORTS] |= BITS_SPREAD(spread);
-		if (!same_kind(at, &cube[k]) || !compile_widen(c, compile_type(&cube[k]), &mask))
+		if (!same_kind(at, &cube[k]))
 			return 0;
 		for (unsigned i = 0; i < BITS_WORDS; i++)
-			at->mask.w[i] |= mask.w[i];
+			at->mask.w[i] |= cube[k].mask.w[i];
 		at->set = true;
 		at->types |= cube[k].types;
+	}
+	for (size_t s = 0; s < SLOTS; s++) {
+		const struct cube like = {.types = slot[s].types};
+
+		slot[s].mask.w[BITS_PORTS] |= slot[s].set ? BITS_SPREAD(spread) : 0;
+		if (slot[s].set && !compile_widen(c, compile_type(&like), &slot[s].mask))
+			return 0;
 	}
 	for (size_t k = 0; k < n; k++) {
 		struct table_slot *at = compile_slot(c, slot, &cube[k]);
@@ -99,6 +107,33 @@ static size_t needs_of(const struct compiler *c, const struct cube *cube, size_t
 			out[nparts++] = (struct need){s, slot[s].types, slot[s].mask,
 						      slot[s].entries};
 	return nparts;
+}
+
+double compile_room(const struct compiler *c)
+{
+	return (double)c->nfree + c->nforeign;
+}
+
+int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n)
+{
+	struct lowered *low = &c->low[i];
+	struct need need[SLOTS];
+	double entries = 0;
+
+	/* what a filter needs is known once it is chosen */
+	if (c->profile->masks == NIC_MASKS_RULE || c->profile->filters) {
+		low->too_many = n > c->table_size;
+		return 0;
+	}
+	low->nneeds = needs_of(c, own, n, low->spread, need);
+	low->need = calloc(low->nneeds + 1, sizeof(*low->need));
+	if (!low->need)
+		return -ENOMEM;
+	memcpy(low->need, need, low->nneeds * sizeof(*need));
+	for (size_t k = 0; k < low->nneeds; k++)
+		entries += need[k].entries;
+	low->too_many = !low->nneeds || entries > compile_room(c);
+	return 0;
 }
 
 static bool join_need(const struct compiler *c, struct table_slot *slot, const struct need *need)
@@ -148,6 +183,14 @@ bool compile_join(const struct compiler *c, struct table_slot slot[SLOTS], const
 	       join_needs(c, slot, need, needs_of(c, cube, n, spread, need), room);
 }
 
+bool compile_join_rule(const struct compiler *c, struct table_slot slot[SLOTS], size_t i)
+{
+	const struct lowered *low = &c->low[i];
+
+	return c->profile->masks == NIC_MASKS_RULE ||
+	       join_needs(c, slot, low->need, low->nneeds, INFINITY);
+}
+
 double compile_cost(const struct compiler *c, size_t i)
 {
 	const struct lowered *low = &c->low[i];
@@ -163,12 +206,6 @@ double compile_cost(const struct compiler *c, size_t i)
 		entries += need->entries * compile_count(c, &like, &mask);
 	}
 	return entries;
-}
-
-static double room(const struct compiler *c)
-{
-	/* entries of others may be just what is wanted */
-	return (double)c->nfree + c->nforeign;
 }
 
 static unsigned weight(const struct sriov_rule *rule)
@@ -246,12 +283,12 @@ static void choose_from(const struct compiler *c, struct choice *choice, const s
 	memcpy(choice->slot, c->slot, sizeof(choice->slot));
 	memset(choice->in, 0, c->rules->n * sizeof(*choice->in));
 	for (; k < n && must(c, order[k]); k++)
-		take(c, choice, order[k], room(c));
+		take(c, choice, order[k], compile_room(c));
 	for (size_t s = 0; s < nseeds; s++)
-		take(c, choice, seed[s], room(c));
+		take(c, choice, seed[s], compile_room(c));
 	for (; k < n; k++)
 		if (!choice->in[order[k]])
-			take(c, choice, order[k], room(c));
+			take(c, choice, order[k], compile_room(c));
 	sum_up(c, choice, order, n);
 }
 
@@ -315,7 +352,7 @@ static void try_all(const struct compiler *c, struct choice *best, struct choice
 		return;
 	}
 	memcpy(before, now->slot, sizeof(before));
-	if (take(c, now, order[k], room(c)))
+	if (take(c, now, order[k], compile_room(c)))
 		try_all(c, best, now, order, n, k + 1);
 	memcpy(now->slot, before, sizeof(before));
 	now->in[order[k]] = false;
@@ -332,7 +369,8 @@ static double worth_alone(const struct compiler *c, struct choice *now, const si
 	choose_from(c, now, order, first, NULL, 0);
 	memcpy(before, now->slot, sizeof(before));
 	for (size_t k = first; k < n; k++) {
-		worth += take(c, now, order[k], room(c)) ? weight(&c->rules->at[order[k]]) : 0;
+		worth += take(c, now, order[k], compile_room(c)) ? weight(&c->rules->at[order[k]])
+								 : 0;
 		memcpy(now->slot, before, sizeof(before));
 	}
 	return worth;
@@ -386,7 +424,7 @@ static bool all_fit(struct compiler *c, struct choice *choice, const size_t *ord
 		all &= take(c, choice, order[k], INFINITY);
 	sum_up(c, choice, order, n);
 	c->out.wanted = choice->entries;
-	return all && choice->entries <= room(c);
+	return all && choice->entries <= compile_room(c);
 }
 
 static void settle(struct compiler *c, const struct choice *choice, const size_t *order, size_t n)
@@ -397,26 +435,10 @@ static void settle(struct compiler *c, const struct choice *choice, const size_t
 			c->low[order[k]].state = LOWERED_OUT;
 }
 
-static int find_needs(struct compiler *c, const size_t *order, size_t n)
-{
-	struct need need[SLOTS];
-
-	for (size_t k = 0; k < n; k++) {
-		struct lowered *low = &c->low[order[k]];
-
-		low->nneeds = needs_of(c, low->own, low->nown, low->spread, need);
-		low->need = calloc(low->nneeds + 1, sizeof(*low->need));
-		if (!low->need)
-			return -ENOMEM;
-		memcpy(low->need, need, low->nneeds * sizeof(*need));
-	}
-	return 0;
-}
-
 static int choose_rules(struct compiler *c, const size_t *order, size_t n)
 {
 	struct choice best = {0}, now = {0};
-	int r = find_needs(c, order, n);
+	int r = 0;
 
 	best.in = calloc(c->rules->n + 1, sizeof(*best.in));
 	now.in = calloc(c->rules->n + 1, sizeof(*now.in));

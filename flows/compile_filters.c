@@ -168,7 +168,7 @@ static bool is_bound(const struct compiler *c, size_t i)
 	const struct lowered *low = &c->low[i];
 	struct bits mask;
 
-	for (size_t k = 0; k < low->nown; k++) {
+	for (size_t k = 0; k < low->nown && !low->too_many; k++) {
 		unsigned n = 0;
 
 		for (size_t f = 0; f < c->profile->nfilters; f++)
@@ -220,7 +220,8 @@ static void attempt(const struct compiler *c, const size_t *order, size_t n, con
 
 			if (turn != 2u * may_leave_out(c, i) + !bound[i])
 				continue;
-			in = pick_rule(c, choice, i, out->pick + filters->first[i]);
+			in = !c->low[i].too_many &&
+			     pick_rule(c, choice, i, out->pick + filters->first[i]);
 			out->all &= in;
 			out->missing += !in && !may_leave_out(c, i);
 			out->worth += in ? weight : 0;
@@ -271,7 +272,7 @@ static int find_seeds(const struct compiler *c, const size_t *order, size_t n, s
 	for (size_t k = 0; !r && k < n; k++) {
 		const struct lowered *low = &c->low[order[k]];
 
-		for (size_t q = 0; !r && q < low->nown; q++)
+		for (size_t q = 0; !r && q < low->nown && !low->too_many; q++)
 			for (size_t f = 0; !r && f < c->profile->nfilters; f++) {
 				struct bits mask;
 
@@ -343,7 +344,8 @@ static int prepare(struct compiler *c, const size_t *order, size_t n)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->rules->n; i++) {
 		filters->first[i] = at;
-		at += c->low[i].state == LOWERED_CANDIDATE ? c->low[i].nown : 0;
+		at += c->low[i].state == LOWERED_CANDIDATE && !c->low[i].too_many ? c->low[i].nown
+										  : 0;
 	}
 	filters->first[c->rules->n] = at;
 	return choose(c, order, n);
@@ -443,6 +445,7 @@ static void put(struct compiler *c, size_t i)
 		compile_add_cells(c, cube, &mask, low);
 		for (size_t n = from; n < c->ncells; n++) {
 			c->cell_at[n] = TABLE_NONE;
+			c->cell_hash[n] = nic_match_hash(&c->cell[n]);
 			c->filters->entry_of[at + n] = pick[k];
 		}
 	}
@@ -459,7 +462,7 @@ int compile_filters(struct compiler *c)
 		struct lowered *low = &c->low[order[k]];
 		size_t first = c->filters->first[order[k]];
 
-		if (low->nown && c->filters->pick[first] == NOT_PICKED) {
+		if (low->too_many || (low->nown && c->filters->pick[first] == NOT_PICKED)) {
 			low->state = LOWERED_OUT;
 			refuse(c, order[k]);
 			continue;

@@ -369,12 +369,21 @@ static bool cube_alone(const struct compiler *c, const struct lowering *low,
 	return !says_no(c, &e, &one.mask, v);
 }
 
+/*
+ * The cubes of a rule are blocks of its ranges, entry by entry, and no driver that has masks for ports looks at
+ * which: the first of each entry stands for them.
+ */
+static bool is_next_block(const struct lowering *low, size_t i)
+{
+	return i && low->cube[i - 1].types == low->cube[i].types;
+}
+
 static bool driver_takes(const struct compiler *c, struct lowering *low)
 {
 	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
 
 	for (size_t i = 0; i < low->ncubes; i++) {
-		if (cube_alone(c, low, &low->cube[i], &v))
+		if (is_next_block(low, i) || cube_alone(c, low, &low->cube[i], &v))
 			continue;
 		low->v = v;
 		return false;
@@ -392,6 +401,8 @@ static bool is_known(const struct compiler *c, struct lowering *low)
 		struct sriov_entry e = {
 			.type = compile_type(&low->cube[i]), .cookie = low->cookie, .ext = true};
 
+		if (is_next_block(low, i))
+			continue;
 		bits_unpack(&low->cube[i].value, &e.value);
 		bits_unpack(&low->cube[i].mask, &e.mask);
 		known = compile_known(c, &e, &v);

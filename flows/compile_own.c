@@ -6,6 +6,7 @@
 #include "flows/compile.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Beyond so many cubes of a list memory would be the limit: more than any table could hold. */
 #define CUBES_MAX 250000
@@ -85,38 +86,66 @@ static int add_cubes(struct compiler *c, size_t i, const struct space_rest *rest
 	return 0;
 }
 
+/* Keeps what is left of the rule, as far as it could be in the table. */
+static int keep_own(struct compiler *c, size_t i)
+{
+	struct lowered *low = &c->low[i];
+	size_t kept;
+
+	if (compile_need(c, i, c->rest.at, c->rest.n))
+		return -ENOMEM;
+	low->nown = c->rest.n;
+	kept = low->too_many && low->nown ? 1 : low->nown;
+	low->own = calloc(kept + 1, sizeof(*low->own));
+	if (!low->own)
+		return -ENOMEM;
+	if (kept)
+		memcpy(low->own, c->rest.at, kept * sizeof(*low->own));
+	return 0;
+}
+
+/* What @r, of take_cubes(), and what is left mean for the rule. */
+static void settle(struct compiler *c, size_t i, int r, struct nic_verdict *v)
+{
+	struct lowered *low = &c->low[i];
+	const struct space_rest *rest = &c->rest;
+
+	c->out.verdict[i].shadow = rest->first == SPACE_NONE ? -1 : (long)rest->first;
+	if (low->state == LOWERED_CANDIDATE && (r == -E2BIG || c->space.n > CUBES_MAX)) {
+		refuse_entangled(v);
+		low->state = LOWERED_OUT;
+	} else if (!r && low->state == LOWERED_CANDIDATE && rest->blocked != SPACE_NONE) {
+		compile_refuse_blocked(c, rest->blocked, v);
+		low->state = LOWERED_OUT;
+	} else if (!r && low->ncubes && !rest->n && rest->blocked == SPACE_NONE) {
+		c->out.verdict[i].shadowed = true;
+		if (low->state == LOWERED_CANDIDATE)
+			low->state = LOWERED_IN;
+	}
+}
+
 int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
 {
 	struct lowered *low = &c->low[i];
 	struct alike alike = {c, i};
-	struct space_rest rest = {.first = SPACE_NONE, .blocked = SPACE_NONE, .data = &alike};
+	struct space_rest *rest = &c->rest;
 	_free_ bool *covered = calloc(low->ncubes + 1, sizeof(*covered));
 	int r;
 
 	if (!covered)
 		return -ENOMEM;
-	if (c->profile->masks == NIC_MASKS_RULE && low->state == LOWERED_CANDIDATE)
-		rest.harmless = acts_alike;
-	r = take_cubes(c, low, &rest, covered);
-	c->out.verdict[i].shadow = rest.first == SPACE_NONE ? -1 : (long)rest.first;
-	if (low->state == LOWERED_CANDIDATE && (r == -E2BIG || c->space.n > CUBES_MAX)) {
-		refuse_entangled(v);
-		low->state = LOWERED_OUT;
-	} else if (!r && low->state == LOWERED_CANDIDATE && rest.blocked != SPACE_NONE) {
-		compile_refuse_blocked(c, rest.blocked, v);
-		low->state = LOWERED_OUT;
-	} else if (!r && low->ncubes && !rest.n && rest.blocked == SPACE_NONE) {
-		c->out.verdict[i].shadowed = true;
-		if (low->state == LOWERED_CANDIDATE)
-			low->state = LOWERED_IN;
-	}
-	if (low->state == LOWERED_CANDIDATE) {
-		low->own = core_steal(rest.at);
-		low->nown = rest.n;
-	}
-	free(rest.at);
+	/* its arrays are used again: to grow them anew for each rule is dear */
+	rest->n = rest->ninside = 0;
+	rest->first = rest->blocked = SPACE_NONE;
+	rest->data = &alike;
+	rest->harmless = c->profile->masks == NIC_MASKS_RULE && low->state == LOWERED_CANDIDATE
+				 ? acts_alike
+				 : NULL;
+	r = take_cubes(c, low, rest, covered);
+	settle(c, i, r, v);
+	if (r != -ENOMEM && low->state == LOWERED_CANDIDATE && keep_own(c, i))
+		r = -ENOMEM;
 	if (r != -ENOMEM)
-		r = add_cubes(c, i, &rest, covered);
-	free(rest.inside);
+		r = add_cubes(c, i, rest, covered);
 	return r;
 }

@@ -188,26 +188,27 @@ static bool fit_location(const struct compiler *c, long loc, const struct sriov_
 	return nic_hint(v, "leave 'loc' out to get a free one");
 }
 
-static bool fit_overlap(const struct compiler *c, const struct sriov_entry *e,
-			struct nic_verdict *v)
+static bool fit_overlap(const struct compiler *c, size_t i, struct nic_verdict *v)
 {
-	size_t other = nic_table_overlap(&c->table, e);
+	size_t other = nic_table_overlap(&c->table, &c->cell[i], c->cell_hash[i]);
 
 	return other == TABLE_NONE ||
 	       clash(c, other, "some packets match this rule and",
 		     ", which does something else, and which wins is not defined", v);
 }
 
-static bool fit_beside(const struct compiler *c, long loc, const struct sriov_entry *e, size_t *at,
-		       struct nic_verdict *v)
+static bool fit_beside(const struct compiler *c, long loc, size_t i, struct nic_verdict *v)
 {
+	const struct sriov_entry *e = &c->cell[i];
 	struct nic_case one = {c->profile, &c->port, &c->table, e};
+	size_t *at = &c->cell_at[i];
 
-	*at = nic_table_same(&c->table, e);
+	c->cell_hash[i] = nic_match_hash(e);
+	*at = nic_table_same(&c->table, e, c->cell_hash[i]);
 	if (*at != TABLE_NONE)
-		return fit_same(c, loc, e, *at, v) && fit_overlap(c, e, v);
+		return fit_same(c, loc, e, *at, v) && fit_overlap(c, i, v);
 	return fit_location(c, loc, e, v) && nic_run(c->profile->hazards, &one, v) &&
-	       nic_run(c->profile->checks, &one, v) && fit_overlap(c, e, v);
+	       nic_run(c->profile->checks, &one, v) && fit_overlap(c, i, v);
 }
 
 static bool fit_room(const struct compiler *c, struct nic_verdict *v)
@@ -235,7 +236,7 @@ static int by_number(const void *a, const void *b)
 /* A driver may take two entries of one rule for the same. */
 static bool fit_each_other(const struct compiler *c, struct nic_verdict *v)
 {
-	uint64_t *hash = c->cell_hash;
+	uint64_t *hash = c->number;
 	bool twins = false;
 
 	if (!c->profile->duplicate || c->ncells < 2)
@@ -257,10 +258,8 @@ static bool fit_each_other(const struct compiler *c, struct nic_verdict *v)
 bool compile_fit(const struct compiler *c, long loc, struct nic_verdict *v)
 {
 	for (size_t i = 0; i < c->ncells; i++) {
-		struct sriov_entry *e = &c->cell[i];
-
-		e->loc = loc < 0 ? 1 : loc + i;
-		if (!fit_beside(c, loc, e, &c->cell_at[i], v))
+		c->cell[i].loc = loc < 0 ? 1 : loc + i;
+		if (!fit_beside(c, loc, i, v))
 			return false;
 	}
 	return fit_each_other(c, v) && fit_room(c, v);
@@ -279,7 +278,7 @@ void compile_put(struct compiler *c, long loc, size_t rule)
 		c->nfree -= e->loc >= c->profile->first_loc;
 		if (loc < 0)
 			e->loc = NO_LOC;
-		at = nic_table_add(&c->table, e, rule);
+		at = nic_table_add(&c->table, e, c->cell_hash[i], rule);
 		if (loc >= 0)
 			c->at_loc[e->loc] = at;
 	}

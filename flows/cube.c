@@ -2,6 +2,7 @@
 /* Sets of packets as cubes: see cube.h. */
 #include "flows/cube.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Where the fields stand. */
@@ -16,19 +17,19 @@ enum {
 };
 #define TAG_BIT UINT64_C(1) /* of the word of the source MAC */
 
-static uint64_t bytes_load(const uint8_t *at, unsigned n)
+/* Up to eight bytes as the upper ones of a word. */
+static inline uint64_t bytes_load(const uint8_t *at, unsigned n)
 {
 	uint64_t word = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		word |= (uint64_t)at[i] << (56 - 8 * i);
-	return word;
+	memcpy(&word, at, n);
+	return be64toh(word);
 }
 
-static void bytes_store(uint64_t word, uint8_t *at, unsigned n)
+static inline void bytes_store(uint64_t word, uint8_t *at, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		at[i] = word >> (56 - 8 * i);
+	word = htobe64(word);
+	memcpy(at, &word, n);
 }
 
 void bits_pack(const struct sriov_match *m, struct bits *out)
@@ -91,13 +92,13 @@ unsigned bits_count(const struct bits *b)
 	return n;
 }
 
-bool bits_within(const struct bits *a, const struct bits *b)
+bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *mask)
 {
-	uint64_t outside = 0;
+	uint64_t differ = 0;
 
 	for (unsigned i = 0; i < BITS_WORDS; i++)
-		outside |= a->w[i] & ~b->w[i];
-	return !outside;
+		differ |= (a->w[i] ^ b->w[i]) & mask->w[i];
+	return !differ;
 }
 
 uint64_t bits_hash(const struct bits *b, uint64_t seed)
@@ -123,6 +124,8 @@ void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value
 		cube->mask.w[SRC_MAC] |= TAG_BIT;
 		cube->value.w[SRC_MAC] |= TAG_BIT;
 	}
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		cube->words |= (unsigned)(cube->mask.w[i] != 0) << i;
 }
 
 static bool scopes_meet(const struct cube *a, const struct cube *b)
@@ -132,37 +135,53 @@ static bool scopes_meet(const struct cube *a, const struct cube *b)
 
 bool cube_meets(const struct cube *a, const struct cube *b)
 {
-	/* words at different places say nothing of each other */
-	unsigned words = a->flex == b->flex ? BITS_WORDS : USER_DEF;
-	uint64_t differ = 0;
+	unsigned words = a->words & b->words;
 
 	if (!(a->types & b->types) || !scopes_meet(a, b))
 		return false;
-	for (unsigned i = 0; i < words; i++)
-		differ |= (a->value.w[i] ^ b->value.w[i]) & a->mask.w[i] & b->mask.w[i];
-	return !differ;
+	/* words at different places say nothing of each other */
+	if (a->flex != b->flex)
+		words &= ~(1u << USER_DEF);
+	for (; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		if ((a->value.w[i] ^ b->value.w[i]) & a->mask.w[i] & b->mask.w[i])
+			return false;
+	}
+	return true;
+}
+
+static uint64_t extra_of_word(const struct cube *a, const struct cube *b, unsigned i)
+{
+	uint64_t named = b->mask.w[i];
+
+	if (i == USER_DEF && a->flex != b->flex)
+		named = 0;
+	/* a packet without a tag counts as one with tag 0, so any other value tells that there is one */
+	if (i == SRC_MAC && (b->value.w[NUMBERS] & 0xffff))
+		named |= TAG_BIT;
+	return a->mask.w[i] & ~named;
 }
 
 void cube_extra(const struct cube *a, const struct cube *b, struct bits *out)
 {
-	for (unsigned i = 0; i < BITS_WORDS; i++)
-		out->w[i] = a->mask.w[i] & ~b->mask.w[i];
-	if (a->flex != b->flex)
-		out->w[USER_DEF] = a->mask.w[USER_DEF];
-	/* a packet without a tag counts as one with tag 0, so any other value tells that there is one */
-	if (b->value.w[NUMBERS] & 0xffff)
-		out->w[SRC_MAC] &= ~TAG_BIT;
+	*out = (struct bits){0};
+	for (unsigned words = a->words; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		out->w[i] = extra_of_word(a, b, i);
+	}
 }
 
 bool cube_covers(const struct cube *a, const struct cube *b)
 {
-	struct bits extra;
-
 	if ((b->types & ~a->types) || (a->scope != CUBE_ANY_SCOPE && a->scope != b->scope) ||
 	    !cube_meets(a, b))
 		return false;
-	cube_extra(a, b, &extra);
-	return !bits_any(&extra);
+	for (unsigned words = a->words; words; words &= words - 1)
+		if (extra_of_word(a, b, __builtin_ctz(words)))
+			return false;
+	return true;
 }
 
 void cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
@@ -176,6 +195,7 @@ void cube_split(const struct cube *cube, const struct bits *bits, const struct c
 	bit = UINT64_C(1) << (63 - __builtin_clzll(bits->w[i]));
 	*like = *cube;
 	like->mask.w[i] |= bit;
+	like->words |= 1u << i;
 	*other = *like;
 	like->value.w[i] |= model->value.w[i] & bit;
 	other->value.w[i] |= ~model->value.w[i] & bit;

@@ -29,8 +29,8 @@ void bits_pack(const struct sriov_match *match, struct bits *out);
 void bits_unpack(const struct bits *bits, struct sriov_match *out);
 bool bits_any(const struct bits *bits);
 unsigned bits_count(const struct bits *bits);
-/* Every bit of @a is in @b. */
-bool bits_within(const struct bits *a, const struct bits *b);
+/* The two are equal in the bits of @mask. */
+bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *mask);
 uint64_t bits_hash(const struct bits *bits, uint64_t seed);
 
 #define CUBE_ANY_SCOPE (-2)
@@ -39,6 +39,7 @@ struct cube {
 	uint16_t types; /* classes of packets: flow_type_classes() */
 	int16_t scope;  /* of packets that the switch gives to this VF, CUBE_PF, or to any */
 	uint16_t flex;  /* which bytes user-def is about, where that is part of its value; else 0 */
+	uint16_t words; /* those of the mask that are not zero, as bits: most are */
 	struct bits value, mask; /* values are zero where the mask is */
 };
 

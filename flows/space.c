@@ -1,149 +1,185 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What rules leave of each other: see space.h. */
 #include "flows/space.h"
+#include "flows/space_keys.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* Below so many members a look through all is cheaper than an index. */
 #define INDEX_MIN 16
+/* As long as similar masks are no more, all their groups are looked into: a byte has so many prefixes. */
+#define SIMILAR_MAX 8
 
-/* Members of a group by the bits that they share with a mask: chains of member numbers plus one. */
-struct space_index {
-	struct bits common;
-	uint32_t *bucket, *next;
-	size_t nbuckets, n;
+/* Cubes with one mask. */
+struct space_group {
+	struct cube like; /* its value does not count */
+	struct space_keys members;
+	size_t nliving, family;
+	uint32_t next; /* the next of its bucket, plus one */
 };
 
-struct space_group {
-	uint16_t types, flex;
-	int16_t scope;
-	struct bits mask;
-	size_t *member;
-	size_t nmembers;
-	struct space_index *index;
-	size_t nindexes;
+/* Groups whose masks have the same bytes whole. */
+struct space_family {
+	struct cube like;
+	size_t *group;
+	size_t ngroups;
+	struct space_keys
+		values; /* each group under each value that its cubes have in those bytes */
 };
 
 void space_clear(struct space *space)
 {
-	for (size_t g = 0; g < space->ngroups; g++) {
-		struct space_group *group = &space->group[g];
-
-		for (size_t i = 0; i < group->nindexes; i++) {
-			free(group->index[i].bucket);
-			free(group->index[i].next);
-		}
-		free(group->index);
-		free(group->member);
+	for (size_t g = 0; g < space->ngroups; g++)
+		space_keys_clear(&space->group[g].members);
+	for (size_t f = 0; f < space->nfamilies; f++) {
+		space_keys_clear(&space->family[f].values);
+		free(space->family[f].group);
 	}
 	free(space->group);
-	free(space->cube);
-	free(space->owner);
+	free(space->family);
+	free(space->bucket);
+	free(space->visit);
+	free(space->at);
 	free(space->list);
 	*space = (struct space){0};
 }
 
-static uint64_t hash_common(const struct bits *value, const struct bits *common)
-{
-	struct bits bits;
+/* ---- groups and families ---- */
 
-	for (unsigned i = 0; i < BITS_WORDS; i++)
-		bits.w[i] = value->w[i] & common->w[i];
-	return bits_hash(&bits, CORE_HASH_SEED);
+static bool is_like(const struct cube *a, const struct cube *b, const struct bits *mask)
+{
+	return a->types == b->types && a->scope == b->scope && a->flex == b->flex &&
+	       !memcmp(&a->mask, mask, sizeof(*mask));
 }
 
-static void index_put(const struct space *space, const struct space_group *group,
-		      struct space_index *index, size_t k)
+/* The bytes that a mask has whole. */
+static struct bits whole_bytes(const struct bits *mask)
 {
-	const struct cube *cube = &space->cube[group->member[k]];
-	size_t b = hash_common(&cube->value, &index->common) & (index->nbuckets - 1);
+	const uint8_t *byte = (const uint8_t *)mask;
+	struct bits whole;
 
-	index->next[k] = index->bucket[b];
-	index->bucket[b] = k + 1;
+	for (size_t i = 0; i < sizeof(whole); i++)
+		((uint8_t *)&whole)[i] = byte[i] == 0xff ? 0xff : 0;
+	return whole;
 }
 
-/* Brings all members into the index, which grows by doubling. */
-static int index_fill(struct space *space, const struct space_group *group,
-		      struct space_index *index)
+static struct space_family *family_of(struct space *space, const struct cube *cube)
 {
-	if (group->nmembers > index->nbuckets) {
-		size_t n = 2 * INDEX_MIN;
+	struct bits whole = whole_bytes(&cube->mask);
+	struct space_family *family;
 
-		while (n < group->nmembers)
-			n *= 2;
-		free(index->bucket);
-		free(index->next);
-		index->bucket = calloc(n, sizeof(*index->bucket));
-		index->next = calloc(n, sizeof(*index->next));
-		index->nbuckets = n;
-		index->n = 0;
-		if (!index->bucket || !index->next)
-			return -ENOMEM;
+	for (size_t f = 0; f < space->nfamilies; f++)
+		if (is_like(&space->family[f].like, cube, &whole))
+			return &space->family[f];
+	family = core_grow(&space->family, &space->nfamilies, sizeof(*family));
+	if (family) {
+		family->like = *cube;
+		family->like.mask = family->values.mask = whole;
 	}
-	space->work += group->nmembers - index->n;
-	for (; index->n < group->nmembers; index->n++)
-		if (space->owner[group->member[index->n]] != SPACE_DEAD)
-			index_put(space, group, index, index->n);
+	return family;
+}
+
+static uint32_t *bucket_of(const struct space *space, const struct cube *like)
+{
+	uint64_t hash = bits_hash(&like->mask, like->types);
+
+	return &space->bucket[(hash ^ hash >> 32) & (space->nbuckets - 1)];
+}
+
+/* Room for one more group: in the buckets, which are as many as groups at least, and in the marks. */
+static int make_room(struct space *space)
+{
+	size_t n = space->nbuckets ? 2 * space->nbuckets : 64;
+	uint64_t *marks;
+
+	if (space->ngroups < space->nbuckets)
+		return 0;
+	marks = calloc(n / 64, sizeof(*marks));
+	if (!marks)
+		return -ENOMEM;
+	free(space->visit);
+	space->visit = marks;
+	free(space->bucket);
+	space->bucket = calloc(n, sizeof(*space->bucket));
+	if (!space->bucket)
+		return -ENOMEM;
+	space->nbuckets = n;
+	for (size_t g = 0; g < space->ngroups; g++) {
+		uint32_t *bucket = bucket_of(space, &space->group[g].like);
+
+		space->group[g].next = *bucket;
+		*bucket = g + 1;
+	}
 	return 0;
 }
 
-static struct space_index *index_of(struct space *space, struct space_group *group,
-				    const struct bits *common)
+static struct space_group *add_group(struct space *space, const struct cube *cube)
 {
-	struct space_index *index = NULL;
+	struct space_family *family = make_room(space) ? NULL : family_of(space, cube);
+	struct space_group *group;
+	uint32_t *bucket;
+	size_t *number;
 
-	for (size_t i = 0; i < group->nindexes && !index; i++)
-		if (!memcmp(&group->index[i].common, common, sizeof(*common)))
-			index = &group->index[i];
-	if (!index) {
-		index = core_grow(&group->index, &group->nindexes, sizeof(*index));
-		if (!index)
-			return NULL;
-		index->common = *common;
-	}
-	return index_fill(space, group, index) ? NULL : index;
+	if (!family)
+		return NULL;
+	number = core_grow(&family->group, &family->ngroups, sizeof(*number));
+	group = number ? core_grow(&space->group, &space->ngroups, sizeof(*group)) : NULL;
+	if (!group)
+		return NULL;
+	*number = space->ngroups - 1;
+	bucket = bucket_of(space, cube);
+	*group = (struct space_group){.like = *cube,
+				      .family = family - space->family,
+				      .members.mask = cube->mask,
+				      .next = *bucket};
+	*bucket = space->ngroups;
+	return group;
 }
 
 static struct space_group *group_of(struct space *space, const struct cube *cube)
 {
-	struct space_group *group;
+	for (uint32_t g = space->nbuckets ? *bucket_of(space, cube) : 0; g;
+	     g = space->group[g - 1].next)
+		if (is_like(&space->group[g - 1].like, cube, &cube->mask))
+			return &space->group[g - 1];
+	return add_group(space, cube);
+}
 
-	for (size_t g = 0; g < space->ngroups; g++) {
-		group = &space->group[g];
-		if (group->types == cube->types && group->scope == cube->scope &&
-		    group->flex == cube->flex &&
-		    !memcmp(&group->mask, &cube->mask, sizeof(cube->mask)))
-			return group;
-	}
-	group = core_grow(&space->group, &space->ngroups, sizeof(*group));
-	if (group) {
-		group->types = cube->types;
-		group->scope = cube->scope;
-		group->flex = cube->flex;
-		group->mask = cube->mask;
-	}
-	return group;
+/* Has the family know that the group has a cube with that value. */
+static int note_value(struct space *space, const struct space_group *group, const struct cube *cube)
+{
+	struct space_keys *values = &space->family[group->family].values;
+	size_t number = group - space->group;
+	struct cube bytes = *cube;
+	struct space_chain chain;
+	int r;
+
+	bytes.mask = values->mask;
+	r = space_keys_find(values, &bytes, &chain);
+	if (r)
+		return r < 0 ? r : 0;
+	for (uint32_t k = *chain.link; k; k = chain.next[k - 1])
+		if (values->at[k - 1].number == number &&
+		    bits_agree(&values->at[k - 1].cube->value, &cube->value, &bytes.mask))
+			return 0;
+	return space_keys_add(values, cube, number);
 }
 
 int space_add(struct space *space, const struct cube *cube, size_t owner)
 {
 	struct space_group *group = group_of(space, cube);
-	size_t n = space->n, *member;
-	struct cube *slot;
-	uint32_t *own;
+	struct space_cube *slot;
 
-	if (!group)
+	if (!group || note_value(space, group, cube) ||
+	    space_keys_add(&group->members, cube, space->n))
 		return -ENOMEM;
-	own = core_grow(&space->owner, &n, sizeof(*own));
-	slot = own ? core_grow(&space->cube, &space->n, sizeof(*slot)) : NULL;
-	member = slot ? core_grow(&group->member, &group->nmembers, sizeof(*member)) : NULL;
-	if (!member)
+	slot = core_grow(&space->at, &space->n, sizeof(*slot));
+	if (!slot)
 		return -ENOMEM;
-	*slot = *cube;
-	*own = owner;
-	*member = space->n - 1;
-	space->work += 1 + space->ngroups / 16;
+	*slot = (struct space_cube){cube, owner, group - space->group};
+	group->nliving++;
+	space->work++;
 	return 0;
 }
 
@@ -174,62 +210,125 @@ static int note_inside(struct space_rest *rest, size_t i)
 
 void space_forget(struct space *space, const struct space_rest *rest)
 {
-	for (size_t k = 0; k < rest->ninside; k++)
-		space->owner[rest->inside[k]] = SPACE_DEAD;
+	for (size_t k = 0; k < rest->ninside; k++) {
+		struct space_cube *cube = &space->at[rest->inside[k]];
+
+		space->group[cube->group].nliving -= cube->owner != SPACE_DEAD;
+		cube->owner = SPACE_DEAD;
+	}
 }
+
+/* ---- what meets a cube ---- */
 
 /* 1: it covers @cube; 0, and it is in the list if it matters; or -ENOMEM. */
 static int look_at(struct space *space, const struct cube *cube, size_t i, struct space_rest *rest)
 {
+	const struct space_cube *other = &space->at[i];
+
 	space->work++;
-	if (space->owner[i] == SPACE_DEAD || !cube_meets(&space->cube[i], cube))
+	if (other->owner == SPACE_DEAD || !cube_meets(other->cube, cube))
 		return 0;
-	if (cube_covers(&space->cube[i], cube))
+	if (cube_covers(other->cube, cube))
 		return 1;
-	if (cube_covers(cube, &space->cube[i]) && note_inside(rest, i))
+	if (cube_covers(cube, other->cube) && note_inside(rest, i))
 		return -ENOMEM;
-	if (rest->harmless && rest->harmless(rest->data, space->owner[i]))
+	if (rest->harmless && rest->harmless(rest->data, other->owner))
 		return 0;
 	return list_push(space, i);
 }
 
-static int look_in(struct space *space, struct space_group *group, const struct cube *cube,
-		   struct space_rest *rest, size_t *by)
+static int look_at_all(struct space *space, const struct space_keys *members,
+		       const struct cube *cube, struct space_rest *rest, size_t *by)
 {
-	struct space_index *index;
-	struct bits common;
-	uint32_t *link;
 	int r = 0;
 
-	for (unsigned i = 0; i < BITS_WORDS; i++)
-		common.w[i] = group->mask.w[i] & cube->mask.w[i];
-	if (group->nmembers < INDEX_MIN || !bits_any(&common) || group->flex != cube->flex) {
-		for (size_t k = 0; !r && k < group->nmembers; k++)
-			r = look_at(space, cube, *by = group->member[k], rest);
-		return r;
-	}
-	index = index_of(space, group, &common);
-	if (!index)
-		return -ENOMEM;
-	link = &index->bucket[hash_common(&cube->value, &common) & (index->nbuckets - 1)];
-	while (!r && *link) {
-		size_t k = *link - 1;
+	for (size_t k = 0; !r && k < members->n; k++)
+		r = look_at(space, cube, *by = members->at[k].number, rest);
+	return r;
+}
 
-		*by = group->member[k];
+static int look_in(struct space *space, size_t g, const struct cube *cube, struct space_rest *rest,
+		   size_t *by)
+{
+	struct space_keys *members = &space->group[g].members;
+	struct space_chain chain;
+	int r = 1;
+
+	if (members->n >= INDEX_MIN && space->group[g].like.flex == cube->flex)
+		r = space_keys_find(members, cube, &chain);
+	if (r)
+		return r < 0 ? r : look_at_all(space, members, cube, rest, by);
+	while (!r && *chain.link) {
+		size_t k = *chain.link - 1;
+
+		*by = members->at[k].number;
 		r = look_at(space, cube, *by, rest);
-		if (space->owner[*by] == SPACE_DEAD)
-			*link = index->next[k];
+		if (space->at[*by].owner == SPACE_DEAD)
+			*chain.link = chain.next[k];
 		else
-			link = &index->next[k];
+			chain.link = &chain.next[k];
 	}
 	return r;
 }
 
-static bool group_meets(const struct space_group *group, const struct cube *cube)
+static bool may_meet(const struct cube *like, const struct cube *cube)
 {
-	return (group->types & cube->types) &&
-	       (group->scope == cube->scope || group->scope == CUBE_ANY_SCOPE ||
+	return (like->types & cube->types) &&
+	       (like->scope == cube->scope || like->scope == CUBE_ANY_SCOPE ||
 		cube->scope == CUBE_ANY_SCOPE);
+}
+
+static bool may_cover(const struct cube *like, const struct cube *cube)
+{
+	struct bits extra;
+
+	cube_extra(like, cube, &extra);
+	return may_meet(like, cube) && !bits_any(&extra);
+}
+
+static void visit(struct space *space, size_t g)
+{
+	space->visit[g / 64] |= UINT64_C(1) << g % 64;
+}
+
+/* Marks the groups of a family in which there may be a cube that meets this one. */
+static int visit_family(struct space *space, struct space_family *family, const struct cube *cube)
+{
+	struct space_chain chain;
+	int r = 1;
+
+	if (!may_meet(&family->like, cube))
+		return 0;
+	if (family->ngroups > SIMILAR_MAX && family->like.flex == cube->flex)
+		r = space_keys_find(&family->values, cube, &chain);
+	for (size_t i = 0; r > 0 && i < family->ngroups; i++)
+		visit(space, family->group[i]);
+	for (uint32_t k = r ? 0 : *chain.link; k; k = chain.next[k - 1])
+		visit(space, family->values.at[k - 1].number);
+	return r < 0 ? r : 0;
+}
+
+/* In the marked groups, in their order, until one of them covers the cube; no group is marked then. */
+static int look_in_visited(struct space *space, const struct cube *cube, struct space_rest *rest,
+			   size_t *by)
+{
+	int r = 0;
+
+	for (size_t w = 0; w < (space->ngroups + 63) / 64; w++) {
+		for (uint64_t left = space->visit[w]; !r && left; left &= left - 1) {
+			size_t g = 64 * w + __builtin_ctzll(left);
+
+			if (!space->group[g].nliving)
+				continue;
+			r = look_in(space, g, cube, rest, by);
+			if (r > 0)
+				space->lucky = g;
+			if (!r && space->work > space->work_max)
+				r = -E2BIG;
+		}
+		space->visit[w] = 0;
+	}
+	return r;
 }
 
 /* Lists the cubes that meet @cube. 1: one covers it, *@by; 0; -ENOMEM; -E2BIG. */
@@ -240,22 +339,19 @@ static int list_meeting(struct space *space, const struct cube *cube, struct spa
 	int r = 0;
 
 	/* neighbours in a list are often covered by cubes of one group: that one is asked first */
-	if (space->lucky < space->ngroups && group_meets(&space->group[space->lucky], cube))
-		r = look_in(space, &space->group[space->lucky], cube, rest, by);
+	if (space->lucky < space->ngroups && may_cover(&space->group[space->lucky].like, cube))
+		r = look_in(space, space->lucky, cube, rest, by);
 	rest->ninside = inside;
 	space->nlist = 0;
-	for (size_t g = 0; !r && g < space->ngroups; g++) {
-		if (!group_meets(&space->group[g], cube))
-			continue;
-		r = look_in(space, &space->group[g], cube, rest, by);
-		if (r > 0)
-			space->lucky = g;
-		if (!r && space->work > space->work_max)
-			r = -E2BIG;
-	}
-	space->work += space->ngroups / 16;
+	for (size_t f = 0; !r && f < space->nfamilies; f++)
+		r = visit_family(space, &space->family[f], cube);
+	if (!r)
+		r = look_in_visited(space, cube, rest, by);
+	space->work += space->nfamilies / 16;
 	return r;
 }
+
+/* ---- what they leave ---- */
 
 static int keep(struct space_rest *rest, const struct cube *cube)
 {
@@ -278,7 +374,7 @@ static size_t best_cut(const struct space *space, const struct cube *cube, size_
 		struct bits extra;
 		unsigned n;
 
-		cube_extra(&space->cube[space->list[k]], cube, &extra);
+		cube_extra(space->at[space->list[k]].cube, cube, &extra);
 		for (unsigned i = 0; i < BITS_WORDS; i++)
 			extra.w[i] &= space->splittable.w[i];
 		n = bits_count(&extra);
@@ -304,7 +400,7 @@ static int cut(struct space *space, const struct cube *cube, size_t from, size_t
 	if (space->work > space->work_max)
 		return -E2BIG;
 	for (size_t k = from; !r && k < to; k++) {
-		const struct cube *before = &space->cube[space->list[k]];
+		const struct cube *before = space->at[space->list[k]].cube;
 
 		if (!cube_meets(before, cube))
 			continue;
@@ -318,11 +414,11 @@ static int cut(struct space *space, const struct cube *cube, size_t from, size_t
 		return keep(rest, cube);
 	q = r ? SPACE_NONE : best_cut(space, cube, mine, &bits);
 	if (!r && q == SPACE_NONE)
-		rest->blocked = space->owner[space->list[mine]];
+		rest->blocked = space->at[space->list[mine]].owner;
 	if (q != SPACE_NONE) {
 		size_t end = space->nlist;
 
-		cube_split(cube, &bits, &space->cube[q], &like, &other);
+		cube_split(cube, &bits, space->at[q].cube, &like, &other);
 		r = cut(space, &other, mine, end, rest);
 		if (!r)
 			r = cut(space, &like, mine, end, rest);
@@ -339,12 +435,12 @@ int space_take(struct space *space, const struct cube *cube, struct space_rest *
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		if (space->owner[by] < rest->first)
-			rest->first = space->owner[by];
+		if (space->at[by].owner < rest->first)
+			rest->first = space->at[by].owner;
 		return 1;
 	}
 	for (size_t k = 0; k < space->nlist; k++)
-		if (space->owner[space->list[k]] < rest->first)
-			rest->first = space->owner[space->list[k]];
+		if (space->at[space->list[k]].owner < rest->first)
+			rest->first = space->at[space->list[k]].owner;
 	return space->nlist ? cut(space, cube, 0, space->nlist, rest) : keep(rest, cube);
 }

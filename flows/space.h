@@ -2,7 +2,8 @@
 /*
  * The packets that the rules of a list have taken so far, and what they leave of one more: its own packets, as
  * cubes that no rule before it meets. Groups of cubes with one mask are looked up by hashes, so that a list
- * whose rules do not meet costs a look-up per rule and mask.
+ * whose rules do not meet costs a look-up per rule and mask; of many masks that are
+ * alike only those with a cube nearby.
  */
 #ifndef SRIOV_FLOWS_SPACE_H
 #define SRIOV_FLOWS_SPACE_H
@@ -12,12 +13,23 @@
 #define SPACE_NONE SIZE_MAX
 
 struct space_group;
+struct space_family;
+/* A cube that was added. */
+struct space_cube {
+	const struct cube *cube;
+	uint32_t owner; /* the rule that it is of, SPACE_DEAD = a later cube covers it */
+	uint32_t group;
+};
 struct space {
-	struct cube *cube; /* all that were added */
-	uint32_t *owner;   /* the rule that each is of, SPACE_DEAD = a later cube covers it */
+	struct space_cube *at;
 	size_t n;
 	struct space_group *group;
-	size_t ngroups, lucky;  /* the group that has covered something last */
+	size_t ngroups, lucky; /* the group that has covered something last */
+	struct space_family *family;
+	size_t nfamilies;
+	uint32_t *bucket; /* groups by their masks: numbers plus one */
+	size_t nbuckets;
+	uint64_t *visit;        /* scratch: a bit for each group that is to be looked into */
 	struct bits splittable; /* bits at which a NIC can tell packets apart */
 	size_t work, work_max;  /* steps done, and allowed */
 	size_t *list;           /* scratch: cubes that meet the one at hand */
@@ -27,11 +39,11 @@ struct space {
 
 void space_clear(struct space *space);
 struct space_rest {
-	struct cube *at; /* the caller frees it */
+	struct cube *at; /* the caller frees it, or empties it to use it again */
 	size_t n;
 	size_t first;   /* the first rule that has packets of it, SPACE_NONE = none */
 	size_t blocked; /* a rule whose packets cannot be told from its own, SPACE_NONE = none */
-	size_t *inside; /* cubes that lie in it whole; the caller frees it */
+	size_t *inside; /* cubes that lie in it whole; likewise */
 	size_t ninside;
 	/* rules that are passed over unless they cover: see space_rest() */
 	bool (*harmless)(void *data, size_t owner);
@@ -44,7 +56,7 @@ struct space_rest {
  * work than allowed; -ENOMEM.
  */
 int space_take(struct space *space, const struct cube *cube, struct space_rest *rest);
-/* Adds a cube of rule @owner. 0 or -ENOMEM. */
+/* Adds a cube of rule @owner, which stays the caller's and where it is. 0 or -ENOMEM. */
 int space_add(struct space *space, const struct cube *cube, size_t owner);
 /* Forgets the cubes that lay inside others, once those are added. */
 void space_forget(struct space *space, const struct space_rest *rest);

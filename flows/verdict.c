@@ -314,7 +314,7 @@ void compile_not_chosen(struct compiler *c, size_t i)
 	bool joined, same = true;
 
 	memcpy(slot, c->slot, sizeof(slot));
-	joined = compile_join(c, slot, low->own, low->nown, low->spread, INFINITY);
+	joined = compile_join_rule(c, slot, i);
 	for (size_t s = 0; s < SLOTS; s++) {
 		all += slot[s].entries;
 		same &= !memcmp(&slot[s].mask, &c->slot[s].mask, sizeof(slot[s].mask));

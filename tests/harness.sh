@@ -114,6 +114,45 @@ edit_host() {
 	mv "$work/edited" "$host"
 }
 
+# ---- guests of the simulated libvirt ----
+
+uuid() { printf '6f1c2b5e-0000-4000-8000-%012x' "$1"; }
+# domain NAME NUMBER [NODE]: XML of a q35 guest with two spare root ports, bound to a node if one is given
+domain() {
+	local bound=''
+	[ -z "${3-}" ] || bound="
+  <numatune><memory mode=\"strict\" nodeset=\"$3\"/></numatune>"
+	cat <<XML
+<domain type="kvm">
+  <name>$1</name>
+  <uuid>$(uuid "$2")</uuid>
+  <memory unit="MiB">1024</memory>
+  <vcpu>2</vcpu>$bound
+  <os><type arch="x86_64" machine="q35">hvm</type></os>
+  <features><acpi/></features>
+  <devices>
+    <controller type="pci" index="0" model="pcie-root"/>
+    <controller type="pci" index="1" model="pcie-root-port"/>
+    <controller type="pci" index="2" model="pcie-root-port"/>
+    <controller type="pci" index="3" model="pcie-root-port"/>
+  </devices>
+</domain>
+XML
+}
+# defined NAME NUMBER [NODE], running NAME NUMBER [NODE]: the guest is there from now on
+defined() {
+	edit_host --arg n "$1" --arg u "$(uuid "$2")" --arg x "$(domain "$@")"$'\n' \
+		'.domains += [{name: $n, uuid: $u, state: "defined", xml: $x}]'
+}
+running() {
+	edit_host --arg n "$1" --arg u "$(uuid "$2")" --arg x "$(domain "$@")"$'\n' \
+		'.domains += [{name: $n, uuid: $u, state: "running", xml: $x, live: $x}]'
+}
+# xml GUEST config|live: what its domain says
+xml() { jq -r --arg n "$1" '.domains[] | select(.name == $n) | if "'"$2"'" == "live" then .live else .xml end // ""' "$host"; }
+
+# ---- time ----
+
 # Simulated time passes, and what was pending lands; a read that is counted writes it into the file.
 let_land() {
 	edit_host '.sim.clock_ms = (.sim.clock_ms // 0) + 60000 | .sim.count_reads = true'

@@ -166,7 +166,7 @@ static void write_port(struct core_doc *doc, const struct owner *owner, const st
 {
 	uint64_t received, missed;
 
-	device_counters(port, &received, &missed);
+	dpdk_counters(port, &received, &missed);
 	core_doc_open(doc, NULL, '{');
 	core_doc_text(doc, "port", port->device->name);
 	core_doc_text(doc, "driver", sriov_rte_port(port->rte)->driver);

@@ -160,12 +160,12 @@ static int run(char **args, int nargs, struct sriov_error *err)
 	int r = sriov_host_open(owner.host_spec ?: getenv("SRIOVCTL_HOST"), &owner.host, err);
 
 	if (!r)
-		r = device_check(&owner, has_word(args, nargs, "--no-huge"), err);
+		r = dpdk_check(&owner, has_word(args, nargs, "--no-huge"), err);
 	/* before the ports are touched: they may be another owner's */
 	if (!r)
 		r = server_open(&owner, &server, err);
 	if (!r)
-		r = device_start(&owner, args, nargs, err);
+		r = dpdk_start(&owner, args, nargs, err);
 	if (!r) {
 		handle_recorded(&owner);
 		owner.ready_ms = core_monotonic_ms();
@@ -173,7 +173,7 @@ static int run(char **args, int nargs, struct sriov_error *err)
 		server_run(server);
 		sd_notify(0, "STOPPING=1");
 	}
-	device_stop(&owner);
+	dpdk_stop(&owner);
 	server_close(server);
 	sriov_host_close(owner.host);
 	return r;

@@ -46,17 +46,17 @@ struct owner {
 	volatile sig_atomic_t stopped;
 };
 
-/* ---- device.c ---- */
+/* ---- dpdk.c ---- */
 
 /* Everything that can be told before DPDK is started: the devices are there and bound for it, there is memory. */
-int device_check(const struct owner *owner, bool no_huge, struct sriov_error *err);
+int dpdk_check(const struct owner *owner, bool no_huge, struct sriov_error *err);
 /* Starts DPDK with @args of its own besides, then the ports with their queues. */
-int device_start(struct owner *owner, char **args, int nargs, struct sriov_error *err);
-void device_stop(struct owner *owner);
+int dpdk_start(struct owner *owner, char **args, int nargs, struct sriov_error *err);
+void dpdk_stop(struct owner *owner);
 /* Takes what has come to the ports and drops it, counted by queue; true if there was any. */
-bool device_sink(struct owner *owner);
+bool dpdk_sink(struct owner *owner);
 /* What DPDK counted of a port: packets received, and missed for want of buffers. */
-void device_counters(const struct port *port, uint64_t *received, uint64_t *missed);
+void dpdk_counters(const struct port *port, uint64_t *received, uint64_t *missed);
 
 /* ---- handle.c ---- */
 

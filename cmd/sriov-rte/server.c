@@ -301,6 +301,6 @@ void server_run(struct server *server)
 						  : -1) > 0)
 			serve(server, fds, n);
 		drop_slow(server);
-		busy = owner->sink && device_sink(owner);
+		busy = owner->sink && dpdk_sink(owner);
 	}
 }

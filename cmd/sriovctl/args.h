@@ -36,7 +36,14 @@ enum opt_group {
 	OPT_ADOPT = 1 << 17,
 	OPT_NIC = 1 << 18,
 	OPT_TRACE = 1 << 19,
-	OPT_BACKEND = 1 << 20,
+	OPT_ATTACH = 1 << 20, /* where a guest's NIC shall be and what it is */
+	OPT_NET = 1 << 21,    /* --net */
+	OPT_DOMAIN = 1 << 22, /* which libvirt, and which of a domain's definitions */
+	OPT_POOL = 1 << 23,
+	OPT_URI = 1 << 24,   /* which libvirt: of verbs that ask it */
+	OPT_CHECK = 1 << 25, /* what a guest is placed by */
+	OPT_TUNE = 1 << 26,
+	OPT_BACKEND = 1 << 27,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -57,6 +64,11 @@ enum opt_kind {
 	KIND_VLAN,
 	KIND_RESULTS,
 	KIND_FORMAT,
+	KIND_PATHS,
+	KIND_NUMA,
+	KIND_PICK,
+	KIND_MODE,
+	KIND_QUEUES,
 	KIND_BACKEND,
 	KINDS,
 };
@@ -69,17 +81,21 @@ struct opt {
 	unsigned groups; /* enum opt_group */
 };
 
+/* The option table, ended by a row without name (options.c). */
+#define NOPTIONS 63
+extern const struct opt options[NOPTIONS + 1];
+
 struct args {
 	const struct verb *verb; /* NULL only with help or version */
 	const char *noun;        /* what was given of the verb, for help */
 	const char **pos;        /* positional arguments after the verb, NULL-terminated; owned */
 	int npos;
 
-	const char *host; /* NULL = the live host */
+	const char *host;     /* NULL = the live host */
+	bool given[NOPTIONS]; /* by row of the option table */
 	bool json, help, version, debug;
 	const char *debug_only; /* one subsystem, or NULL for all */
 
-	uint64_t given; /* bit per row of the option table */
 	struct sriov_options run;
 	unsigned count; /* 0 = not given */
 	struct sriov_vf_attrs attrs;
@@ -88,7 +104,7 @@ struct args {
 	const char *pool;
 	const char *name, *owner;
 	bool all;
-	const char *pf, *nic, *domain;
+	const char *pf, *nic, *domain, *uri;
 	int node; /* -1 = not given */
 	enum sriov_rules_format from, to;
 	const char *dev, *port_driver;
@@ -96,6 +112,10 @@ struct args {
 	unsigned vf;
 	bool consent, show;
 	const char *in, *rules, *pcap, *against;
+	bool plan, apply;
+	const char *exclude, *numatune;
+	struct sriov_guest_request
+		guest; /* of attach, xml and detach; pf, node and attrs stand above */
 };
 
 enum verb_flag {
@@ -118,9 +138,6 @@ struct verb {
 
 /* The verb table, ended by a row without noun (main.c). */
 extern const struct verb verbs[];
-/* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 45
-extern const struct opt options[NOPTIONS + 1];
 
 /*
  * Reads the command line. @out is filled as far as it was understood, also on failure (so that an error
@@ -179,7 +196,19 @@ COMMAND(flow_import);
 COMMAND(flow_export);
 COMMAND(guest_xml);
 COMMAND(guest_list);
-COMMAND(guest_release);
+COMMAND(guest_attach);
+COMMAND(guest_detach);
+COMMAND(guest_show);
+COMMAND(guest_check);
+COMMAND(guest_check_leases);
+COMMAND(guest_tune);
+COMMAND(guest_gc);
+COMMAND(pool_set);
+COMMAND(pool_show);
+COMMAND(physnet_add);
+COMMAND(physnet_delete);
+COMMAND(physnet_show);
+COMMAND(adopt);
 COMMAND(journal_show);
 COMMAND(journal_resume);
 COMMAND(journal_undo);

@@ -179,8 +179,9 @@ int cmd_host_snapshot(const struct args *args, struct sriov_host *host, struct o
 	struct sriov_inventory *inv = NULL;
 	_free_ char *text = NULL;
 	/* with what `flow trace` wants to know, so that a snapshot can be traced */
-	int r = sriov_inventory_read(host, NULL, SRIOV_READ_ALL | SRIOV_READ_RSS | SRIOV_READ_PATH,
-				     &inv, err);
+	int r = sriov_inventory_read(
+		host, NULL, SRIOV_READ_ALL | SRIOV_READ_RSS | SRIOV_READ_PATH | SRIOV_READ_CPUS,
+		&inv, err);
 
 	if (r < 0)
 		return r;

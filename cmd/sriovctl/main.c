@@ -67,11 +67,39 @@ const struct verb verbs[] = {
 	{"nic", "replay", "[FILE]", "answer recorded rule operations as the NIC's driver would", 0,
 	 0, 1, 0, cmd_nic_replay},
 
-	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
-	 OPT_DRY_RUN | OPT_PF | OPT_GUEST, 1, 1, VERB_CHANGES, cmd_guest_xml},
+	{"guest", "attach", "NAME|UUID",
+	 "give a guest a VF (or the next of --paths) on its NUMA node, and put it into its domain",
+	 OPT_DRY_RUN | OPT_FORCE | OPT_TIMES | OPT_PF | OPT_NET | OPT_GUEST | OPT_ATTACH |
+		 OPT_POOL | OPT_ATTRS | OPT_DOMAIN | OPT_URI,
+	 1, 1, VERB_CHANGES, cmd_guest_attach},
+	{"guest", "detach", "NAME|UUID", "take it back: out of the domain, and the lease ends",
+	 OPT_CHANGE | OPT_PF | OPT_NET | OPT_DOMAIN | OPT_URI, 1, 1, VERB_CHANGES,
+	 cmd_guest_detach},
 	{"guest", "list", "", "the leases", 0, 0, 0, 0, cmd_guest_list},
-	{"guest", "release", "NAME", "end the lease of a guest", OPT_DRY_RUN | OPT_FORCE, 1, 1,
-	 VERB_CHANGES, cmd_guest_release},
+	{"guest", "show", "NAME|UUID", "what a guest holds, and what the host shows of it", 0, 1, 1,
+	 0, cmd_guest_show},
+	{"guest", "check", "[NAME]",
+	 "what is wrong with where a guest runs, or which leases nobody holds; ends 2 if anything",
+	 OPT_CHECK | OPT_URI, 0, 1, 0, cmd_guest_check},
+	{"guest", "tune", "NAME --plan|--apply",
+	 "threads and memory of a guest to the node of its NIC, off interrupts and excluded cores",
+	 OPT_TUNE | OPT_CHECK | OPT_URI, 1, 1, VERB_CHANGES, cmd_guest_tune},
+	{"guest", "gc", "", "end the leases that nobody holds any more", OPT_CHANGE, 0, 0,
+	 VERB_CHANGES, cmd_guest_gc},
+	{"guest", "xml", "NAME", "lease a VF to a guest and print the XML for libvirt",
+	 OPT_DRY_RUN | OPT_PF | OPT_NET | OPT_GUEST | OPT_ATTACH | OPT_POOL, 1, 1, VERB_CHANGES,
+	 cmd_guest_xml},
+
+	{"pool", "set", "PF VFS NAME",
+	 "put VFs (0-3,7 or all) into a pool: sriovctl, nova, libvirt-net, uplink, reserved, or yours",
+	 OPT_DRY_RUN | OPT_FORCE, 3, 3, VERB_CHANGES, cmd_pool_set},
+	{"pool", "show", "[PF]", "the pools and their VFs", 0, 0, 1, 0, cmd_pool_show},
+	{"physnet", "add", "NAME PF...", "say which PFs are on a network", OPT_DRY_RUN, 2, -1,
+	 VERB_CHANGES, cmd_physnet_add},
+	{"physnet", "delete", "NAME", "forget a network", OPT_DRY_RUN, 1, 1, VERB_CHANGES,
+	 cmd_physnet_delete},
+	{"physnet", "show", "[NAME]", "the networks, their PFs and how many VFs are free", 0, 0, 1,
+	 0, cmd_physnet_show},
 
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
@@ -84,6 +112,10 @@ const struct verb verbs[] = {
 
 	{"restore", NULL, "[PF]", "bring the last intent back, after a reboot or driver reload",
 	 OPT_CHANGE, 0, 1, VERB_CHANGES, cmd_restore},
+
+	{"adopt", NULL, "[PF]",
+	 "take over what is there (VFs, rules, guests) without touching it; also after a lost database",
+	 OPT_DRY_RUN | OPT_TIMES | OPT_URI, 0, 1, VERB_CHANGES, cmd_adopt},
 
 	{"complete", NULL, "WORD...",
 	 "completions of a command line; without words, the script for bash", 0, 0, -1, VERB_HIDDEN,
@@ -162,7 +194,10 @@ static int run(const struct args *args, struct out *out, struct sriov_error *err
 	r = sriov_host_open(args->host, &host, err);
 	if (r < 0)
 		return r;
-	r = args->verb->fn(args, host, out, err);
+	if (args->uri)
+		r = sriov_host_uri(host, args->uri, err);
+	if (!r)
+		r = args->verb->fn(args, host, out, err);
 	sriov_host_close(host);
 	return r;
 }

@@ -27,7 +27,8 @@ const struct opt options[NOPTIONS + 1] = {
 	 AT(attrs.link), SRIOV_VF_LINK, OPT_ATTRS},
 	{"driver", "vfio-pci|default|none", "what to bind the VFs to", KIND_DRIVER, AT(driver), 0,
 	 OPT_DRIVER},
-	{"pool", "NAME", "pool that the VFs belong to", KIND_TEXT, AT(pool), 0, OPT_CREATE},
+	{"pool", "NAME", "pool that the VFs belong to", KIND_TEXT, AT(pool), 0,
+	 OPT_CREATE | OPT_POOL},
 	{"name", "NAME", "name of the rule", KIND_TEXT, AT(name), 0, OPT_RULE},
 	{"owner", "OWNER", "who asked for the rule", KIND_TEXT, AT(owner), 0, OPT_OWNER},
 	{"allow", "RESULT,…", "take rules that are not exact: narrower, broader, none, unknown",
@@ -59,9 +60,45 @@ const struct opt options[NOPTIONS + 1] = {
 	 AT(pcap), 0, OPT_TRACE},
 	{"against", "FILE", "and which end elsewhere with the rules in FILE; ends 2 if any",
 	 KIND_TEXT, AT(against), 0, OPT_TRACE},
-	{"node", "N", "only a VF on this NUMA node", KIND_NODE, AT(node), 0, OPT_GUEST},
+	{"node", "N", "this NUMA node: only VFs of it, or (tune, check) the guest's place",
+	 KIND_NODE, AT(node), 0, OPT_GUEST | OPT_CHECK},
 	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
 	 AT(domain), 0, OPT_GUEST},
+	{"net", "PHYSNET", "on this physnet", KIND_TEXT, AT(guest.net), 0, OPT_NET},
+	{"paths", "PATH,…", "ways to attach, in order of preference: vf, vhostuser, macvtap, tap",
+	 KIND_PATHS, 0, 0, OPT_ATTACH},
+	{"numa", "preferred|required|socket|any",
+	 "how near the NIC must be to the guest's node (preferred)", KIND_NUMA, AT(guest.numa), 0,
+	 OPT_ATTACH},
+	{"pick", "pack|spread|near=ADDR", "which PF where several would do (pack)", KIND_PICK, 0, 0,
+	 OPT_ATTACH},
+	{"raw-hostdev", NULL, "a plain <hostdev>: MAC and VLAN are ours, not libvirt's", KIND_FLAG,
+	 AT(guest.raw), 0, OPT_ATTACH},
+	{"standby", NULL, "beside the VF a virtio NIC on --bridge that stays when the VF goes",
+	 KIND_FLAG, AT(guest.standby), 0, OPT_ATTACH},
+	{"hands-off", NULL, "only the lease, for whom libvirt does not run: no domain is touched",
+	 KIND_FLAG, AT(guest.hands_off), 0, OPT_ATTACH},
+	{"bridge", "BRIDGE", "bridge that a tap, or a standby's virtio NIC, is on", KIND_TEXT,
+	 AT(guest.bridge), 0, OPT_ATTACH},
+	{"mode", "bridge|vepa|private|passthrough", "of a macvtap (bridge)", KIND_MODE,
+	 AT(guest.mode), 0, OPT_ATTACH},
+	{"queues", "N", "queues of a macvtap or tap (1)", KIND_QUEUES, AT(guest.queues), 0,
+	 OPT_ATTACH},
+	{"live", NULL, "in the running guest only", KIND_FLAG, AT(guest.live), 0,
+	 OPT_DOMAIN | OPT_TUNE},
+	{"config", NULL, "in the guest's definition only, from its next start on", KIND_FLAG,
+	 AT(guest.config), 0, OPT_DOMAIN | OPT_TUNE},
+	{"guest-timeout", "S", "seconds to wait for a guest to let go of a device (30)",
+	 KIND_SECONDS, AT(run.guest_timeout), 0, OPT_DOMAIN},
+	{"exclude-cpus", "LIST", "CPUs, and their hyper-threads, that no guest may have (4,20)",
+	 KIND_TEXT, AT(exclude), 0, OPT_CHECK},
+	{"numatune", "strict|preferred|interleave|restrictive", "how its memory is bound",
+	 KIND_TEXT, AT(numatune), 0, OPT_TUNE},
+	{"plan", NULL, "show what would be changed; ends 2 if anything", KIND_FLAG, AT(plan), 0,
+	 OPT_TUNE},
+	{"apply", NULL, "change it, all or nothing", KIND_FLAG, AT(apply), 0, OPT_TUNE},
+	{"uri", "URI", "the libvirt to ask, as in virsh -c (qemu:///system)", KIND_TEXT, AT(uri), 0,
+	 OPT_URI},
 	{"wire", "NETDEV", "a netdev of this host at the other end of the port's cable", KIND_TEXT,
 	 AT(wire), 0, OPT_PROBE},
 	{"vf", "N", "the VF to probe with; without it the first free one", KIND_VF, AT(vf), 0,
@@ -82,9 +119,10 @@ const struct opt options[NOPTIONS + 1] = {
 	{"kernel-timeout", "S", "seconds after which a system call is stuck (30)", KIND_SECONDS,
 	 AT(run.kernel_timeout), 0, OPT_TIMES},
 	{"lock-timeout", "S", "seconds to wait for another command on the PF (30)", KIND_SECONDS,
-	 AT(run.lock_timeout), 0, OPT_TIMES},
-	{"host", "FILE", "a simulated host kept in FILE (or SRIOVCTL_HOST)", KIND_TEXT, AT(host), 0,
-	 OPT_GLOBAL},
+	 AT(run.lock_timeout), 0, OPT_TIMES | OPT_TUNE},
+	{"host", "FILE[,libvirt=live]",
+	 "a simulated host kept in FILE (or SRIOVCTL_HOST), on request with real guests", KIND_TEXT,
+	 AT(host), 0, OPT_GLOBAL},
 	{"json", NULL, "one JSON document on standard output", KIND_FLAG, AT(json), 0, OPT_GLOBAL},
 	{"debug", "SUBSYSTEM", "debug lines on standard error, of one subsystem or all", KIND_DEBUG,
 	 0, 0, OPT_GLOBAL},
@@ -102,6 +140,7 @@ static const struct {
 	[KIND_SECONDS] = {1, 3600, "a number of seconds (1 to 3600)"},
 	[KIND_VF] = {0, SRIOV_VF_MAX - 1, "the index of a VF (0 to 255)"},
 	[KIND_NODE] = {0, 1023, "a NUMA node (0 to 1023)"},
+	[KIND_QUEUES] = {1, 256, "a number of queues (1 to 256)"},
 };
 
 /* The index of a word is its value, but for drivers. */
@@ -116,6 +155,11 @@ static const char *const value_words[KINDS][5] = {
 			 [SRIOV_RULES_TESTPMD] = "testpmd",
 			 [SRIOV_RULES_OPENFLOW] = "openflow",
 			 [SRIOV_RULES_JSON] = "json"},
+	[KIND_NUMA] = {[SRIOV_NUMA_PREFERRED] = "preferred",
+		       [SRIOV_NUMA_REQUIRED] = "required",
+		       [SRIOV_NUMA_SOCKET] = "socket",
+		       [SRIOV_NUMA_ANY] = "any"},
+	[KIND_MODE] = {"bridge", "vepa", "private", "passthrough"},
 	[KIND_BACKEND] = {"kernel", "rte"},
 };
 
@@ -136,7 +180,7 @@ bool args_given(const struct args *args, const char *name)
 {
 	const struct opt *opt = opt_find(name, ~0u);
 
-	return opt && (args->given & (UINT64_C(1) << (opt - options)));
+	return opt && args->given[opt - options];
 }
 
 static int bad_value(const struct opt *opt, const char *value, struct sriov_error *err,
@@ -176,6 +220,10 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 		*(uint8_t *)at = i;
 	else if (opt->kind == KIND_FORMAT)
 		*(enum sriov_rules_format *)at = i;
+	else if (opt->kind == KIND_NUMA)
+		*(enum sriov_numa *)at = i;
+	else if (opt->kind == KIND_MODE)
+		*(const char **)at = value_words[opt->kind][i];
 	else
 		*(enum sriov_bind *)at = SRIOV_BIND_NONE + i;
 	return 0;
@@ -205,6 +253,46 @@ static int store_results(const struct opt *opt, const char *value, unsigned *all
 	}
 	*allow = bits;
 	return bits ? 0 : bad_value(opt, "''", err, "to be left empty");
+}
+
+/* Each path once. */
+static int store_paths(const struct opt *opt, const char *value, struct sriov_guest_request *guest,
+		       struct sriov_error *err)
+{
+	guest->npaths = 0;
+	for (const char *word = value; *word;) {
+		size_t len = strcspn(word, ",");
+		enum sriov_path path = 0;
+
+		while (path < SRIOV_PATHS && (strlen(sriov_path_word(path)) != len ||
+					      strncmp(word, sriov_path_word(path), len) != 0))
+			path++;
+		for (size_t i = 0; i < guest->npaths; i++)
+			if (guest->path[i] == path)
+				path = SRIOV_PATHS;
+		if (path == SRIOV_PATHS)
+			return bad_value(opt, value, err,
+					 "a list of vf, vhostuser, macvtap, tap, each once");
+		guest->path[guest->npaths++] = path;
+		word += len + !!word[len];
+	}
+	return guest->npaths ? 0 : bad_value(opt, "''", err, "to be left empty");
+}
+
+static int store_pick(const struct opt *opt, const char *value, struct sriov_guest_request *guest,
+		      struct sriov_error *err)
+{
+	if (!strncmp(value, "near=", 5) && value[5]) {
+		guest->pick = SRIOV_PICK_NEAR;
+		guest->near = value + 5;
+	} else if (!strcmp(value, "pack")) {
+		guest->pick = SRIOV_PICK_PACK;
+	} else if (!strcmp(value, "spread")) {
+		guest->pick = SRIOV_PICK_SPREAD;
+	} else {
+		return bad_value(opt, value, err, "pack, spread, nor near= and a PCI address");
+	}
+	return 0;
 }
 
 static int store_vlan(const char *value, struct sriov_vf_attrs *attrs, struct sriov_error *err)
@@ -239,12 +327,15 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_SECONDS:
 	case KIND_NODE:
 	case KIND_VF:
+	case KIND_QUEUES:
 		r = store_number(opt, value, at, err);
 		break;
 	case KIND_ON_OFF:
 	case KIND_LINK:
 	case KIND_DRIVER:
 	case KIND_FORMAT:
+	case KIND_NUMA:
+	case KIND_MODE:
 	case KIND_BACKEND:
 		r = store_word(opt, value, at, err);
 		break;
@@ -256,6 +347,12 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 		break;
 	case KIND_RESULTS:
 		r = store_results(opt, value, &args->run.allow, err);
+		break;
+	case KIND_PATHS:
+		r = store_paths(opt, value, &args->guest, err);
+		break;
+	case KIND_PICK:
+		r = store_pick(opt, value, &args->guest, err);
 		break;
 	case KIND_VLAN:
 		r = store_vlan(value, &args->attrs, err);
@@ -269,6 +366,6 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 		args->attrs.has &= ~opt->has;
 	else
 		args->attrs.has |= opt->has;
-	args->given |= UINT64_C(1) << (opt - options);
+	args->given[opt - options] = true;
 	return 0;
 }

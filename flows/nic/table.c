@@ -127,7 +127,8 @@ static void add_to_group(struct nic_table *table, size_t i)
 	table->group[g].last = i;
 }
 
-size_t nic_table_add(struct nic_table *table, const struct sriov_entry *entry, long owner)
+size_t nic_table_add(struct nic_table *table, const struct sriov_entry *entry, uint64_t hash,
+		     long owner)
 {
 	size_t i = table->n++;
 
@@ -137,16 +138,16 @@ size_t nic_table_add(struct nic_table *table, const struct sriov_entry *entry, l
 		table->first_of[entry->type] = i;
 	if (entry->mask.user_def && table->first_user_def == TABLE_NONE)
 		table->first_user_def = i;
-	table_index_add(&table->same, nic_match_hash(entry), i);
+	table_index_add(&table->same, hash, i);
 	if (table->profile && table->profile->duplicate)
 		table_index_add(&table->duplicate, table->profile->duplicate_hash(entry), i);
 	add_to_group(table, i);
 	return i;
 }
 
-size_t nic_table_same(const struct nic_table *table, const struct sriov_entry *entry)
+size_t nic_table_same(const struct nic_table *table, const struct sriov_entry *entry, uint64_t hash)
 {
-	size_t i = table_index_first(&table->same, nic_match_hash(entry));
+	size_t i = table_index_first(&table->same, hash);
 
 	while (i != TABLE_NONE && !entry_same_match(&table->at[i], entry))
 		i = table->same.next[i];
@@ -163,13 +164,14 @@ size_t nic_table_duplicate(const struct nic_table *table, const struct sriov_ent
 	return i;
 }
 
-size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry *entry)
+size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry *entry,
+			 uint64_t hash)
 {
 	bool (*overlaps)(const struct sriov_entry *a,
 			 const struct sriov_entry *b) = table->profile->overlaps ?: entry_overlaps;
 
 	/* others may have the same match twice, with different actions: ixgbe takes that */
-	for (size_t i = table_index_first(&table->same, nic_match_hash(entry)); i != TABLE_NONE;
+	for (size_t i = table_index_first(&table->same, hash); i != TABLE_NONE;
 	     i = table->same.next[i])
 		if (table->at[i].cookie != entry->cookie && entry_same_match(&table->at[i], entry))
 			return i;

@@ -43,16 +43,18 @@ struct nic_table {
 /* An empty table for at most @room entries. 0 or -ENOMEM. */
 int nic_table_init(struct nic_table *table, const struct nic_profile *profile, size_t room);
 void nic_table_clear(struct nic_table *table);
+/* A hash of what a canonical entry matches, which those that ask for @hash are given. */
+uint64_t nic_match_hash(const struct sriov_entry *entry);
 /* Adds a canonical entry and returns its index; the caller keeps to the room. */
-size_t nic_table_add(struct nic_table *table, const struct sriov_entry *entry, long owner);
+size_t nic_table_add(struct nic_table *table, const struct sriov_entry *entry, uint64_t hash,
+		     long owner);
 /* An entry that matches the same packets. */
-size_t nic_table_same(const struct nic_table *table, const struct sriov_entry *entry);
+size_t nic_table_same(const struct nic_table *table, const struct sriov_entry *entry,
+		      uint64_t hash);
 /* An entry that the driver takes for the same. */
 size_t nic_table_duplicate(const struct nic_table *table, const struct sriov_entry *entry);
 /* An entry with another action that some packet of @entry matches too. */
-size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry *entry);
-
-/* A hash of what a canonical entry matches. */
-uint64_t nic_match_hash(const struct sriov_entry *entry);
+size_t nic_table_overlap(const struct nic_table *table, const struct sriov_entry *entry,
+			 uint64_t hash);
 
 #endif

@@ -17,11 +17,17 @@ extern "C" {
 struct sriov_host;
 
 /*
- * Opens the live host (@spec NULL or "") or the simulated host kept in the file @spec. Nothing is
- * created or locked by opening. The caller closes it with sriov_host_close() (NULL is fine).
+ * Opens the live host (@spec NULL or "") or the simulated host kept in a file (@spec "FILE"). A simulated host
+ * simulates libvirt too, unless "FILE,libvirt=live" says that guests are real. Nothing is created, connected or
+ * locked by opening. The caller closes it with sriov_host_close() (NULL is fine).
  */
 int sriov_host_open(const char *spec, struct sriov_host **out, struct sriov_error *err);
 void sriov_host_close(struct sriov_host *host);
+/*
+ * Which libvirt is asked, as in virsh -c; without this qemu:///system. -EINVAL on a host whose libvirt is
+ * simulated. Nothing is connected before the first call that needs it.
+ */
+int sriov_host_uri(struct sriov_host *host, const char *uri, struct sriov_error *err);
 
 /* Something that uses a PF or a VF, and how that is known. */
 struct sriov_use {
@@ -42,9 +48,16 @@ struct sriov_hugepages {
 	unsigned long total, free;
 };
 
+struct sriov_core {
+	char cpus[64]; /* its hyper-threads: "0,16" */
+};
+
 struct sriov_node {
 	int id;
-	char cpus[256]; /* kernel list format: "0-7,16-23" */
+	int socket;              /* -1 = not read */
+	char cpus[256];          /* kernel list format: "0-7,16-23" */
+	struct sriov_core *core; /* NULL = not read */
+	size_t ncores;
 	unsigned long memory_mib;
 	struct sriov_hugepages huge[4];
 	size_t nhuge;
@@ -100,7 +113,8 @@ struct sriov_pf {
 	char name[64]; /* "Intel 82599ES 10-Gigabit SFI/SFP+", or "8086:1234" */
 	char driver[32], driver_version[64], firmware[64];
 	enum sriov_tristate in_tree;
-	int node; /* -1 = the firmware does not say */
+	int node;       /* -1 = the firmware does not say */
+	char *irq_cpus; /* list of the CPUs that take its interrupts; NULL = not read */
 	int iommu_group;
 	bool up, carrier;
 	unsigned speed_mbps; /* 0 = unknown or no link */
@@ -154,6 +168,11 @@ enum sriov_what {
 	SRIOV_READ_RSS = 1 << 8, /* the RSS indirection table and its key */
 	/* what else decides on a packet's way: hashed fields, and VEB or VEPA */
 	SRIOV_READ_PATH = 1 << 9,
+	/*
+	 * The cores of the nodes (through hwloc; nodes stay without them where it is not installed), and the CPUs
+	 * that take each PF's interrupts.
+	 */
+	SRIOV_READ_CPUS = 1 << 10,
 };
 
 /*

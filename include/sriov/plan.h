@@ -7,6 +7,7 @@
 #define SRIOV_PLAN_H
 
 #include <sriov/flow.h>
+#include <sriov/guest.h>
 #include <sriov/host.h>
 #include <sriov/vf.h>
 
@@ -22,6 +23,7 @@ struct sriov_options {
 	bool disrupt_pf;         /* hit the host's own traffic */
 	unsigned link_timeout;   /* seconds to wait for a link, 0 = 30 */
 	unsigned kernel_timeout; /* seconds until a system call counts as stuck, 0 = 30 */
+	unsigned guest_timeout;  /* seconds to wait for a guest to let go of a device, 0 = 30 */
 	unsigned lock_timeout;   /* seconds to wait for a PF's lock, 0 = 30 */
 	const char *expect;      /* digest of the plan that the user saw: another one is refused */
 	const char *command;     /* what the user typed, for the journal */
@@ -198,6 +200,40 @@ int sriov_journal_undo(struct sriov_host *host, long id, const struct sriov_opti
 		       struct sriov_plan **plan, struct sriov_error *err);
 /* Closes a journal without touching the host. */
 int sriov_journal_abandon(struct sriov_host *host, long id, struct sriov_error *err);
+
+/* What came of an attach. */
+struct sriov_attached {
+	struct sriov_lease lease;
+	int node;     /* of the PF, -1 = unknown */
+	char *reason; /* what was chosen and why, in words; the caller frees it */
+};
+/*
+ * Gives a guest a place on a network: leases the nearest free VF (or the next of @req->path), sets its
+ * attributes, and puts the device into the guest's domain. Asked again for what the guest has already it does
+ * nothing. -EUSERS: no place satisfies the request, and only then; the error says who has what. *@plan is the
+ * caller's, also after a failure.
+ */
+int sriov_guest_attach(struct sriov_host *host, const struct sriov_guest_request *req,
+		       const struct sriov_options *opts, struct sriov_plan **plan,
+		       struct sriov_attached *out, struct sriov_error *err);
+/*
+ * Takes it back: the device out of the domain (@req->live or config: only of that definition, and then the lease
+ * stays if the other has it still), the VF's attributes as found, the lease ended. Of @req guest, net, pf, live and
+ * config count. -ENOENT: the guest holds nothing there. Refused while rules of ours name the guest, or
+ * while a running guest has the VF and libvirt cannot be asked to take it, unless @opts->force.
+ */
+int sriov_guest_detach(struct sriov_host *host, const struct sriov_guest_request *req,
+		       const struct sriov_options *opts, struct sriov_plan **plan,
+		       struct sriov_lease *out, struct sriov_error *err);
+/* Ends all stale leases, as sriov_lease_judge() finds them; plans as sriov_restore(). */
+int sriov_guest_gc(struct sriov_host *host, const struct sriov_options *opts,
+		   struct sriov_plan **plan, struct sriov_error *err);
+/*
+ * Takes over what is there, on @pf or (NULL) on every PF with VFs or rules: VFs and their attributes, rules, and
+ * as leases the VFs that domains name. Nothing of the kernel is written. Plans as sriov_restore(), without steps.
+ */
+int sriov_adopt(struct sriov_host *host, const char *pf, const struct sriov_options *opts,
+		struct sriov_plan **plan, struct sriov_error *err);
 
 #ifdef __cplusplus
 }

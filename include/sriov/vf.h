@@ -43,6 +43,8 @@ int sriov_vlan_parse(const char *text, struct sriov_vf_attrs *out, struct sriov_
 
 /* The has-bits of @want whose value differs from @now's (a bit @now lacks counts as different). */
 unsigned sriov_vf_attrs_differ(const struct sriov_vf_attrs *now, const struct sriov_vf_attrs *want);
+/* What @from has goes over what @into has. */
+void sriov_vf_attrs_merge(struct sriov_vf_attrs *into, const struct sriov_vf_attrs *from);
 
 /* A set of VF indices. */
 struct sriov_vfset {

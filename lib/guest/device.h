@@ -42,6 +42,10 @@ struct guest_device {
 	char netdev[16]; /* below the macvtap; the bridge of a tap */
 };
 
+/* "VF 0000:81:10.6", "macvtap 52:54:00:12:34:56 on ens2f0"; for messages. */
+#define GUEST_LABEL 136
+const char *guest_device_label(const struct guest_device *device, char buf[GUEST_LABEL]);
+
 /* The device's element alone, indented for reading. -EINVAL, -ERANGE: libvirt would refuse it, and why. */
 int guest_device_xml(const struct guest_device *device, char **out, struct sriov_error *err);
 /* The reverse. -EOPNOTSUPP: a device that is none of ours (another type, a libvirt network). */
@@ -50,6 +54,9 @@ int guest_device_parse(const char *xml, struct guest_device *out, struct sriov_e
 /* Whether the domain has a device of the same identity; *@out (may be NULL) is what it says of it. */
 int guest_device_find(const char *domain, const struct guest_device *device, bool *found,
 		      struct guest_device *out, struct sriov_error *err);
+/* The domain's own element for it, with the guest's PCI address and alias. -ENODEV: it has none. */
+int guest_device_text(const char *domain, const struct guest_device *device, char **out,
+		      struct sriov_error *err);
 /*
  * The domain with the device, or without it, in its author's layout. Adding one that is there as wanted, and
  * removing one that is not there, give the domain as it was. Adding replaces what has its identity; -EEXIST: two

@@ -65,6 +65,62 @@ static void say_who(struct xml_doc *xml, xmlNodePtr domain, bool running, char *
 				   : "running");
 }
 
+int domain_pci_devices(struct xml_doc *xml, struct guest_pci **out, size_t *n, bool *odd,
+		       struct sriov_error *err)
+{
+	_free_ struct guest_pci *list = NULL;
+	size_t count = 0;
+
+	*odd = false;
+	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
+		_free_ xmlNodePtr *nodes = NULL;
+		size_t found = 0;
+		int r = xml_select(xml, places[p].path, &nodes, &found, err);
+
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < found; i++) {
+			char address[SRIOV_PCI_LEN];
+			struct guest_pci *device;
+
+			if (domain_pci_address(xml, nodes[i], address) < 0) {
+				*odd = true;
+				continue;
+			}
+			device = core_grow(&list, &count, sizeof(*device));
+			if (!device)
+				return core_oom(err);
+			core_copy(device->address, sizeof(device->address), address);
+			device->interface = places[p].interface;
+		}
+	}
+	if (xml->oom)
+		return core_oom(err);
+	*out = core_steal(list);
+	*n = count;
+	return 0;
+}
+
+int guest_xml_pci(const char *text, struct guest_pci **out, size_t *n, struct sriov_error *err)
+{
+	_domain_ struct domain domain = {0};
+	_free_ struct guest_pci *list = NULL;
+	size_t count = 0;
+	bool odd = false;
+	int r = domain_parse(text, &domain, err);
+
+	if (!r)
+		r = domain_pci_devices(&domain.xml, &list, &count, &odd, err);
+	if (!r && odd)
+		r = sriov_error_set(err, -EINVAL, domain.object,
+				    "the PCI address of one of its devices is malformed");
+	if (r < 0)
+		return r;
+	*out = core_steal(list);
+	*n = count;
+	return 0;
+}
+
 /* Adds the uses of one parsed file. 1: it names a device in a way that is not understood. */
 static int add_uses(struct scan *scan, struct xml_doc *xml, const char *file,
 		    struct sriov_error *err)
@@ -72,37 +128,27 @@ static int add_uses(struct scan *scan, struct xml_doc *xml, const char *file,
 	xmlNodePtr domain = xml_is(xml->root, "domain") ? xml->root
 							: xml_child(xml->root, "domain");
 	char who[sizeof(((struct sriov_use *)0)->who)];
+	_free_ struct guest_pci *devices = NULL;
+	size_t n = 0;
 	bool odd = false;
+	int r;
 
 	if (!domain)
 		return 1;
 	say_who(xml, domain, scan->running, who, sizeof(who));
-	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
-		_free_ xmlNodePtr *nodes = NULL;
-		size_t n = 0;
-		int r = xml_select(xml, places[p].path, &nodes, &n, err);
+	r = domain_pci_devices(xml, &devices, &n, &odd, err);
+	for (size_t i = 0; i < n && !r; i++) {
+		struct sriov_vf *vf = find_vf(scan->inv, devices[i].address);
+		struct sriov_use *use;
 
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < n; i++) {
-			char address[SRIOV_PCI_LEN];
-			struct sriov_use *use;
-			struct sriov_vf *vf;
-
-			if (domain_pci_address(xml, nodes[i], address) < 0) {
-				odd = true;
-				continue;
-			}
-			vf = find_vf(scan->inv, address);
-			if (!vf)
-				continue;
-			use = uses_add(&vf->uses, scan->running, who, "%s/%s", scan->dir, file);
-			if (!use)
-				return core_oom(err);
-			use->libvirt_net = scan->running && places[p].interface;
-		}
+		if (!vf)
+			continue;
+		use = uses_add(&vf->uses, scan->running, who, "%s/%s", scan->dir, file);
+		if (!use)
+			return core_oom(err);
+		use->libvirt_net = scan->running && devices[i].interface;
 	}
-	return xml->oom ? core_oom(err) : odd;
+	return r < 0 ? r : odd;
 }
 
 /*

@@ -3,7 +3,6 @@
  * Where a domain runs: reading the NUMA node from its XML, and binding it to one. What the domain says is
  * kept if it agrees; nothing of it is ever changed to agree.
  */
-#include "lib/guest/cpuset.h"
 #include "lib/guest/domxml.h"
 
 #include <errno.h>
@@ -12,9 +11,8 @@
 
 #define VCPUS_MAX 4096 /* KVM_MAX_VCPUS of x86 at most (arch/x86/kvm/Kconfig, KVM_MAX_NR_VCPUS) */
 
-/* Reads an attribute as a list into @out; without the attribute @out stays as it is. 1 = was there. */
-static int read_list(struct domain *dom, xmlNodePtr node, const char *attribute, struct cpuset *out,
-		     struct sriov_error *err)
+int domain_list(struct domain *dom, xmlNodePtr node, const char *attribute, struct cpuset *out,
+		struct sriov_error *err)
 {
 	_free_ char *text = xml_attr(&dom->xml, node, attribute);
 
@@ -36,12 +34,11 @@ static int read_memnodes(struct domain *dom, xmlNodePtr numatune, struct cpuset 
 	for (xmlNodePtr cell = xml_child(numatune, "memnode"); cell;
 	     cell = xml_next(cell, "memnode")) {
 		struct cpuset nodes = {0};
-		int r = read_list(dom, cell, "nodeset", &nodes, err);
+		int r = domain_list(dom, cell, "nodeset", &nodes, err);
 
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < ARRAY_SIZE(all.bits); i++)
-			all.bits[i] |= nodes.bits[i];
+		cpuset_join(&all, &nodes);
 	}
 	*out = all;
 	return 0;
@@ -55,19 +52,18 @@ static int read_pins(struct domain *dom, struct cpuset *out, struct sriov_error 
 	struct cpuset all = {0};
 
 	if (!pin && vcpu) {
-		int r = read_list(dom, vcpu, "cpuset", &all, err);
+		int r = domain_list(dom, vcpu, "cpuset", &all, err);
 
 		if (r < 0)
 			return r;
 	}
 	for (; pin; pin = xml_next(pin, "vcpupin")) {
 		struct cpuset cpus = {0};
-		int r = read_list(dom, pin, "cpuset", &cpus, err);
+		int r = domain_list(dom, pin, "cpuset", &cpus, err);
 
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < ARRAY_SIZE(all.bits); i++)
-			all.bits[i] |= cpus.bits[i];
+		cpuset_join(&all, &cpus);
 	}
 	*out = all;
 	return 0;
@@ -86,7 +82,7 @@ int guest_xml_node(const char *domain, const struct sriov_node *nodes, size_t nn
 	numatune = xml_child(dom.xml.root, "numatune");
 	element = xml_child(numatune, "memory");
 	if (element)
-		r = read_list(&dom, element, "nodeset", &memory, err);
+		r = domain_list(&dom, element, "nodeset", &memory, err);
 	if (r >= 0)
 		r = read_memnodes(&dom, numatune, &cells, err);
 	if (r >= 0)
@@ -126,7 +122,7 @@ static int bind_memory(struct domain *dom, const struct sriov_node *node, struct
 				node->id);
 		return other_node(err, node);
 	}
-	r = memory ? read_list(dom, memory, "nodeset", &nodes, err) : 0;
+	r = memory ? domain_list(dom, memory, "nodeset", &nodes, err) : 0;
 	if (r < 0)
 		return r;
 	if (r && cpuset_only(&nodes) != node->id) {
@@ -157,11 +153,7 @@ static int bind_memory(struct domain *dom, const struct sriov_node *node, struct
 	return 0;
 }
 
-/*
- * The element after which libvirt itself writes <cputune>: the last of those that precede it in what
- * `virsh dumpxml` prints.
- */
-static xmlNodePtr before_cputune(xmlNodePtr root)
+xmlNodePtr domain_before_cputune(xmlNodePtr root)
 {
 	static const char *const earlier[] = {
 		"name",        "genid",          "uuid",   "title",         "description",
@@ -186,7 +178,7 @@ static int check_pins(struct domain *dom, xmlNodePtr cputune, const struct sriov
 		_free_ char *text = xml_attr(&dom->xml, pin, "cpuset");
 		struct cpuset is = {0};
 		uint64_t number;
-		int r = read_list(dom, pin, "cpuset", &is, err);
+		int r = domain_list(dom, pin, "cpuset", &is, err);
 
 		if (r < 0)
 			return r;
@@ -209,8 +201,7 @@ static int check_pins(struct domain *dom, xmlNodePtr cputune, const struct sriov
 	return 0;
 }
 
-/* How many vCPUs the domain can have; current='…' says only how many are plugged in at start. */
-static int count_vcpus(struct domain *dom, xmlNodePtr vcpu, unsigned *out, struct sriov_error *err)
+int domain_vcpus(struct domain *dom, xmlNodePtr vcpu, unsigned *out, struct sriov_error *err)
 {
 	_free_ char *text = vcpu ? xml_text(&dom->xml, vcpu) : NULL;
 	uint64_t count = 1; /* libvirt's default */
@@ -244,7 +235,7 @@ static int bind_vcpus(struct domain *dom, const struct sriov_node *node, struct 
 			node->id);
 		return other_node(err, node);
 	}
-	r = count_vcpus(dom, vcpu, &count, err);
+	r = domain_vcpus(dom, vcpu, &count, err);
 	if (!r)
 		r = check_pins(dom, cputune, node, &cpus, &pinned, err);
 	if (r < 0)
@@ -255,7 +246,7 @@ static int bind_vcpus(struct domain *dom, const struct sriov_node *node, struct 
 		return 0;
 
 	/* <vcpu cpuset=…> is what a vCPU without a pin runs on: a narrower choice than the node is kept */
-	r = vcpu ? read_list(dom, vcpu, "cpuset", &allowed, err) : 0;
+	r = vcpu ? domain_list(dom, vcpu, "cpuset", &allowed, err) : 0;
 	if (r < 0)
 		return r;
 	if (!cpuset_within(&allowed, &cpus)) {
@@ -267,7 +258,7 @@ static int bind_vcpus(struct domain *dom, const struct sriov_node *node, struct 
 		return other_node(err, node);
 	}
 	if (!cputune)
-		cputune = xml_insert(xml, xml->root, before_cputune(xml->root), "cputune");
+		cputune = xml_insert(xml, xml->root, domain_before_cputune(xml->root), "cputune");
 	for (xmlNodePtr pin = xml_child(cputune, "vcpupin"); pin; pin = xml_next(pin, "vcpupin"))
 		last = pin;
 	for (unsigned i = 0; i < count; i++) {

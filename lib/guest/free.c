@@ -5,11 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OWN_POOL "sriovctl" /* the pool of every VF that no pool was set for */
-
 static const char *pool_name(const char *pool)
 {
-	return pool && *pool ? pool : OWN_POOL;
+	return pool && *pool ? pool : GUEST_POOL;
 }
 
 const char *guest_vf_taken(const struct sriov_pf *pf, const struct sriov_vf *vf, const char *pool,

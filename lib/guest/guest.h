@@ -18,6 +18,16 @@
 int guest_domains_uses(struct sriov_inventory *inv, const char *etc, const char *run,
 		       struct sriov_error *err);
 
+#define GUEST_POOL "sriovctl" /* the pool of every VF that no pool was set for */
+
+/* A PCI device of the host that a domain names. */
+struct guest_pci {
+	char address[SRIOV_PCI_LEN];
+	bool interface; /* <interface type='hostdev'>: libvirt sets its MAC and VLAN */
+};
+/* lib/guest/domains.c: all of them. The caller frees the array. */
+int guest_xml_pci(const char *domain, struct guest_pci **out, size_t *n, struct sriov_error *err);
+
 /*
  * lib/guest/free.c: the one function that decides whether a VF is free for @pool: NULL, or the reason
  * why not, in words. Needs VFS and USERS read and the store joined.
@@ -25,9 +35,9 @@ int guest_domains_uses(struct sriov_inventory *inv, const char *etc, const char 
 const char *guest_vf_taken(const struct sriov_pf *pf, const struct sriov_vf *vf, const char *pool,
 			   char *buf, size_t size);
 
-/* lib/guest/release.c: sriov_guest_release(), but for rules that name the guest (lib/plan/release.c). */
-int guest_release(struct sriov_host *host, const char *guest, bool force, bool dry_run,
-		  struct sriov_lease *released, struct sriov_error *err);
+/* lib/guest/lease_json.c: the one JSON form of a lease; NULL: no memory. */
+json_t *lease_encode(const struct sriov_lease *lease);
+int lease_decode(const json_t *json, struct sriov_lease *out, struct sriov_error *err);
 
 /*
  * lib/guest/domxml.c: pure functions on XML text, through libxml2 without entities, network or huge
@@ -50,6 +60,8 @@ int guest_xml_node(const char *domain, const struct sriov_node *nodes, size_t nn
  */
 int guest_xml_merge(const char *domain, const struct guest_interface *itf,
 		    const struct sriov_node *node, char **out, struct sriov_error *err);
+/* A UUID as libvirt reads it, canonical. 0 or -EINVAL. */
+int guest_uuid_parse(const char *text, char out[40]);
 /* Name and UUID of the domain ("" if it has none). */
 int guest_xml_identity(const char *domain, char name[SRIOV_NAME_LEN], char uuid[40],
 		       struct sriov_error *err);

@@ -48,39 +48,155 @@ int guest_pf_ready(const struct sriov_pf *pf, struct sriov_error *err)
 	return sriov_error_hint(err, "bring it up: ip link set %s up", pf->netdev);
 }
 
-static const struct sriov_vf *first_free(const struct sriov_pf *pf, unsigned *count)
-{
-	const struct sriov_vf *first = NULL;
-	char why[256];
+/* ---- candidates ---- */
 
-	*count = 0;
-	for (unsigned v = 0; pf->vf && v < pf->vfs; v++) {
-		if (guest_vf_taken(pf, &pf->vf[v], NULL, why, sizeof(why)))
-			continue;
-		if (!first)
-			first = &pf->vf[v];
-		++*count;
-	}
-	return first;
-}
+/* How far a PF is from the guest. */
+enum distance { SAME_NODE, SAME_SOCKET, ELSEWHERE, TOO_FAR };
 
-/* The PFs in the order in which they are tried; unknown nodes last. */
-struct ordered {
+/* A PF as a place. */
+struct place {
 	const struct sriov_pf *pf;
 	int node;
+	enum distance distance;
+	unsigned near; /* see struct guest_wish */
+	const struct sriov_vf *first_free;
+	unsigned free;
 };
 
-static int compare(const void *a, const void *b)
+static bool is_wished(const struct guest_wish *wish, const struct sriov_pf *pf)
 {
-	const struct ordered *x = a, *y = b;
+	for (size_t i = 0; i < wish->nonly; i++)
+		if (wish->only[i] == pf)
+			return true;
+	return !wish->nonly;
+}
 
+static int socket_of(const struct sriov_inventory *inv, int node)
+{
+	const struct sriov_node *found = guest_node_find(inv, node);
+
+	return found ? found->socket : -1;
+}
+
+static enum distance distance_of(const struct sriov_inventory *inv, const struct guest_wish *wish,
+				 const struct sriov_pf *pf, int node)
+{
+	/* a PF that was asked for by name may be on a node that the firmware does not say */
+	bool unknown = node < 0 && wish->nonly == 1 && wish->only[0] == pf;
+	int socket = socket_of(inv, node);
+
+	if (wish->numa == SRIOV_NUMA_ANY || wish->node < 0 || node == wish->node || unknown)
+		return SAME_NODE;
+	if (wish->numa == SRIOV_NUMA_REQUIRED)
+		return TOO_FAR;
+	if (socket >= 0 && socket == socket_of(inv, wish->node))
+		return SAME_SOCKET;
+	return wish->numa == SRIOV_NUMA_SOCKET ? TOO_FAR : ELSEWHERE;
+}
+
+static void count_free(struct place *place, const char *pool)
+{
+	const struct sriov_pf *pf = place->pf;
+	char why[256];
+
+	for (unsigned v = 0; pf->vf && v < pf->vfs; v++) {
+		if (guest_vf_taken(pf, &pf->vf[v], pool, why, sizeof(why)))
+			continue;
+		if (!place->free++)
+			place->first_free = &pf->vf[v];
+	}
+}
+
+static int by_taste(const void *a, const void *b, void *data)
+{
+	const struct guest_wish *wish = data;
+	const struct place *x = a, *y = b;
+	unsigned taken_x = x->pf->vfs - x->free, taken_y = y->pf->vfs - y->free;
+
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	if (wish->pick == SRIOV_PICK_NEAR && x->near != y->near)
+		return x->near < y->near ? -1 : 1;
+	if (wish->pick == SRIOV_PICK_PACK && taken_x != taken_y)
+		return taken_x > taken_y ? -1 : 1;
+	if (wish->pick == SRIOV_PICK_SPREAD && taken_x != taken_y)
+		return taken_x < taken_y ? -1 : 1;
 	if (x->node != y->node)
 		return (unsigned)x->node < (unsigned)y->node ? -1 : 1; /* -1 is the largest */
 	return strcmp(x->pf->address, y->pf->address);
 }
 
+/* All PFs of the host in the order in which they are tried, those that are no place at the end. */
+static struct place *find_places(const struct sriov_inventory *inv, const struct guest_wish *wish)
+{
+	struct place *list = calloc(inv->npfs + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < inv->npfs; i++) {
+		struct place *place = &list[i];
+
+		place->pf = &inv->pf[i];
+		place->node = guest_pf_node(inv, place->pf);
+		place->near = wish->distance ? wish->distance[i] : 0;
+		place->distance = is_wished(wish, place->pf)
+					  ? distance_of(inv, wish, place->pf, place->node)
+					  : TOO_FAR;
+		count_free(place, wish->pool);
+	}
+	if (list)
+		qsort_r(list, inv->npfs, sizeof(*list), by_taste, (void *)wish);
+	return list;
+}
+
+static bool is_ready(const struct sriov_pf *pf)
+{
+	return pf->up && pf->netdev[0];
+}
+
+/* ---- in words ---- */
+
+static const char *const path_words[SRIOV_PATHS] = {
+	[SRIOV_PATH_VF] = "vf",
+	[SRIOV_PATH_VHOSTUSER] = "vhostuser",
+	[SRIOV_PATH_MACVTAP] = "macvtap",
+	[SRIOV_PATH_TAP] = "tap",
+};
+
+SRIOV_EXPORT const char *sriov_path_word(enum sriov_path path)
+{
+	return path < SRIOV_PATHS ? path_words[path] : "?";
+}
+
+static void say_reason(const struct guest_wish *wish, const struct place *place,
+		       struct guest_choice *out)
+{
+	static const char *const far[] = {
+		[SAME_NODE] = "",
+		[SAME_SOCKET] = ", of the same socket",
+		[ELSEWHERE] = "",
+	};
+	char label[40], node[64] = "node unknown (the firmware does not say it)", text[128];
+
+	guest_pf_label(place->pf, label);
+	if (place->node >= 0)
+		snprintf(node, sizeof(node), "node %d", place->node);
+	if (out->vf)
+		snprintf(text, sizeof(text), "free VF %u of %u on %s", out->vf->index,
+			 place->pf->vfs, label);
+	else
+		snprintf(text, sizeof(text), "%s on %s%s", sriov_path_word(out->path), label,
+			 wish->npaths && wish->path[0] == SRIOV_PATH_VF
+				 ? ", as no VF that would do is free"
+				 : "");
+	if (place->distance == SAME_NODE)
+		snprintf(out->reason, sizeof(out->reason), "%s: %s", node, text);
+	else
+		snprintf(out->reason, sizeof(out->reason),
+			 "%s%s, as nothing is free on the guest's node %d: %s", node,
+			 far[place->distance], wish->node, text);
+}
+
 /* "…: 2 VFs, all taken: VF 0 by guest web1 (running): /run/…; VF 1 …" */
-static void say_holders(FILE *text, const struct sriov_pf *pf)
+static void say_holders(FILE *text, const struct guest_wish *wish, const struct sriov_pf *pf)
 {
 	unsigned shown = 0;
 	char label[40], why[256];
@@ -92,111 +208,170 @@ static void say_holders(FILE *text, const struct sriov_pf *pf)
 	}
 	fprintf(text, "none of %u free", pf->vfs);
 	for (; pf->vf && shown < pf->vfs && shown < HOLDERS_SHOWN; shown++)
-		if (guest_vf_taken(pf, &pf->vf[shown], NULL, why, sizeof(why)))
+		if (guest_vf_taken(pf, &pf->vf[shown], wish->pool, why, sizeof(why)))
 			fprintf(text, "%s VF %u: %s", shown ? ";" : ",", pf->vf[shown].index, why);
 	if (shown < pf->vfs)
 		fprintf(text, "; and %u more", pf->vfs - shown);
 }
 
-static int none_free(const struct ordered *list, size_t n, const struct sriov_pf *only, int node,
+static void say_where(const struct guest_wish *wish, char *buf, size_t size)
+{
+	char label[40];
+	size_t used = 0;
+
+	buf[0] = '\0';
+	if (wish->net)
+		used = snprintf(buf, size, " on physnet %s", wish->net);
+	else if (wish->nonly)
+		used = snprintf(buf, size, " on %s", guest_pf_label(wish->only[0], label));
+	if (wish->node < 0 || wish->numa == SRIOV_NUMA_ANY || wish->numa == SRIOV_NUMA_PREFERRED ||
+	    (wish->nonly && !wish->net))
+		return;
+	snprintf(buf + used, size - used, " on %snode %d",
+		 wish->numa == SRIOV_NUMA_SOCKET ? "the socket of " : "", wish->node);
+}
+
+/* What would help: VFs elsewhere, VFs that could be made, or an end to a lease. */
+static int hint_none(const struct guest_wish *wish, const struct place *list, size_t n,
 		     struct sriov_error *err)
 {
-	unsigned elsewhere = 0, count;
-	const struct sriov_pf *other = NULL, *grow = NULL;
+	const struct place *other = NULL;
+	const struct sriov_pf *grow = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sriov_pf *pf = list[i].pf;
+
+		if (list[i].distance == TOO_FAR && list[i].free && pf->up && !other)
+			other = &list[i];
+		/* the one with the most room */
+		if (list[i].distance != TOO_FAR && !pf->vfs &&
+		    (!grow || pf->vfs_total > grow->vfs_total))
+			grow = pf;
+	}
+	if (other)
+		return sriov_error_hint(
+			err,
+			"end a lease (sriovctl guest list, guest detach), or take one of %u free "
+			"VFs elsewhere: --pf %s",
+			other->free, pf_label(other->pf));
+	if (grow)
+		return sriov_error_hint(err, "create VFs: sriovctl vf create %s --count N",
+					pf_label(grow));
+	return sriov_error_hint(
+		err, "end a lease (sriovctl guest list, guest detach) or add VFs to a PF whose "
+		     "VFs nobody uses (sriovctl vf create)");
+}
+
+static int none_free(const struct guest_wish *wish, const struct place *list, size_t n,
+		     struct sriov_error *err)
+{
 	_free_ char *text = NULL;
-	char label[40], place[64] = "";
+	char where[128];
 	size_t size, said = 0;
 	FILE *stream = open_memstream(&text, &size);
 
 	if (!stream)
 		return core_oom(err);
-	if (only)
-		snprintf(place, sizeof(place), " on %s", guest_pf_label(only, label));
-	else if (node >= 0)
-		snprintf(place, sizeof(place), " on node %d", node);
+	say_where(wish, where, sizeof(where));
 	for (size_t i = 0; i < n; i++) {
-		const struct sriov_pf *pf = list[i].pf;
-
-		if ((only && pf != only) || (node >= 0 && !only && list[i].node != node)) {
-			if (first_free(pf, &count) && pf->up && !elsewhere) {
-				other = pf;
-				elsewhere = count;
-			}
+		if (list[i].distance == TOO_FAR)
 			continue;
-		}
-		if (!pf->vfs && (!grow || pf->vfs_total > grow->vfs_total))
-			grow = pf; /* the one with the most room */
 		fprintf(stream, "%s", said++ ? "; " : "");
-		say_holders(stream, pf);
+		say_holders(stream, wish, list[i].pf);
 	}
 	if (!said)
 		fprintf(stream, "%s", n ? "no PF is there" : "this host has no SR-IOV PF");
 	if (fclose(stream))
 		return core_oom(err);
-	sriov_error_set(err, -EUSERS, "guest placement", "no free VF%s: %s", place, text);
-	if (other)
-		return sriov_error_hint(
-			err,
-			"release a lease (sriovctl guest list, guest release), or take "
-			"one of %u free VFs elsewhere: --pf %s",
-			elsewhere, other->netdev[0] ? other->netdev : other->address);
-	if (grow)
-		return sriov_error_hint(err, "create VFs: sriovctl vf create %s --count N",
-					grow->netdev[0] ? grow->netdev : grow->address);
-	return sriov_error_hint(
-		err, "release a lease (sriovctl guest list, guest release) or add VFs to a PF "
-		     "whose VFs nobody uses (sriovctl vf create)");
+	sriov_error_set(err, -EUSERS, "guest placement", "no free VF%s: %s", where, text);
+	return hint_none(wish, list, n, err);
 }
 
-int guest_place(const struct sriov_inventory *inv, const struct sriov_pf *only, int node,
+/* ---- the choice ---- */
+
+static bool has_room(const struct place *place, enum sriov_path path)
+{
+	return path == SRIOV_PATH_VF ? place->free : path != SRIOV_PATH_VHOSTUSER;
+}
+
+/* The first place within @list, all at one distance, that has @path; PFs that are down only in *@down. */
+static const struct place *place_with(const struct place *list, size_t n, enum sriov_path path,
+				      const struct sriov_pf **down)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!has_room(&list[i], path))
+			continue;
+		if (is_ready(list[i].pf))
+			return &list[i];
+		*down = *down ? *down : list[i].pf;
+	}
+	return NULL;
+}
+
+static bool choose(const struct guest_wish *wish, const struct place *list, size_t n,
+		   const struct sriov_pf **down, struct guest_choice *out)
+{
+	static const enum sriov_path vf_only[] = {SRIOV_PATH_VF};
+	const enum sriov_path *path = wish->npaths ? wish->path : vf_only;
+	size_t npaths = wish->npaths ?: 1;
+
+	for (size_t i = 0, end; i < n && list[i].distance != TOO_FAR; i = end) {
+		for (end = i; end < n && list[end].distance == list[i].distance;)
+			end++;
+		for (size_t p = 0; p < npaths; p++) {
+			const struct place *found = place_with(list + i, end - i, path[p], down);
+
+			if (!found)
+				continue;
+			*out = (struct guest_choice){
+				.pf = found->pf,
+				.vf = path[p] == SRIOV_PATH_VF ? found->first_free : NULL,
+				.path = path[p],
+				.node = found->node,
+			};
+			say_reason(wish, found, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One PF was asked for, and it cannot be where the guest must be. */
+static int check_only(const struct sriov_inventory *inv, const struct guest_wish *wish,
+		      struct sriov_error *err)
+{
+	const struct sriov_pf *pf = wish->nonly == 1 && !wish->net ? wish->only[0] : NULL;
+	char label[40];
+	int node;
+
+	if (!pf || wish->node < 0 || wish->numa != SRIOV_NUMA_REQUIRED)
+		return 0;
+	node = guest_pf_node(inv, pf);
+	if (node < 0 || node == wish->node)
+		return 0;
+	sriov_error_set(err, -EINVAL, guest_pf_label(pf, label),
+			"is on node %d, but node %d is wanted", node, wish->node);
+	return sriov_error_hint(err, "leave out the PF, and one of node %d is chosen", wish->node);
+}
+
+int guest_place(const struct sriov_inventory *inv, const struct guest_wish *wish,
 		struct guest_choice *out, struct sriov_error *err)
 {
-	_free_ struct ordered *list = calloc(inv->npfs + 1, sizeof(*list));
 	const struct sriov_pf *down = NULL;
-	char label[40];
-	unsigned count;
+	_free_ struct place *list = NULL;
+	int r = check_only(inv, wish, err);
 
+	if (r < 0)
+		return r;
+	list = find_places(inv, wish);
 	if (!list)
 		return core_oom(err);
-	if (only && node >= 0 && guest_pf_node(inv, only) >= 0 &&
-	    guest_pf_node(inv, only) != node) {
-		sriov_error_set(err, -EINVAL, guest_pf_label(only, label),
-				"is on node %d, but node %d is wanted", guest_pf_node(inv, only),
-				node);
-		return sriov_error_hint(err, "leave out the PF, and one of node %d is chosen",
-					node);
-	}
-	for (size_t i = 0; i < inv->npfs; i++)
-		list[i] = (struct ordered){&inv->pf[i], guest_pf_node(inv, &inv->pf[i])};
-	qsort(list, inv->npfs, sizeof(*list), compare);
-	for (size_t i = 0; i < inv->npfs; i++) {
-		const struct sriov_pf *pf = list[i].pf;
-		const struct sriov_vf *vf;
-
-		if (only ? pf != only : node >= 0 && list[i].node != node)
-			continue;
-		vf = first_free(pf, &count);
-		if (!vf)
-			continue;
-		if (!pf->up || !pf->netdev[0]) {
-			down = down ? down : pf;
-			continue;
-		}
-		*out = (struct guest_choice){.pf = pf, .vf = vf, .node = list[i].node};
-		guest_pf_label(pf, label);
-		if (out->node >= 0)
-			snprintf(out->reason, sizeof(out->reason),
-				 "node %d: free VF %u of %u on %s", out->node, vf->index, pf->vfs,
-				 label);
-		else
-			snprintf(
-				out->reason, sizeof(out->reason),
-				"node unknown (the firmware does not say it): free VF %u of %u on %s",
-				vf->index, pf->vfs, label);
+	if (choose(wish, list, inv->npfs, &down, out))
 		return 0;
-	}
-	return down ? guest_pf_ready(down, err) : none_free(list, inv->npfs, only, node, err);
+	return down ? guest_pf_ready(down, err) : none_free(wish, list, inv->npfs, err);
 }
+
+/* ---- what the VF is called ---- */
 
 /* True if a port or a VF of the host has that address. */
 static bool mac_in_use(const struct sriov_inventory *inv, const uint8_t mac[6])
@@ -214,29 +389,34 @@ static bool mac_in_use(const struct sriov_inventory *inv, const uint8_t mac[6])
 	return false;
 }
 
-static int choose_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf,
-		      const struct sriov_vf *vf, uint8_t out[6], struct sriov_error *err)
+int guest_auto_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf, unsigned vf,
+		   uint8_t out[6], struct sriov_error *err)
 {
 	uint8_t mac[6];
 	char label[40];
 
-	if (!sriov_mac_is_zero(vf->attrs.mac)) {
-		memcpy(out, vf->attrs.mac, 6);
-		return 0;
-	}
 	if (sriov_mac_is_zero(pf->perm_mac))
 		return sriov_error_set(
 			err, -ENODATA, guest_pf_label(pf, label),
-			"its permanent MAC is unknown, so VF %u has no automatic MAC", vf->index);
+			"its permanent MAC is unknown, so VF %u has no automatic MAC", vf);
 	for (unsigned salt = 0; salt < SALTS; salt++) {
-		sriov_mac_auto(pf->perm_mac, vf->index, salt, mac);
+		sriov_mac_auto(pf->perm_mac, vf, salt, mac);
 		if (!mac_in_use(inv, mac)) {
 			memcpy(out, mac, 6);
 			return 0;
 		}
 	}
 	return sriov_error_set(err, -EADDRINUSE, guest_pf_label(pf, label),
-			       "every automatic MAC of VF %u is in use on this host", vf->index);
+			       "every automatic MAC of VF %u is in use on this host", vf);
+}
+
+int guest_mac_of(const struct sriov_inventory *inv, const struct sriov_pf *pf,
+		 const struct sriov_vf *vf, uint8_t out[6], struct sriov_error *err)
+{
+	if (sriov_mac_is_zero(vf->attrs.mac))
+		return guest_auto_mac(inv, pf, vf->index, out, err);
+	memcpy(out, vf->attrs.mac, 6);
+	return 0;
 }
 
 int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf *pf,
@@ -271,7 +451,7 @@ int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf 
 					pf->netdev, vf->index, attrs->vlan);
 	}
 	core_copy(itf.address, sizeof(itf.address), vf->address);
-	r = choose_mac(inv, pf, vf, itf.mac, err);
+	r = guest_mac_of(inv, pf, vf, itf.mac, err);
 	if (r < 0)
 		return r;
 	*out = itf;

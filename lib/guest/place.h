@@ -5,11 +5,26 @@
 
 #include "lib/guest/guest.h"
 
+/* What a place must be. Zero asks for a free VF of our own pool, preferably on node 0. */
+struct guest_wish {
+	const struct sriov_pf *const *only; /* PFs that it must be on */
+	size_t nonly;                       /* 0 = any */
+	const char *net; /* the physnet whose PFs they are, for errors; or NULL */
+	int node;        /* of the guest, -1 = it is bound to none */
+	enum sriov_numa numa;
+	enum sriov_pick pick;
+	const unsigned *distance; /* of each PF of the inventory, with SRIOV_PICK_NEAR */
+	const char *pool;         /* NULL = our own */
+	enum sriov_path path[SRIOV_PATHS];
+	size_t npaths; /* 0 = vf */
+};
+
 struct guest_choice {
 	const struct sriov_pf *pf;
-	const struct sriov_vf *vf;
+	const struct sriov_vf *vf; /* NULL: the path is not a VF */
+	enum sriov_path path;
 	int node; /* -1 = unknown */
-	char reason[256];
+	char reason[320];
 };
 
 /* "0000:81:00.0 (ens2f0)". */
@@ -22,14 +37,20 @@ const struct sriov_node *guest_node_find(const struct sriov_inventory *inv, int 
 int guest_pf_ready(const struct sriov_pf *pf, struct sriov_error *err);
 
 /*
- * The first free VF of our own pool, in the order of node, PF address, VF index: on @only (may be NULL),
- * on @node (-1 = any). PFs that are down are passed over. -EUSERS: no free VF satisfies that (nothing
- * else gives this code), and the error says per PF what holds them; -ENETDOWN: only PFs that are down
- * have one.
+ * The best place there is: the nearest as @wish->numa says, there the first path that has one, there the PF
+ * that @wish->pick likes best, then the lowest address and VF index. PFs that are down are passed over.
+ * -EUSERS: there is none (nothing else gives this code), and the error says per PF what holds its VFs;
+ * -ENETDOWN: only PFs that are down have one; -EINVAL: the PF asked for is on another node.
  */
-int guest_place(const struct sriov_inventory *inv, const struct sriov_pf *only, int node,
+int guest_place(const struct sriov_inventory *inv, const struct guest_wish *wish,
 		struct guest_choice *out, struct sriov_error *err);
 
+/* The first stable automatic MAC of the VF that no port and no VF of @inv has. */
+int guest_auto_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf, unsigned vf,
+		   uint8_t out[6], struct sriov_error *err);
+/* The VF's administrative MAC, or the automatic one if it has none. */
+int guest_mac_of(const struct sriov_inventory *inv, const struct sriov_pf *pf,
+		 const struct sriov_vf *vf, uint8_t out[6], struct sriov_error *err);
 /*
  * What the <interface> of a VF must say, as libvirt rewrites MAC and VLAN of the VF from it: the
  * administrative MAC (the automatic one if there is none) and the VLAN. -EOPNOTSUPP: libvirt has no words

@@ -21,6 +21,7 @@
 #define SRIOV_GUEST_VIRT_H
 
 #include "lib/guest/guest.h"
+#include "lib/kernel/process.h"
 
 #define VIRT_URI "qemu:///system" /* where host->uri is NULL */
 
@@ -63,6 +64,9 @@ struct virt_ops {
 		    struct sriov_error *err);
 	/* QEMU's process on this host. -ESRCH: the domain does not run, or not here. */
 	int (*pid)(struct sriov_host *host, const char *uuid, long *out, struct sriov_error *err);
+	/* That process, looked at. The caller clears @out. */
+	int (*process)(struct sriov_host *host, const char *uuid, struct process *out,
+		       struct sriov_error *err);
 
 	/*
 	 * Effects, each one call of libvirt. Of a device: -EBUSY: another domain or the host uses it; -EEXIST: the
@@ -91,6 +95,25 @@ struct virt_ops {
 	int (*memory)(struct sriov_host *host, const char *uuid, const char *mode,
 		      const char *nodeset, enum virt_where where, struct sriov_error *err);
 };
+
+/* virt.c: what both have in common. */
+void virt_domains_sort(struct virt_domains *domains);
+/* -ENOENT, with the name that may have been meant. */
+int virt_unknown(const struct virt_domains *domains, const char *name, struct sriov_error *err);
+/* -ENOTCONN */
+int virt_not_running(const char *object, struct sriov_error *err);
+struct guest_device;
+/* -EEXIST */
+int virt_has_already(const char *object, const struct guest_device *device,
+		     struct sriov_error *err);
+/* -ETIMEDOUT: the guest did not answer a live detach; -EPERM: it said no. */
+int virt_not_detached(const char *object, const struct guest_device *device, bool rejected,
+		      struct sriov_error *err);
+/* libvirt's number of a mode, or -EINVAL. */
+int virt_numa_mode(const char *mode, struct sriov_error *err);
+extern const char *const virt_pinning[]; /* by enum virt_thread: what failed, in errors */
+struct cpuset;
+int virt_cpus(const char *text, struct cpuset *out, struct sriov_error *err);
 
 extern const struct virt_ops virt_live_ops;
 extern const struct virt_ops virt_sim_ops; /* only beside a simulated host_ops */

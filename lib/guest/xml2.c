@@ -182,6 +182,11 @@ int xml_create(const char *root, struct xml_doc *out, struct sriov_error *err)
 
 int xml_print(struct xml_doc *doc, char **out, struct sriov_error *err)
 {
+	return xml_print_node(doc, (xmlNodePtr)doc->doc, out, err);
+}
+
+int xml_print_node(struct xml_doc *doc, xmlNodePtr node, char **out, struct sriov_error *err)
+{
 	const struct xml2 *lib = doc->lib;
 	xmlBufferPtr buffer = doc->oom ? NULL : lib->xmlBufferCreate();
 	xmlSaveCtxtPtr save;
@@ -191,7 +196,7 @@ int xml_print(struct xml_doc *doc, char **out, struct sriov_error *err)
 		return core_oom(err);
 	save = lib->xmlSaveToBuffer(buffer, "UTF-8", doc->declared ? 0 : XML_SAVE_NO_DECL);
 	if (save) {
-		long written = lib->xmlSaveDoc(save, doc->doc);
+		long written = lib->xmlSaveTree(save, node);
 
 		if (lib->xmlSaveClose(save) >= 0 && written >= 0)
 			text = strdup((const char *)lib->xmlBufferContent(buffer));

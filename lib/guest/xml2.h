@@ -50,7 +50,7 @@
 	X(xmlBufferContent)                                                                        \
 	X(xmlBufferFree)                                                                           \
 	X(xmlSaveToBuffer)                                                                         \
-	X(xmlSaveDoc)                                                                              \
+	X(xmlSaveTree)                                                                             \
 	X(xmlSaveClose)
 
 struct xml2 {
@@ -87,6 +87,8 @@ int xml_parse(const char *text, size_t size, const char *object, struct xml_doc 
 int xml_create(const char *root, struct xml_doc *out, struct sriov_error *err);
 /* The document as UTF-8 text, laid out as its text nodes say. */
 int xml_print(struct xml_doc *doc, char **out, struct sriov_error *err);
+/* One element of it. */
+int xml_print_node(struct xml_doc *doc, xmlNodePtr node, char **out, struct sriov_error *err);
 
 /* First child element, or next sibling element, of that name (NULL: of any), in no namespace. */
 xmlNodePtr xml_child(xmlNodePtr parent, const char *name);
@@ -107,6 +109,9 @@ int xml_select(struct xml_doc *doc, const char *xpath, xmlNodePtr **out, size_t 
 xmlNodePtr xml_insert(struct xml_doc *doc, xmlNodePtr parent, xmlNodePtr after, const char *name);
 void xml_set(struct xml_doc *doc, xmlNodePtr node, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Replaces what is in an element by text. */
+void xml_set_text(struct xml_doc *doc, xmlNodePtr node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Removes an element and the indentation before it. */
 void xml_remove(struct xml_doc *doc, xmlNodePtr node);
 

@@ -164,6 +164,30 @@ void xml_set(struct xml_doc *doc, xmlNodePtr node, const char *name, const char 
 		doc->oom = true;
 }
 
+void xml_set_text(struct xml_doc *doc, xmlNodePtr node, const char *fmt, ...)
+{
+	_free_ char *value = NULL;
+	va_list ap;
+
+	if (!node || doc->oom)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&value, fmt, ap) < 0)
+		value = NULL;
+	va_end(ap);
+	if (!value) {
+		doc->oom = true;
+		return;
+	}
+	while (node->children) {
+		xmlNodePtr child = node->children;
+
+		doc->lib->xmlUnlinkNode(child);
+		doc->lib->xmlFreeNode(child);
+	}
+	add_text(doc, node, NULL, value);
+}
+
 void xml_remove(struct xml_doc *doc, xmlNodePtr node)
 {
 	xmlNodePtr lead = node->prev;

@@ -1,9 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening and closing a host, live or simulated. */
-#include "lib/host/host.h"
+#include "lib/guest/virt.h"
 #include "lib/store/store.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+/* "libvirt=live": which of a simulated host's groups of effects are the real ones. */
+static int set_group(struct sriov_host *host, const char *spec, const char *word, size_t len,
+		     struct sriov_error *err)
+{
+	static const struct {
+		const char *word;
+		const struct virt_ops *ops;
+	} groups[] = {{"libvirt=simulated", &virt_sim_ops}, {"libvirt=live", &virt_live_ops}};
+
+	if (host->virt)
+		return sriov_error_set(err, -EINVAL, spec, "'%.*s': that was said before", (int)len,
+				       word);
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (strlen(groups[i].word) == len && !strncmp(groups[i].word, word, len))
+			host->virt = groups[i].ops;
+	if (host->virt)
+		return 0;
+	sriov_error_set(err, -EINVAL, spec, "'%.*s' is not part of a simulated host", (int)len,
+			word);
+	return sriov_error_hint(err, "after FILE can stand ,libvirt=live or ,libvirt=simulated "
+				     "(without: simulated)");
+}
+
+/* FILE[,GROUP=live|simulated…]; a comma that no '=' follows belongs to the file's name. */
+static int open_simulated(struct sriov_host *host, const char *spec, struct sriov_error *err)
+{
+	_free_ char *file = strdup(spec);
+	char *comma;
+	int r = file ? 0 : core_oom(err);
+
+	while (!r && (comma = strrchr(file, ',')) && strchr(comma, '=') && !strchr(comma, '/')) {
+		r = set_group(host, spec, comma + 1, strlen(comma + 1), err);
+		*comma = '\0';
+	}
+	if (!r)
+		r = host_sim_open(host, file, err);
+	if (!r && !host->virt)
+		host->virt = &virt_sim_ops;
+	return r;
+}
 
 SRIOV_EXPORT int sriov_host_open(const char *spec, struct sriov_host **out, struct sriov_error *err)
 {
@@ -12,7 +55,12 @@ SRIOV_EXPORT int sriov_host_open(const char *spec, struct sriov_host **out, stru
 
 	if (!host)
 		return core_oom(err);
-	r = spec && *spec ? host_sim_open(host, spec, err) : host_live_open(host, err);
+	if (spec && *spec) {
+		r = open_simulated(host, spec, err);
+	} else {
+		host->virt = &virt_live_ops;
+		r = host_live_open(host, err);
+	}
 	if (r < 0) {
 		sriov_host_close(host);
 		return r;
@@ -26,11 +74,31 @@ SRIOV_EXPORT void sriov_host_close(struct sriov_host *host)
 	if (!host)
 		return;
 	store_close(host->store);
+	if (host->virt)
+		host->virt->close(host);
 	if (host->ops)
 		host->ops->close(host);
+	free(host->uri);
 	for (size_t i = 0; i < host->nlocks; i++)
 		close(host->lock_fd[i]);
 	free(host);
+}
+
+SRIOV_EXPORT int sriov_host_uri(struct sriov_host *host, const char *uri, struct sriov_error *err)
+{
+	char *copy;
+
+	if (host->virt == &virt_sim_ops) {
+		sriov_error_set(err, -EINVAL, uri, "the simulated host has a libvirt of its own");
+		return sriov_error_hint(err, "with --host FILE,libvirt=live it has a real one");
+	}
+	copy = strdup(uri);
+	if (!copy)
+		return core_oom(err);
+	host->virt->close(host);
+	free(host->uri);
+	host->uri = copy;
+	return 0;
 }
 
 /* "auto" from a driver that always says "auto" is not known; ixgbe reports VF link states since 6.12. */

@@ -21,6 +21,12 @@ struct netdev_facts {
 	uint8_t mac[6];
 };
 
+/* Where a PCI device hangs. */
+struct pci_place {
+	int node;       /* -1 = not said */
+	char path[192]; /* as in sysfs: "pci0000:80/0000:80:01.0/0000:81:00.0" */
+};
+
 /* What a PF's hardware is, and how that is told. */
 enum host_nature { NATURE_UNKNOWN, NATURE_SILICON, NATURE_EMULATED, NATURE_SIMULATED };
 struct nature_facts {
@@ -110,6 +116,12 @@ struct host_ops {
 	/* -ENODEV: there is none of that name in this network namespace. */
 	int (*netdev)(struct sriov_host *host, const char *name, struct netdev_facts *out,
 		      struct sriov_error *err);
+	/* 1 and the name of a netdev of this network namespace that has that address, or 0. */
+	int (*mac_user)(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
+			struct sriov_error *err);
+	/* -ENODEV: there is no PCI device at that address. */
+	int (*pci_place)(struct sriov_host *host, const char *address, struct pci_place *out,
+			 struct sriov_error *err);
 	/* What the PF is made of: the facts that nature_judge() looks at, or the answer itself. */
 	enum host_nature (*nature)(struct sriov_host *host, const struct sriov_pf *pf, char *why,
 				   size_t size);

@@ -75,7 +75,10 @@ SRIOV_EXPORT void sriov_inventory_free(struct sriov_inventory *inv)
 		free(pf->uses.at);
 		free(pf->rules);
 		free(pf->rss);
+		free(pf->irq_cpus);
 	}
+	for (size_t i = 0; i < inv->nnodes; i++)
+		free(inv->node[i].core);
 	free(inv->pf);
 	free(inv->node);
 	free(inv);

@@ -53,6 +53,12 @@ int live_probe(struct sriov_host *host, const struct sriov_pf *pf, const char *a
 int live_read_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		       char out[32], struct sriov_error *err);
 
+/* lib/host/live_find.c: members of host_ops. */
+int live_mac_user(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
+		  struct sriov_error *err);
+int live_pci_place(struct sriov_host *host, const char *address, struct pci_place *out,
+		   struct sriov_error *err);
+
 /* lib/host/live_probe.c: members of host_ops. */
 int live_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,
 		struct sriov_error *err);

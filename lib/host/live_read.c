@@ -5,6 +5,7 @@
  */
 #include "flows/flows.h"
 #include "lib/guest/guest.h"
+#include "lib/host/cores.h"
 #include "lib/host/live.h"
 
 #include <errno.h>
@@ -204,6 +205,8 @@ static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 		r = read_rss(live, pf, err);
 	if (!r && (what & SRIOV_READ_PATH))
 		r = read_path(live, pf, err);
+	if (!r && (what & SRIOV_READ_CPUS))
+		r = sysfs_irq_cpus(live->sys, live->proc, address, &pf->irq_cpus, err);
 	return r;
 }
 
@@ -218,6 +221,7 @@ static void drop_pf(struct sriov_inventory *inv)
 	free(pf->uses.at);
 	free(pf->rules);
 	free(pf->rss);
+	free(pf->irq_cpus);
 }
 
 static int read_pfs(struct sriov_host *host, const char *name, unsigned what,
@@ -260,6 +264,11 @@ int live_read(struct sriov_host *host, const char *name, unsigned what, struct s
 	r = read_pfs(host, name, what, inv, err);
 	if (!r && (what & SRIOV_READ_NODES))
 		r = sysfs_nodes(live->sys, &inv->node, &inv->nnodes, err);
+	if (!r && (what & SRIOV_READ_CPUS)) {
+		r = cores_read(inv->node, inv->nnodes, err);
+		if (r == -ENOENT || r == -ENOSYS)
+			r = 0;
+	}
 	if (!r && (what & SRIOV_READ_USES)) {
 		r = live_rtnl(live, &rtnl, err);
 		if (!r)

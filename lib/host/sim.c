@@ -5,9 +5,14 @@
  * several processes can share the host. Beside FILE stands FILE.state/ with its lock, the database and the
  * locks of PFs; reading creates nothing.
  *
- *   "domains": [{"name": "web1", "uuid": "…", "state": "running" | "defined", "vfs": ["0000:81:10.2"]}]
+ *   "domains": [{"name": "web1", "uuid": "…", "state": "running" | "paused" | "defined",
+ *                "vfs": ["0000:81:10.2"], "xml": "<domain…", "live": "<domain…", "answers": false}]
  *       Guests. They become uses of the VFs they name. While a running one has a VF on vfio-pci, deleting or
  *       unbinding that VF does not come back from the kernel until the domain is gone from the file.
+ *       "xml" is the persistent definition, "live" the XML of the running one (without: the definition's). "vfs"
+ *       is the short form of a domain without XML, and where both are there they must name the same. A guest that
+ *       is paused, or does not answer, never lets a device go. A domain that is set to "defined" has been stopped:
+ *       its VFs are given back as libvirt does, from what it kept in "saved" when it gave them.
  *
  *   "nic" of a PF: what its driver keeps besides the rules (input sets, counters, slots), if it is not what the
  *       rules give when they are put into a freshly loaded driver by location. See sim_rules.c.
@@ -31,9 +36,10 @@
  *       "errno": NAME   the call fails and changes nothing (every op but link, wait and pause)
  *       "lie": true     the call says that it succeeded and changes nothing (effects)
  *       "hang": true    numvfs, unbind, probe do not come back; when the deviation is gone, the kernel finishes
- *       "never": true   with op "link": a link that should rise does not
+ *       "never": true   with op "link": a link that should rise does not; with op "virt_detach": the guest does
+ *                       not answer
  *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
- *   rss_set vf_up frames.
+ *   rss_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory.
  *
  * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
  * shows what a driver would; "rss" of a PF is there once a table was set. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.
@@ -102,6 +108,11 @@ static int load(struct sim_host *host, struct sim **out, struct sriov_error *err
 	return 0;
 }
 
+int sim_load(struct sriov_host *host, struct sim **out, struct sriov_error *err)
+{
+	return load(host->priv, out, err);
+}
+
 static int save(struct sim_host *host, const struct sim *sim, struct sriov_error *err)
 {
 	_json_ json_t *json = sim_encode(sim);
@@ -140,65 +151,8 @@ static int lock(struct sriov_host *host, struct sriov_error *err)
 	return core_steal_fd(&fd);
 }
 
-static sim_effect_fn *const effects[SIM_EFFECTS] = {
-	[SIM_LINK_SET] = sim_link_set,
-	[SIM_AUTOPROBE] = sim_autoprobe,
-	[SIM_NUMVFS] = sim_numvfs,
-	[SIM_VF_SET] = sim_vf_set,
-	[SIM_OVERRIDE] = sim_override,
-	[SIM_UNBIND] = sim_unbind,
-	[SIM_PROBE] = sim_probe,
-	[SIM_NTUPLE] = sim_ntuple,
-	[SIM_RULE_INSERT] = sim_rule_insert,
-	[SIM_RULE_DELETE] = sim_rule_delete,
-	[SIM_VF_UP] = sim_vf_up,
-	[SIM_FRAMES] = sim_frames,
-	[SIM_RSS_SET] = sim_rss_set,
-};
-
-/* The VF that a call is about, or -1. */
-static int vf_of(const struct sriov_pf *pf, const struct sim_call *call)
-{
-	if (call->op == SIM_VF_SET || call->op == SIM_VF_UP)
-		return call->vf;
-	for (unsigned v = 0; call->address && v < pf->vfs; v++) {
-		if (!strcmp(pf->vf[v].address, call->address))
-			return v;
-	}
-	return -1;
-}
-
-/* The effect itself, or how it deviates. */
-static int perform(struct sim *sim, const struct sim_call *call, struct sriov_error *err)
-{
-	bool takes_device_lock = call->op == SIM_NUMVFS || call->op == SIM_UNBIND ||
-				 call->op == SIM_PROBE;
-	struct sriov_pf *pf = inventory_find(sim->inv, call->pf->address);
-	struct sim_deviation d;
-	char object[96];
-	int vf;
-
-	if (!pf)
-		return core_errno(err, -ENODEV, call->pf->address, "the PF is gone");
-	if (!sriov_driver_find(pf->driver))
-		return sriov_error_set(err, -EOPNOTSUPP, pf->address,
-				       "the simulated host has no model of the driver '%s'",
-				       pf->driver);
-	vf = vf_of(pf, call);
-	if (sim_deviate(sim, call->op, pf->address, vf, SIM_DEVIATE_HANG, &d))
-		return sim_stick(sim, pf, call, vf, "the simulated host was told so", err);
-	if (takes_device_lock && sim_stuck_on(sim, pf))
-		return sim_stick(sim, pf, call, vf, "an earlier call holds the device lock", err);
-	if (!sim_deviate(sim, call->op, pf->address, vf, SIM_DEVIATE_ERRNO | SIM_DEVIATE_LIE, &d))
-		return effects[call->op](sim, pf, call, err);
-	if (d.has & SIM_DEVIATE_LIE)
-		return 0;
-	return core_errno(err, -sim_errno(d.errno_name), sim_object(object, pf->address, vf),
-			  "%s fails, as the simulated host was told", sim_op_words[call->op]);
-}
-
 /* An effect that fails has still taken its time, and what it did before it failed stays. */
-static int run(struct sriov_host *host, const struct sim_call *call, struct sriov_error *err)
+int sim_run(struct sriov_host *host, const struct sim_call *call, struct sriov_error *err)
 {
 	_cleanup_(sim_freep)
 	struct sim *sim = NULL;
@@ -213,7 +167,7 @@ static int run(struct sriov_host *host, const struct sim_call *call, struct srio
 	sim->clock_ms++;
 	sim->ops[call->op]++;
 	sim_settle(sim);
-	r = perform(sim, call, err);
+	r = sim_perform(sim, call, err);
 	saved = save(host->priv, sim, r < 0 ? NULL : err);
 	return r < 0 ? r : saved;
 }
@@ -221,39 +175,40 @@ static int run(struct sriov_host *host, const struct sim_call *call, struct srio
 static int do_link_set(struct sriov_host *host, const struct sriov_pf *pf, bool up,
 		       struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_LINK_SET, pf, .on = up}, err);
+	return sim_run(host, &(struct sim_call){SIM_LINK_SET, pf, .on = up}, err);
 }
 
 static int do_autoprobe(struct sriov_host *host, const struct sriov_pf *pf, bool on,
 			struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_AUTOPROBE, pf, .on = on}, err);
+	return sim_run(host, &(struct sim_call){SIM_AUTOPROBE, pf, .on = on}, err);
 }
 
 static int do_numvfs(struct sriov_host *host, const struct sriov_pf *pf, unsigned n,
 		     int64_t deadline_ms, struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_NUMVFS, pf, .vf = n, .deadline_ms = deadline_ms},
-		   err);
+	return sim_run(
+		host, &(struct sim_call){SIM_NUMVFS, pf, .vf = n, .deadline_ms = deadline_ms}, err);
 }
 
 static int do_vf_set(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf,
 		     const struct sriov_vf_attrs *attrs, struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_VF_SET, pf, .vf = vf, .attrs = attrs}, err);
+	return sim_run(host, &(struct sim_call){SIM_VF_SET, pf, .vf = vf, .attrs = attrs}, err);
 }
 
 static int do_override(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		       const char *driver, int64_t deadline_ms, struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_OVERRIDE, pf, .address = address, .driver = driver},
-		   err);
+	return sim_run(host,
+		       &(struct sim_call){SIM_OVERRIDE, pf, .address = address, .driver = driver},
+		       err);
 }
 
 static int do_unbind(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		     int64_t deadline_ms, struct sriov_error *err)
 {
-	return run(
+	return sim_run(
 		host,
 		&(struct sim_call){SIM_UNBIND, pf, .address = address, .deadline_ms = deadline_ms},
 		err);
@@ -262,7 +217,7 @@ static int do_unbind(struct sriov_host *host, const struct sriov_pf *pf, const c
 static int do_probe(struct sriov_host *host, const struct sriov_pf *pf, const char *address,
 		    int64_t deadline_ms, struct sriov_error *err)
 {
-	return run(
+	return sim_run(
 		host,
 		&(struct sim_call){SIM_PROBE, pf, .address = address, .deadline_ms = deadline_ms},
 		err);
@@ -271,25 +226,25 @@ static int do_probe(struct sriov_host *host, const struct sriov_pf *pf, const ch
 static int do_ntuple(struct sriov_host *host, const struct sriov_pf *pf, bool on,
 		     struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_NTUPLE, pf, .on = on}, err);
+	return sim_run(host, &(struct sim_call){SIM_NTUPLE, pf, .on = on}, err);
 }
 
 static int do_rule_insert(struct sriov_host *host, const struct sriov_pf *pf,
 			  const struct sriov_entry *entry, struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_RULE_INSERT, pf, .entry = entry}, err);
+	return sim_run(host, &(struct sim_call){SIM_RULE_INSERT, pf, .entry = entry}, err);
 }
 
 static int do_rule_delete(struct sriov_host *host, const struct sriov_pf *pf, uint32_t loc,
 			  struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_RULE_DELETE, pf, .loc = loc}, err);
+	return sim_run(host, &(struct sim_call){SIM_RULE_DELETE, pf, .loc = loc}, err);
 }
 
 static int do_vf_up(struct sriov_host *host, const struct sriov_pf *pf, unsigned vf, bool up,
 		    struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_VF_UP, pf, .vf = vf, .on = up}, err);
+	return sim_run(host, &(struct sim_call){SIM_VF_UP, pf, .vf = vf, .on = up}, err);
 }
 
 static int do_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,
@@ -302,6 +257,26 @@ static int do_netdev(struct sriov_host *host, const char *name, struct netdev_fa
 	return r < 0 ? r : sim_netdev(sim, name, out, err);
 }
 
+static int do_mac_user(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
+		       struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	return r < 0 ? r : sim_mac_user(sim, mac, name, size);
+}
+
+static int do_pci_place(struct sriov_host *host, const char *address, struct pci_place *out,
+			struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	return r < 0 ? r : sim_pci_place(sim, address, out, err);
+}
+
 static enum host_nature do_nature(struct sriov_host *host, const struct sriov_pf *pf, char *why,
 				  size_t size)
 {
@@ -312,7 +287,7 @@ static enum host_nature do_nature(struct sriov_host *host, const struct sriov_pf
 static int do_rss_set(struct sriov_host *host, const struct sriov_pf *pf, const uint32_t *table,
 		      size_t n, struct sriov_error *err)
 {
-	return run(host, &(struct sim_call){SIM_RSS_SET, pf, .rss = table, .nrss = n}, err);
+	return sim_run(host, &(struct sim_call){SIM_RSS_SET, pf, .rss = table, .nrss = n}, err);
 }
 
 static int do_read(struct sriov_host *host, const char *pf, unsigned what,
@@ -400,7 +375,7 @@ static int do_exchange(struct sriov_host *host, const struct sriov_pf *pf, struc
 	int r;
 
 	for (;;) {
-		r = run(host, &(struct sim_call){SIM_FRAMES, pf, .exchange = what}, err);
+		r = sim_run(host, &(struct sim_call){SIM_FRAMES, pf, .exchange = what}, err);
 		if (r != -ENOLINK || priv->clock_ms >= deadline_ms)
 			return r;
 		do_wait(host, deadline_ms, NULL);
@@ -479,6 +454,8 @@ const struct host_ops host_sim_ops = {
 	.vf_up = do_vf_up,
 	.exchange = do_exchange,
 	.netdev = do_netdev,
+	.mac_user = do_mac_user,
+	.pci_place = do_pci_place,
 	.nature = do_nature,
 	.rss_set = do_rss_set,
 	.hangs = do_hangs,

@@ -4,7 +4,8 @@
 #define SRIOV_SIM_H
 
 #include "flows/nic/replay.h"
-#include "lib/host/host.h"
+#include "lib/guest/device.h"
+#include "lib/guest/virt.h"
 
 /* What is counted and can be told to deviate; the first ones are effects. */
 enum sim_op {
@@ -21,6 +22,11 @@ enum sim_op {
 	SIM_VF_UP,
 	SIM_FRAMES,
 	SIM_RSS_SET,
+	SIM_VIRT_ATTACH,
+	SIM_VIRT_DETACH,
+	SIM_VIRT_DEFINE,
+	SIM_VIRT_PIN,
+	SIM_VIRT_MEMORY,
 	SIM_EFFECTS,
 	SIM_LINK = SIM_EFFECTS, /* a link that should rise; only for deviations */
 	SIM_READ,
@@ -72,12 +78,44 @@ struct sim_stuck {
 	unsigned vfs; /* count of SIM_NUMVFS, VF index of the others */
 };
 
+/* A VF that a domain names. */
+struct sim_domain_vf {
+	char address[SRIOV_PCI_LEN];
+	bool running; /* a running guest has it; else the definition names it */
+	bool net;     /* <interface type='hostdev'> */
+};
+
+/* What libvirt keeps of a VF that it gave to a running guest, to put it back. */
+struct sim_saved {
+	char vf[SRIOV_PCI_LEN];
+	uint8_t mac[6];
+	unsigned vlan;
+	bool net;   /* MAC and VLAN were set */
+	bool bound; /* vfio-pci was bound by libvirt */
+};
+
+enum sim_domain_state { SIM_DEFINED, SIM_RUNNING, SIM_PAUSED };
+extern const char *const sim_domain_words[];
+
 struct sim_domain {
+	unsigned has;
 	char name[SRIOV_NAME_LEN];
 	char uuid[40];
-	unsigned running;
-	char (*vfs)[SRIOV_PCI_LEN];
+	unsigned state; /* enum sim_domain_state */
+	bool answers;   /* with SIM_DOMAIN_ANSWERS; else yes */
+	char *xml, *live;
+	struct sim_domain_vf *vf;
 	size_t nvfs;
+	struct sim_saved *saved;
+	size_t nsaved;
+	struct process *process; /* QEMU's; NULL: the file has none */
+};
+#define SIM_DOMAIN_ANSWERS 1
+
+/* A netdev of the host that is neither a PF's nor a VF's: a macvlan, for one. */
+struct sim_netdev {
+	char name[16];
+	uint8_t mac[6];
 };
 
 struct sim {
@@ -95,6 +133,8 @@ struct sim {
 	size_t nstuck;
 	struct sim_domain *domain;
 	size_t ndomains;
+	struct sim_netdev *netdev;
+	size_t nnetdevs;
 	int64_t ops[SIM_OPS];
 };
 
@@ -112,6 +152,12 @@ struct sim_call {
 	const uint32_t *rss;
 	size_t nrss;
 	int64_t deadline_ms;
+	/* of libvirt; pf is NULL */
+	const char *uuid, *xml, *cpus, *mode, *nodeset;
+	const struct guest_device *device;
+	enum virt_where where;
+	enum virt_thread thread;
+	unsigned number;
 };
 typedef int sim_effect_fn(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 			  struct sriov_error *err);
@@ -121,6 +167,33 @@ int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err);
 json_t *sim_encode(const struct sim *sim);
 void sim_free(struct sim *sim);
 int sim_errno(const char *name); /* 5 for "EIO", 0 if there is none of that name */
+
+/* sim_domains.c: the member "domains". */
+struct reader;
+int sim_domains_decode(struct reader *r, const json_t *json, struct sim *sim);
+json_t *sim_domains_encode(const struct sim *sim);
+/* Which VFs the domain names, anew after its XML changed. */
+int sim_domain_vfs(struct sim_domain *domain, struct sriov_error *err);
+void sim_domain_clear(struct sim_domain *domain);
+/* sim_process.c: the member "process" of a domain. */
+int sim_process_decode(struct reader *r, const json_t *json, const char *path,
+		       struct process **out);
+json_t *sim_process_encode(const struct process *process);
+int sim_process_copy(const struct process *process, struct process *out); /* 0 or -ENOMEM */
+void sim_process_free(struct process *process);
+/* The threads that a pin of libvirt moves: a vCPU, an IOThread, or all others (the emulator's). */
+void sim_process_pin(struct process *process, enum process_role role, unsigned number,
+		     const char *cpus);
+
+/* sim.c: the file, read and settled; one effect on it, which is one durable write. */
+int sim_load(struct sriov_host *host, struct sim **out, struct sriov_error *err);
+int sim_run(struct sriov_host *host, const struct sim_call *call, struct sriov_error *err);
+/* sim_perform.c */
+int sim_perform(struct sim *sim, const struct sim_call *call, struct sriov_error *err);
+
+/* lib/guest/virt_sim.c: effects of libvirt, and what it does when a guest has stopped. */
+sim_effect_fn sim_virt_attach, sim_virt_detach, sim_virt_define, sim_virt_pin, sim_virt_memory;
+void sim_virt_settle(struct sim *sim);
 
 /* sim_time.c: events, stuck calls, deviations. */
 int sim_schedule(struct sim *sim, struct sim_event event); /* 0 or -ENOMEM */
@@ -147,6 +220,10 @@ sim_effect_fn sim_link_set, sim_autoprobe, sim_numvfs, sim_vf_set, sim_override,
 /* sim_probe.c: -ENODEV if there is none of that name. */
 int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out,
 	       struct sriov_error *err);
+/* sim_find.c: see host_ops. */
+int sim_mac_user(const struct sim *sim, const uint8_t mac[6], char *name, size_t size);
+int sim_pci_place(const struct sim *sim, const char *address, struct pci_place *out,
+		  struct sriov_error *err);
 /* The link goes down and comes back after what the driver takes; nothing on a port that is down. */
 int sim_port_reset(struct sim *sim, struct sriov_pf *pf);
 /* Forgets a table that was set, on a driver that refills it at each reset. */

@@ -42,17 +42,18 @@ static int add_users(const struct sim *sim, struct sriov_vf *vf)
 	for (size_t i = 0; i < sim->ndomains; i++) {
 		const struct sim_domain *domain = &sim->domain[i];
 
-		snprintf(who, sizeof(who), "guest %s (%s)", domain->name,
-			 domain->running ? "running" : "defined");
 		snprintf(how, sizeof(how), "domain %s names %s", domain->name, vf->address);
 		for (size_t k = 0; k < domain->nvfs; k++) {
-			if (strcmp(domain->vfs[k], vf->address) != 0)
+			const struct sim_domain_vf *named = &domain->vf[k];
+
+			if (strcmp(named->address, vf->address) != 0)
 				continue;
-			use = add_use(vf, domain->running, who, how);
+			snprintf(who, sizeof(who), "guest %s (%s)", domain->name,
+				 sim_domain_words[named->running ? domain->state : SIM_DEFINED]);
+			use = add_use(vf, named->running, who, how);
 			if (!use)
 				return -ENOMEM;
-			/* domains here are of the common kind: <interface type='hostdev'> */
-			use->libvirt_net = domain->running;
+			use->libvirt_net = named->running && named->net;
 		}
 	}
 	return 0;
@@ -103,6 +104,10 @@ static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 	if (!(what & SRIOV_READ_PATH)) {
 		memset(pf->rss_fields, 0, sizeof(pf->rss_fields));
 		pf->bridge = SRIOV_BRIDGE_UNKNOWN;
+	}
+	if (!(what & SRIOV_READ_CPUS)) {
+		free(pf->irq_cpus);
+		pf->irq_cpus = NULL;
 	}
 	if (!(what & SRIOV_READ_PORT)) {
 		pf->firmware[0] = pf->driver_version[0] = '\0';
@@ -164,6 +169,11 @@ int sim_read(struct sim *sim, const char *name, unsigned what, struct sriov_inve
 	} else {
 		all->pf = NULL;
 		all->npfs = 0;
+	}
+	for (size_t i = 0; i < all->nnodes && !(what & SRIOV_READ_CPUS); i++) {
+		free(all->node[i].core);
+		all->node[i].core = NULL;
+		all->node[i].ncores = 0;
 	}
 	if (what & SRIOV_READ_NODES) {
 		all->node = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of a simulated host from and to JSON: the members "sim" and "domains" beside the snapshot's, and
- * "nic" of PFs.
+ * The state of a simulated host from and to JSON: the member "sim" beside the snapshot's, and "nic" of PFs;
+ * "domains" is in sim_domains.c.
  */
 #include "lib/host/fields.h"
 #include "lib/host/sim.h"
@@ -27,6 +27,11 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_VF_UP] = "vf_up",
 	[SIM_FRAMES] = "frames",
 	[SIM_RSS_SET] = "rss_set",
+	[SIM_VIRT_ATTACH] = "virt_attach",
+	[SIM_VIRT_DETACH] = "virt_detach",
+	[SIM_VIRT_DEFINE] = "virt_define",
+	[SIM_VIRT_PIN] = "virt_pin",
+	[SIM_VIRT_MEMORY] = "virt_memory",
 	[SIM_LINK] = "link",
 	[SIM_READ] = "read",
 	[SIM_READ_ATTRS] = "read_attrs",
@@ -35,7 +40,6 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_PAUSE] = "pause",
 };
 static const char *const event_words[] = {"link", "netdev", "ready", NULL};
-static const char *const state_words[] = {"defined", "running", NULL};
 
 #define HAS_VF 1
 
@@ -46,7 +50,14 @@ static const struct field sim_fields[] = {
 	{.key = "pending", .kind = FIELD_CHILD},
 	{.key = "deviate", .kind = FIELD_CHILD},
 	{.key = "stuck", .kind = FIELD_CHILD},
+	{.key = "netdevs", .kind = FIELD_CHILD},
 	{.key = "ops", .kind = FIELD_CHILD},
+	FIELD_END,
+};
+
+static const struct field netdev_fields[] = {
+	FIELD(struct sim_netdev, name, FIELD_NAME, .required = true),
+	FIELD(struct sim_netdev, mac, FIELD_MAC, .required = true),
 	FIELD_END,
 };
 
@@ -76,14 +87,6 @@ static const struct field stuck_fields[] = {
 	FIELD(struct sim_stuck, pf, FIELD_PCI, .required = true),
 	FIELD(struct sim_stuck, op, FIELD_WORD, .required = true, .words = sim_op_words),
 	FIELD(struct sim_stuck, vfs, FIELD_INT, .max = SRIOV_VF_MAX),
-	FIELD_END,
-};
-
-static const struct field domain_fields[] = {
-	FIELD(struct sim_domain, name, FIELD_TEXT, .required = true),
-	FIELD(struct sim_domain, uuid, FIELD_TEXT),
-	FIELD_AS(struct sim_domain, running, "state", FIELD_WORD, .words = state_words),
-	{.key = "vfs", .kind = FIELD_CHILD},
 	FIELD_END,
 };
 
@@ -132,6 +135,11 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_VF_UP] = SIM_DEVIATE_LIE,
 		[SIM_FRAMES] = SIM_DEVIATE_LIE,
 		[SIM_RSS_SET] = SIM_DEVIATE_LIE,
+		[SIM_VIRT_ATTACH] = SIM_DEVIATE_LIE,
+		[SIM_VIRT_DETACH] = SIM_DEVIATE_LIE | SIM_DEVIATE_NEVER,
+		[SIM_VIRT_DEFINE] = SIM_DEVIATE_LIE,
+		[SIM_VIRT_PIN] = SIM_DEVIATE_LIE,
+		[SIM_VIRT_MEMORY] = SIM_DEVIATE_LIE,
 		[SIM_LINK] = SIM_DEVIATE_NEVER,
 	};
 	unsigned allowed = ways[d->op] | (d->op == SIM_LINK ? 0 : SIM_DEVIATE_ERRNO);
@@ -215,43 +223,20 @@ static int stuck_decode(struct reader *r, const json_t *json, struct sim *sim)
 	return r->code;
 }
 
-static int domain_decode(struct reader *r, const json_t *json, const char *parent,
-			 struct sim_domain *domain)
+static int netdevs_decode(struct reader *r, const json_t *json, struct sim *sim)
 {
-	const json_t *array, *element;
-	char path[READER_PATH];
-	size_t i;
-
-	if (fields_decode(r, json, parent, domain_fields, domain, NULL) < 0)
-		return r->code;
-	array = reader_array(r, json, parent, "vfs", SRIOV_VF_MAX);
-	json_array_foreach(array, i, element) {
-		char(*address)[SRIOV_PCI_LEN] = core_grow(&domain->vfs, &domain->nvfs,
-							  sizeof(*address));
-
-		if (!address)
-			return r->code = core_oom(r->err);
-		reader_path(path, parent, "vfs", i);
-		if (sriov_pci_parse(json_string_value(element), *address) < 0)
-			return reader_fail(r, -EINVAL, path, NULL,
-					   "is not a PCI address (dddd:bb:dd.f)");
-	}
-	return r->code;
-}
-
-static int domains_decode(struct reader *r, const json_t *json, struct sim *sim)
-{
-	const json_t *array = reader_array(r, json, "", "domains", LIST_MAX), *element;
+	const json_t *array = reader_array(r, json, "sim", "netdevs", LIST_MAX), *element;
 	char path[READER_PATH];
 	size_t i;
 
 	json_array_foreach(array, i, element) {
-		struct sim_domain *domain = core_grow(&sim->domain, &sim->ndomains,
-						      sizeof(*domain));
+		struct sim_netdev *netdev = core_grow(&sim->netdev, &sim->nnetdevs,
+						      sizeof(*netdev));
 
-		if (!domain)
+		if (!netdev)
 			return r->code = core_oom(r->err);
-		domain_decode(r, element, reader_path(path, "", "domains", i), domain);
+		fields_decode(r, element, reader_path(path, "sim", "netdevs", i), netdev_fields,
+			      netdev, NULL);
 	}
 	return r->code;
 }
@@ -262,11 +247,11 @@ static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 	struct field fields[SIM_OPS + 1];
 	unsigned nonzero;
 
-	if (domains_decode(r, json, sim) < 0 || !extras)
+	if (sim_domains_decode(r, json, sim) < 0 || !extras)
 		return r->code;
 	if (fields_decode(r, extras, "sim", sim_fields, sim, NULL) < 0 ||
 	    events_decode(r, extras, sim) < 0 || deviations_decode(r, extras, sim) < 0 ||
-	    stuck_decode(r, extras, sim) < 0)
+	    stuck_decode(r, extras, sim) < 0 || netdevs_decode(r, extras, sim) < 0)
 		return r->code;
 	ops = json_object_get(extras, "ops");
 	ops_fields(fields, sim, &nonzero);
@@ -340,24 +325,11 @@ int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
 	return 0;
 }
 
-static json_t *domain_encode(const struct sim_domain *domain)
-{
-	_json_ json_t *json = fields_encode(domain_fields, domain, 0);
-	json_t *vfs = json_array();
-
-	if (!json_put(json, "vfs", vfs))
-		return NULL;
-	for (size_t i = 0; i < domain->nvfs; i++) {
-		if (!json_add(vfs, json_string(domain->vfs[i])))
-			return NULL;
-	}
-	return core_steal(json);
-}
-
 static json_t *extras_encode(const struct sim *sim)
 {
 	_json_ json_t *json = fields_encode(sim_fields, sim, 0);
-	json_t *pending = json_array(), *deviate = json_array(), *stuck = json_array();
+	json_t *pending = json_array(), *deviate = json_array(), *stuck = json_array(),
+	       *netdevs = json_array();
 	struct field fields[SIM_OPS + 1];
 	unsigned nonzero;
 	bool ok;
@@ -367,6 +339,8 @@ static json_t *extras_encode(const struct sim *sim)
 	ok = json_put(json, "pending", pending);
 	ok = json_put(json, "deviate", deviate) && ok;
 	ok = json_put(json, "stuck", stuck) && ok;
+	ok = (sim->nnetdevs ? json_put(json, "netdevs", netdevs) : (json_decref(netdevs), true)) &&
+	     ok;
 	ok = json_put(json, "ops", fields_encode(fields, sim->ops, nonzero)) && ok;
 	for (size_t i = 0; ok && i < sim->nevents; i++)
 		ok = json_add(pending,
@@ -376,24 +350,21 @@ static json_t *extras_encode(const struct sim *sim)
 						     sim->deviation[i].has));
 	for (size_t i = 0; ok && i < sim->nstuck; i++)
 		ok = json_add(stuck, fields_encode(stuck_fields, &sim->stuck[i], 0));
+	for (size_t i = 0; ok && i < sim->nnetdevs; i++)
+		ok = json_add(netdevs, fields_encode(netdev_fields, &sim->netdev[i], 0));
 	return ok ? core_steal(json) : NULL;
 }
 
 json_t *sim_encode(const struct sim *sim)
 {
 	_json_ json_t *json = inventory_encode(sim->inv);
-	json_t *domains = json_array();
 
-	if (!json_put(json, "domains", domains))
+	if (!json_put(json, "domains", sim_domains_encode(sim)))
 		return NULL;
 	for (size_t i = 0; i < sim->nnics; i++) {
 		json_t *pf = json_array_get(json_object_get(json, "pfs"), i);
 
 		if (sim->nic[i] && json_object_set(pf, "nic", sim->nic[i]))
-			return NULL;
-	}
-	for (size_t i = 0; i < sim->ndomains; i++) {
-		if (!json_add(domains, domain_encode(&sim->domain[i])))
 			return NULL;
 	}
 	return json_put(json, "sim", extras_encode(sim)) ? core_steal(json) : NULL;
@@ -404,7 +375,7 @@ void sim_free(struct sim *sim)
 	if (!sim)
 		return;
 	for (size_t i = 0; i < sim->ndomains; i++)
-		free(sim->domain[i].vfs);
+		sim_domain_clear(&sim->domain[i]);
 	for (size_t i = 0; i < sim->nnics; i++)
 		json_decref(sim->nic[i]);
 	free(sim->nic);
@@ -412,6 +383,7 @@ void sim_free(struct sim *sim)
 	free(sim->event);
 	free(sim->deviation);
 	free(sim->stuck);
+	free(sim->netdev);
 	sriov_inventory_free(sim->inv);
 	free(sim);
 }

@@ -105,8 +105,8 @@ const char *sim_holder(const struct sim *sim, const struct sriov_vf *vf)
 	for (size_t i = 0; i < sim->ndomains; i++) {
 		const struct sim_domain *domain = &sim->domain[i];
 
-		for (size_t k = 0; domain->running && k < domain->nvfs; k++) {
-			if (!strcmp(domain->vfs[k], vf->address))
+		for (size_t k = 0; k < domain->nvfs; k++) {
+			if (domain->vf[k].running && !strcmp(domain->vf[k].address, vf->address))
 				return domain->name;
 		}
 	}
@@ -191,6 +191,7 @@ static void come_back(struct sim *sim, const struct sim_stuck *stuck, struct sri
 
 void sim_settle(struct sim *sim)
 {
+	sim_virt_settle(sim);
 	for (size_t i = 0; i < sim->nstuck;) {
 		struct sim_stuck stuck = sim->stuck[i];
 		struct sriov_pf *pf = inventory_find(sim->inv, stuck.pf);

@@ -16,6 +16,7 @@ static const char *const ntuple_words[] = {"unknown", "off", "on", "off [fixed]"
 static const char *const bridge_words[] = {"unknown", "veb", "vepa", NULL};
 
 #define HAS_BRIDGE 1u /* it was read */
+#define HAS_SOCKET 1u
 
 const struct field snapshot_attr_fields[] = {
 	FIELD(struct sriov_vf_attrs, mac, FIELD_MAC, .has = SRIOV_VF_MAC),
@@ -49,8 +50,10 @@ const struct field snapshot_hugepage_fields[] = {
 
 const struct field snapshot_node_fields[] = {
 	FIELD(struct sriov_node, id, FIELD_INT, .required = true, .max = 1023),
+	FIELD(struct sriov_node, socket, FIELD_INT, .has = HAS_SOCKET, .min = -1, .max = 1023),
 	FIELD(struct sriov_node, cpus, FIELD_TEXT),
 	FIELD(struct sriov_node, memory_mib, FIELD_INT, .max = INT64_MAX >> 20),
+	{.key = "cores", .kind = FIELD_CHILD},
 	{.key = "hugepages", .kind = FIELD_CHILD},
 	FIELD_END,
 };
@@ -108,6 +111,7 @@ const struct field snapshot_pf_fields[] = {
 	{.key = "rss", .kind = FIELD_CHILD},
 	{.key = "rss_key", .kind = FIELD_CHILD},
 	{.key = "rss_fields", .kind = FIELD_CHILD},
+	{.key = "irq_cpus", .kind = FIELD_CHILD},
 	FIELD(struct sriov_pf, bridge, FIELD_WORD, .has = HAS_BRIDGE, .words = bridge_words),
 	{.key = "nic", .kind = FIELD_CHILD}, /* of a simulated host: sim_rules.c */
 	FIELD_END,
@@ -165,11 +169,21 @@ static json_t *hugepages_encode(const void *huge)
 	return fields_encode(snapshot_hugepage_fields, huge, 0);
 }
 
+static json_t *core_encode(const void *core)
+{
+	return json_string(((const struct sriov_core *)core)->cpus);
+}
+
 static json_t *node_encode(const void *at)
 {
 	const struct sriov_node *node = at;
-	_json_ json_t *json = fields_encode(snapshot_node_fields, node, 0);
+	_json_ json_t *json = fields_encode(snapshot_node_fields, node,
+					    node->socket >= 0 ? HAS_SOCKET : 0);
 
+	if (node->ncores &&
+	    !json_put(json, "cores",
+		      list_encode(node->core, node->ncores, sizeof(*node->core), core_encode)))
+		return NULL;
 	if (!json_put(json, "hugepages",
 		      list_encode(node->huge, node->nhuge, sizeof(*node->huge), hugepages_encode)))
 		return NULL;
@@ -210,6 +224,7 @@ static json_t *pf_encode(const void *at)
 		      list_encode(pf->rules, pf->nrules, sizeof(*pf->rules), rule_encode)) ||
 	    (pf->nrss && !json_put(json, "rss",
 				   list_encode(pf->rss, pf->nrss, sizeof(*pf->rss), rss_encode))) ||
+	    (pf->irq_cpus && !json_put(json, "irq_cpus", json_string(pf->irq_cpus))) ||
 	    !hash_encode(pf, json))
 		return NULL;
 	return core_steal(json);

@@ -4,6 +4,7 @@
  * ranges by the tables of snapshot.c, then what only a whole shows: counts, order, duplicates.
  */
 #include "flows/flows.h"
+#include "lib/core/cpuset.h"
 #include "lib/host/snapshot.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 
 #define PFS_MAX 64
 #define NODES_MAX 64
+#define CORES_MAX 4096
 #define USES_MAX 256
 #define RSS_MAX 8192
 #define RULES_MAX 65536 /* drivers keep locations in 16 bits */
@@ -71,6 +73,40 @@ static int uses_decode(struct reader *r, const json_t *json, const char *parent,
 	return r->code;
 }
 
+/* Hyper-threads that share a core: of the node's own CPUs, each in one core only. */
+static int cores_decode(struct reader *r, const json_t *json, const char *parent,
+			struct sriov_node *node)
+{
+	const json_t *array = reader_array(r, json, parent, "cores", CORES_MAX), *element;
+	struct cpuset left, cpus;
+	char path[READER_PATH];
+	size_t i;
+
+	if (array && cpuset_parse(node->cpus, &left) < 0)
+		return reader_fail(r, -EINVAL, parent, "cpus", "'%s' is not a list of CPUs",
+				   node->cpus);
+	json_array_foreach(array, i, element) {
+		struct sriov_core *core = core_grow(&node->core, &node->ncores, sizeof(*core));
+		const char *text = json_string_value(element);
+
+		if (!core)
+			return r->code = core_oom(r->err);
+		reader_path(path, parent, "cores", i);
+		if (!text || strlen(text) >= sizeof(core->cpus) || cpuset_parse(text, &cpus) < 0 ||
+		    cpuset_is_empty(&cpus))
+			return reader_fail(r, -EINVAL, path, NULL,
+					   "is not a list of a core's CPUs (0,16)");
+		if (!cpuset_within(&cpus, &left))
+			return reader_fail(r, -EINVAL, path, NULL,
+					   "'%s' has CPUs that are in another core, or not in the "
+					   "node's '%s'",
+					   text, node->cpus);
+		cpuset_drop(&left, &cpus);
+		core_copy(core->cpus, sizeof(core->cpus), text);
+	}
+	return r->code;
+}
+
 static int node_decode(struct reader *r, const json_t *json, const char *parent,
 		       struct sriov_node *node)
 {
@@ -78,11 +114,14 @@ static int node_decode(struct reader *r, const json_t *json, const char *parent,
 	char path[READER_PATH];
 	size_t i;
 
+	node->socket = -1;
 	if (fields_decode(r, json, parent, snapshot_node_fields, node, NULL) < 0)
 		return r->code;
 	if (node->cpus[strspn(node->cpus, "0123456789,-")])
 		return reader_fail(r, -EINVAL, parent, "cpus",
 				   "'%s' is not a list of CPUs (0-7,16-23)", node->cpus);
+	if (cores_decode(r, json, parent, node) < 0)
+		return r->code;
 	array = reader_array(r, json, parent, "hugepages", ARRAY_SIZE(node->huge));
 	json_array_foreach(array, i, element) {
 		struct sriov_hugepages *huge = &node->huge[node->nhuge++];
@@ -222,6 +261,21 @@ static int rss_decode(struct reader *r, const json_t *json, const char *parent, 
 	return r->code;
 }
 
+static int irqs_decode(struct reader *r, const json_t *json, const char *path, struct sriov_pf *pf)
+{
+	const json_t *cpus = json_object_get(json, "irq_cpus");
+	const char *text = json_string_value(cpus);
+	struct cpuset set;
+
+	if (!cpus)
+		return 0;
+	if (!text || cpuset_parse(text, &set) < 0)
+		return reader_fail(r, -EINVAL, path, "irq_cpus",
+				   "is not a list of CPUs (0-7,16-23)");
+	pf->irq_cpus = strdup(text);
+	return pf->irq_cpus ? 0 : (r->code = core_oom(r->err));
+}
+
 static int pf_decode(struct reader *r, const json_t *json, const char *path, struct sriov_pf *pf)
 {
 	const char *name;
@@ -244,7 +298,8 @@ static int pf_decode(struct reader *r, const json_t *json, const char *path, str
 		return reader_fail(r, -EINVAL, path, "carrier", "is true on a port that is down");
 	if (vfs_decode(r, json, path, pf) < 0 || uses_decode(r, json, path, &pf->uses) < 0)
 		return r->code;
-	if (rules_decode(r, json, path, pf) < 0 || rss_decode(r, json, path, pf) < 0)
+	if (rules_decode(r, json, path, pf) < 0 || rss_decode(r, json, path, pf) < 0 ||
+	    irqs_decode(r, json, path, pf) < 0)
 		return r->code;
 	return hash_decode(r, json, path, pf);
 }

@@ -153,3 +153,28 @@ SRIOV_EXPORT int sriov_vfset_parse(const char *text, struct sriov_vfset *out,
 	*out = set;
 	return 0;
 }
+
+SRIOV_EXPORT void sriov_vf_attrs_merge(struct sriov_vf_attrs *into,
+				       const struct sriov_vf_attrs *from)
+{
+	unsigned has = into->has | from->has;
+
+	if (from->has & SRIOV_VF_MAC)
+		memcpy(into->mac, from->mac, sizeof(into->mac));
+	if (from->has & SRIOV_VF_VLAN) {
+		into->vlan = from->vlan;
+		into->qos = from->qos;
+		into->vlan_proto = from->vlan_proto;
+	}
+	if (from->has & SRIOV_VF_SPOOFCHK)
+		into->spoofchk = from->spoofchk;
+	if (from->has & SRIOV_VF_TRUST)
+		into->trust = from->trust;
+	if (from->has & SRIOV_VF_RATE) {
+		into->min_rate = from->min_rate;
+		into->max_rate = from->max_rate;
+	}
+	if (from->has & SRIOV_VF_LINK)
+		into->link = from->link;
+	into->has = has;
+}

@@ -71,6 +71,9 @@ void rtnetlink_close(struct rtnetlink *rtnl);
 /* One message; the VFs' attributes come with the same answer if @attrs is given (@n of them). */
 int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, struct link_facts *out,
 		   struct sriov_vf_attrs *attrs, size_t n, struct sriov_error *err);
+/* The first link of that address, by one dump; -ENODEV (no error set): there is none. */
+int rtnetlink_by_mac(struct rtnetlink *rtnl, const uint8_t mac[6], struct link_facts *out,
+		     struct sriov_error *err);
 /*
  * VEB or VEPA: one dump of what links say of bridging; SRIOV_BRIDGE_UNKNOWN if this one says nothing (ixgbe
  * without VFs).
@@ -223,6 +226,11 @@ int sysfs_pf(int sys, const char *address, struct sriov_pf *pf, struct sriov_err
 /* pf->vf, without driver_override, whose reading can hang (see live.c). */
 int sysfs_vfs(int sys, struct sriov_pf *pf, struct sriov_error *err);
 int sysfs_nodes(int sys, struct sriov_node **out, size_t *n, struct sriov_error *err);
+/*
+ * irqs.c: the CPUs that take a PCI device's interrupts, as a list in fresh memory ("" without any); @proc is the
+ * descriptor of /proc.
+ */
+int sysfs_irq_cpus(int sys, int proc, const char *address, char **out, struct sriov_error *err);
 bool sysfs_iommu(int sys);
 bool sysfs_has_driver(int sys, const char *driver); /* of PCI devices, loaded */
 /* VFs that exist now: virtfnN links. sriov_numvfs is never read: it waits for the device lock. */

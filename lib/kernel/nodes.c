@@ -57,6 +57,18 @@ struct node_list {
 	size_t n;
 };
 
+/* The package of the node's first CPU: a node lies within one. */
+static int read_socket(int dir, const struct sriov_node *node)
+{
+	int64_t package;
+	char path[80];
+
+	if (!node->cpus[0])
+		return -1;
+	snprintf(path, sizeof(path), "../cpu/cpu%d/topology/physical_package_id", atoi(node->cpus));
+	return core_read_number(dir, path, &package) < 0 ? -1 : (int)package;
+}
+
 static int add_node(int dir, const char *name, void *data)
 {
 	struct node_list *list = data;
@@ -73,6 +85,7 @@ static int add_node(int dir, const char *name, void *data)
 	node->id = id;
 	snprintf(path, sizeof(path), "%.16s/cpulist", name);
 	core_read_line(dir, path, node->cpus, sizeof(node->cpus));
+	node->socket = read_socket(dir, node);
 	snprintf(path, sizeof(path), "%.16s/meminfo", name);
 	node->memory_mib = read_memory_mib(dir, path);
 	snprintf(path, sizeof(path), "%.16s/hugepages", name);

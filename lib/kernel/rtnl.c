@@ -183,6 +183,44 @@ int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, stru
 	return 0;
 }
 
+struct mac_answer {
+	const uint8_t *mac;
+	struct link_facts facts;
+	bool found;
+};
+
+static int hear_mac(const struct nlmsghdr *msg, void *data)
+{
+	struct mac_answer *answer = data;
+	struct link_facts facts;
+	int r = link_facts_parse(msg, &facts);
+
+	if (!r && !answer->found && !memcmp(facts.mac, answer->mac, sizeof(facts.mac))) {
+		answer->found = true;
+		answer->facts = facts;
+	}
+	return r;
+}
+
+int rtnetlink_by_mac(struct rtnetlink *rtnl, const uint8_t mac[6], struct link_facts *out,
+		     struct sriov_error *err)
+{
+	_Alignas(struct nlmsghdr) char buf[MNL_NLMSG_HDRLEN + 128];
+	struct nlmsghdr *req = mnl_nlmsg_put_header(buf);
+	struct mac_answer answer = {.mac = mac};
+	struct netlink_error words;
+
+	req->nlmsg_type = RTM_GETLINK;
+	req->nlmsg_flags = NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(req, sizeof(struct ifinfomsg));
+	if (netlink_request(rtnl->fd, req, hear_mac, &answer, &words) < 0)
+		return refused(err, &words, "host", "list the network devices");
+	if (!answer.found)
+		return -ENODEV;
+	*out = answer.facts;
+	return 0;
+}
+
 int bridge_mode_parse(const struct nlmsghdr *msg, int *ifindex, enum sriov_bridge *out)
 {
 	enum sriov_bridge mode = SRIOV_BRIDGE_UNKNOWN;

@@ -67,6 +67,7 @@ int apply_steps(struct change *change, struct steps *steps, long journal,
 		.inv = &change->inv,
 		.kernel_ms = timeout_ms(change->opts->kernel_timeout),
 		.link_ms = timeout_ms(change->opts->link_timeout),
+		.guest_ms = timeout_ms(change->opts->guest_timeout),
 		.interrupted = change->opts->interrupted,
 	};
 	int64_t last = core_monotonic_ms();
@@ -147,7 +148,7 @@ int apply_verify(struct change *change, const struct pf_state *want, struct srio
 	if (r < 0)
 		return r;
 	change_assume_unreported(change, want);
-	r = steps_diff(change->pf, want, &left, err);
+	r = change_diff(change, want, &left, err);
 	if (!r && left.n)
 		r = tell_missing(change, &left, err);
 	steps_clear(&left);
@@ -168,7 +169,7 @@ int apply_undo(struct change *change, const struct pf_state *before, size_t *und
 	change->opts = &opts;
 	r = change_read(change, err);
 	if (!r)
-		r = steps_diff(change->pf, before, &steps, err);
+		r = change_diff(change, before, &steps, err);
 	if (!r && steps.n)
 		r = apply_steps(change, &steps, 0, &result, err);
 	if (!r && steps.n)
@@ -186,6 +187,23 @@ int apply_journal_status(struct change *change, long journal, const char *status
 
 	if (!r)
 		r = store_journal_status(change->store, journal, status, why, err);
+	if (!r)
+		r = store_commit(change->store, err);
+	store_rollback(change->store);
+	return r;
+}
+
+int apply_undone_status(struct change *change, const struct pf_state *before, long journal,
+			const char *why, struct sriov_error *err)
+{
+	const struct guest_state *guest = before->guest;
+	int r = store_begin(change->store, STORE_DURABLE, err);
+
+	if (!r && guest && !guest->leased && guest->lease.id)
+		r = store_lease_delete(change->store, guest->lease.id, guest->lease.generation,
+				       err);
+	if (!r || r == -ENOENT)
+		r = store_journal_status(change->store, journal, "undone", why, err);
 	if (!r)
 		r = store_commit(change->store, err);
 	store_rollback(change->store);
@@ -233,6 +251,37 @@ static int commit_vfs(struct change *change, const struct pf_state *before, stru
 	return r;
 }
 
+/* What the guest holds from now on. */
+static int commit_lease(struct change *change, struct sriov_error *err)
+{
+	struct guest_state *guest = change->want.guest;
+	const char *state;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < change->ntake; i++)
+		r = store_lease_insert(change->store, &change->take[i], err);
+	if (r < 0 || !guest)
+		return r;
+	if (!guest->leased) {
+		r = guest->lease.id ? store_lease_delete(change->store, guest->lease.id,
+							 guest->lease.generation, err)
+				    : 0;
+		return r == -ENOENT ? 0 : r;
+	}
+	if (!guest->lease.id)
+		return store_lease_insert(change->store, &guest->lease, err);
+	state = guest->there[VIRT_LIVE]                  ? "active"
+		: !strcmp(guest->lease.state, "adopted") ? "adopted"
+							 : "reserved";
+	core_copy(guest->lease.state, sizeof(guest->lease.state), state);
+	r = store_lease_put(change->store, &guest->lease, err);
+	if (r == -ENOENT)
+		sriov_error_set(err, r, guest->lease.guest,
+				"its lease %ld was ended by another command meanwhile",
+				guest->lease.id);
+	return r;
+}
+
 static bool is_empty(const struct pf_state *state)
 {
 	return !state->count && !state->nvf && !state->nrules && !(state->has & ~STATE_COUNT);
@@ -254,17 +303,18 @@ static int commit(struct change *change, const struct pf_state *before, long jou
 	}
 	if (r < 0)
 		return r;
-	if (!journal && change->known.intent && intent && !strcmp(change->known.intent, intent)) {
+	if (!journal && !change->want.guest && !change->ntake &&
+	    !strcmp(change->known.intent ?: "", intent ?: "")) {
 		free(intent);
 		return 0;
 	}
-	if (!journal && !change->known.intent && !intent)
-		return 0;
 	free(change->known.intent);
 	change->known.intent = intent;
 	r = store_begin(change->store, STORE_DURABLE, err);
 	if (!r)
 		r = commit_vfs(change, before, err);
+	if (!r)
+		r = commit_lease(change, err);
 	if (!r)
 		r = store_pf_put(change->store, &change->known, err);
 	if (!r && journal)

@@ -110,7 +110,49 @@ int change_read(struct change *change, struct sriov_error *err)
 	change->pf = &inv->pf[0];
 	find_nowhere(change);
 	change_assume_unreported(change, &change->intent);
-	return find_watched(change, err);
+	r = find_watched(change, err);
+	return r || !change->want.guest ? r : change_read_guest(change, change->want.guest, err);
+}
+
+/* Moves what @from has to the end of @to. */
+static int append(struct steps *to, struct steps *from, struct sriov_error *err)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct step *step = core_grow(&to->at, &to->n, sizeof(*step));
+
+		if (!step)
+			return core_oom(err);
+		*step = from->at[i];
+	}
+	free(to->note);
+	to->note = from->note;
+	to->nnotes = from->nnotes;
+	free(from->at);
+	*from = (struct steps){0};
+	return 0;
+}
+
+int change_diff(struct change *change, const struct pf_state *want, struct steps *steps,
+		struct sriov_error *err)
+{
+	struct steps all = {0}, port = {0};
+	int r;
+
+	if (!want->guest)
+		return steps_diff(change->pf, want, steps, err);
+	r = change_guest_steps(change, want->guest, false, &all, err);
+	if (!r)
+		r = steps_diff(change->pf, want, &port, err);
+	if (!r)
+		r = append(&all, &port, err);
+	if (!r)
+		r = change_guest_steps(change, want->guest, true, &all, err);
+	steps_clear(&port);
+	if (r < 0)
+		steps_clear(&all);
+	else
+		*steps = all;
+	return r;
 }
 
 /* Records of before there were lists of rules get one; what a driver reads back otherwise is repaired. */
@@ -228,6 +270,8 @@ void change_close(struct change *change)
 	store_pf_clear(&change->known);
 	state_clear(&change->intent);
 	state_clear(&change->want);
+	virt_domain_clear(&change->domain);
+	free(change->take);
 	sriov_plan_free(change->plan);
 	*change = (struct change){0};
 }

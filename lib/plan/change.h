@@ -6,6 +6,7 @@
 #ifndef SRIOV_PLAN_CHANGE_H
 #define SRIOV_PLAN_CHANGE_H
 
+#include "lib/guest/virt.h"
 #include "lib/plan/step.h"
 #include "lib/store/store.h"
 
@@ -26,6 +27,9 @@ struct change {
 	uint32_t
 		nowhere; /* a location that a DEL may name to make the driver look again, 0 = none */
 	size_t nleases;  /* of the PF, when it was read */
+	struct virt_domain domain; /* that want.guest is of, as last read; zero: there is none */
+	struct sriov_lease *take;  /* leases that the commit records: adopted ones */
+	size_t ntake;
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 
@@ -41,6 +45,9 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 void change_close(struct change *change);
 /* Reads the PF into change->inv, with what the database knows. */
 int change_read(struct change *change, struct sriov_error *err);
+/* The steps from the PF, and the guest's domain, as last read, to @want. */
+int change_diff(struct change *change, const struct pf_state *want, struct steps *steps,
+		struct sriov_error *err);
 /* What a driver does not report (VF link states of ixgbe before 6.12) is taken from @believed. */
 void change_assume_unreported(struct change *change, const struct pf_state *believed);
 /*
@@ -62,6 +69,18 @@ static inline const char *change_command(const struct change *change)
 	return change->opts->command ? change->opts->command : "libsriov";
 }
 
+/* ---- change_guest.c: the guest's side of a change ---- */
+
+/* Reads the domain that @state's guest part is of into change->domain; none is no error. */
+int change_read_guest(struct change *change, const struct guest_state *guest,
+		      struct sriov_error *err);
+/* Where the domain, as last read, has the devices: guest->there, of what it speaks of. */
+int change_guest_there(const struct change *change, struct guest_state *guest,
+		       struct sriov_error *err);
+/* Adds the steps that attach (@on) or detach devices, as far as @want has them otherwise. */
+int change_guest_steps(const struct change *change, const struct guest_state *want, bool on,
+		       struct steps *steps, struct sriov_error *err);
+
 /* ---- apply.c: what a change and its recovery share ---- */
 
 struct steps_result {
@@ -78,6 +97,9 @@ int apply_undo(struct change *change, const struct pf_state *before, size_t *und
 /* The durable end of a change: journal, intent, epoch, leases, pools in one transaction. */
 int apply_commit(struct change *change, const struct pf_state *before, long journal,
 		 struct sriov_error *err);
+/* Closes the journal of a change that was undone, and with it the lease that @before has not. */
+int apply_undone_status(struct change *change, const struct pf_state *before, long journal,
+			const char *why, struct sriov_error *err);
 /* Closes or marks a journal durably. */
 int apply_journal_status(struct change *change, long journal, const char *status, const char *why,
 			 struct sriov_error *err);

@@ -80,7 +80,7 @@ static int guard_vfs(const struct sriov_pf *now, const struct steps *steps, stru
 	else
 		sriov_error_set(err, -EBUSY, pf_label(now), "%u of its VFs are in use: %s", found,
 				text);
-	sriov_error_hint(err, "stop or release the users first (`sriovctl guest release`, `virsh "
+	sriov_error_hint(err, "stop or release the users first (`sriovctl guest detach`, `virsh "
 			      "shutdown`, `ip link set … down`), or pass --force to hit them");
 	return sriov_error_status(err, SRIOV_REFUSED);
 }

@@ -77,28 +77,29 @@ static void read_holder(int fd, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
-	    int (*stuck)(struct sriov_host *host, const char *address, struct sriov_error *err),
-	    struct sriov_error *err)
+/* @object is what the lock is for, in errors; @what is what another holder changes. */
+static int lock_file(struct sriov_host *host, const char *name, const char *object,
+		     const char *what, const char *command, unsigned timeout, lock_stuck stuck,
+		     struct sriov_error *err)
 {
 	char path[320], holder[320];
 	_close_ int fd = -1;
 	int r, hangs = 0;
 
 	if (host->nlocks == ARRAY_SIZE(host->lock_fd))
-		return sriov_error_set(err, -EMFILE, address, "too many PFs in one change");
+		return sriov_error_set(err, -EMFILE, object, "too many locks in one change");
 	r = core_make_dirs(host->lock_dir, 0700);
 	if (r < 0)
 		return core_errno(err, r, host->lock_dir, "the folder for locks cannot be made");
-	snprintf(path, sizeof(path), "%s/pf-%s.lock", host->lock_dir, address);
+	snprintf(path, sizeof(path), "%s/%s.lock", host->lock_dir, name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return core_errno(err, -errno, path, "the PF's lock cannot be opened");
+		return core_errno(err, -errno, path, "the lock cannot be opened");
 	r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 	if (r == -EWOULDBLOCK) {
 		read_holder(fd, holder, sizeof(holder));
-		core_log("lock", "%s is held by process %s; waiting", address, holder);
-		hangs = stuck ? stuck(host, address, err) : 0;
+		core_log("lock", "%s is held by process %s; waiting", object, holder);
+		hangs = stuck ? stuck(host, object, err) : 0;
 		if (hangs < 0 && timeout > STUCK_GRACE)
 			timeout = STUCK_GRACE;
 		r = flock_within(fd, timeout);
@@ -106,19 +107,35 @@ int lock_pf(struct sriov_host *host, const char *address, const char *command, u
 			return hangs;
 	}
 	if (r == -EWOULDBLOCK) {
-		sriov_error_set(err, -EBUSY, address, "another change of this PF runs: process %s",
+		sriov_error_set(err, -EBUSY, object, "another change of %s runs: process %s", what,
 				holder[0] ? holder : "(it has not said which)");
 		sriov_error_hint(err, "wait for it; its lock is %s", path);
 		return sriov_error_status(err, SRIOV_REFUSED);
 	}
 	if (r == -EINTR)
-		return sriov_error_set(err, r, address,
+		return sriov_error_set(err, r, object,
 				       "stopped by a signal while waiting for process %s", holder);
 	if (r < 0)
-		return core_errno(err, r, path, "the PF cannot be locked");
+		return core_errno(err, r, path, "it cannot be locked");
 	write_holder(fd, command);
 	host->lock_fd[host->nlocks++] = core_steal_fd(&fd);
 	return 0;
+}
+
+int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
+	    lock_stuck stuck, struct sriov_error *err)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "pf-%s", address);
+	return lock_file(host, name, address, "this PF", command, timeout, stuck, err);
+}
+
+int lock_cpus(struct sriov_host *host, const char *command, unsigned timeout,
+	      struct sriov_error *err)
+{
+	return lock_file(host, "cpus", "CPUs of guests", "where guests run", command, timeout, NULL,
+			 err);
 }
 
 void unlock_pfs(struct sriov_host *host)

@@ -61,7 +61,7 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 	/* a probe has no end to go forward to, even if all that it put there stands */
 	onward = !change->want.passing && (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone));
 	if (onward) {
-		r = steps_diff(change->pf, &change->want, steps, err);
+		r = change_diff(change, &change->want, steps, err);
 		if (r < 0)
 			return sriov_error_hint(err,
 						"`sriovctl journal undo %ld` gives the change up",
@@ -70,7 +70,7 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 	recovery->forward = onward && (how == RECOVER_RESUME || !steps->n);
 	if (!recovery->forward) {
 		steps_clear(steps);
-		r = steps_diff(change->pf, &recovery->before, steps, err);
+		r = change_diff(change, &recovery->before, steps, err);
 	}
 	/* the steps of `journal undo|resume` are the command's; those before another command only a note */
 	return !r && how != RECOVER_AUTO ? change_tell(change, steps, err) : r;
@@ -108,7 +108,7 @@ static int go(struct change *change, struct recovery *recovery, struct sriov_err
 	if (r < 0)
 		return r;
 	return recovery->forward ? apply_commit(change, &recovery->before, id, err)
-				 : apply_journal_status(change, id, "undone", NULL, err);
+				 : apply_undone_status(change, &recovery->before, id, NULL, err);
 }
 
 static void leave_open(struct change *change, const struct store_journal *journal,

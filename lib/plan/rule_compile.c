@@ -15,37 +15,46 @@ struct guests {
 	const struct sriov_pf *port;
 };
 
-static int find_lease(struct store *store, const char *name, struct sriov_lease *out,
+/* Of the guest's leases the VF of this port, if it has one here; else any, for the error. */
+static int find_lease(const struct guests *guests, const char *name, struct sriov_lease *out,
 		      struct sriov_error *err)
 {
 	_free_ struct sriov_lease *lease = NULL;
-	size_t n = 0;
-	int r = store ? store_lease_list(store, NULL, &lease, &n, err) : 0;
+	size_t n = 0, best = 0;
+	int r = guests->store ? store_lease_of(guests->store, name, &lease, &n, err) : 0;
 
-	for (size_t i = 0; !r && i < n; i++) {
-		if (strcmp(lease[i].guest, name) != 0 && strcasecmp(lease[i].uuid, name) != 0)
-			continue;
-		*out = lease[i];
-		return 0;
-	}
-	return r < 0 ? r : -ENOENT;
+	if (r < 0 || !n)
+		return r < 0 ? r : -ENOENT;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(lease[i].pf, guests->port->address) && lease[i].vf >= 0)
+			best = i;
+	*out = lease[best];
+	return 0;
 }
 
 static int resolve(void *data, const char *name, unsigned *vf, struct sriov_error *err)
 {
 	const struct guests *guests = data;
 	struct sriov_lease lease;
-	int r = find_lease(guests->store, name, &lease, err);
+	int r = find_lease(guests, name, &lease, err);
 
 	if (r == -ENOENT) {
 		sriov_error_set(err, r, name, "the guest holds no VF");
-		return sriov_error_hint(err, "give it one first: sriovctl guest xml '%s' --pf %s",
+		return sriov_error_hint(err,
+					"give it one first: sriovctl guest attach '%s' --pf %s",
 					name, pf_label(guests->port));
 	}
 	if (r < 0)
 		return r;
+	if (lease.vf < 0) {
+		sriov_error_set(err, -EOPNOTSUPP, name,
+				"the guest is on a %s, which carries no rules of the NIC",
+				lease.path);
+		return sriov_error_hint(err, "give it a VF: sriovctl guest attach '%s' --paths vf",
+					name);
+	}
 	if (strcmp(lease.pf, guests->port->address) != 0) {
-		sriov_error_set(err, -EXDEV, name, "the guest's VF %u is of %s, not of %s",
+		sriov_error_set(err, -EXDEV, name, "the guest's VF %d is of %s, not of %s",
 				lease.vf, lease.pf, pf_label(guests->port));
 		return sriov_error_hint(err, "put the rule on %s", lease.pf);
 	}
@@ -53,7 +62,7 @@ static int resolve(void *data, const char *name, unsigned *vf, struct sriov_erro
 		sriov_error_set(err, -ESTALE, name,
 				"the guest's lease %ld is of a VF that is no more", lease.id);
 		return sriov_error_hint(err,
-					"sriovctl guest release '%s', then guest xml gives it "
+					"sriovctl guest detach '%s', then guest attach gives it "
 					"another VF",
 					name);
 	}

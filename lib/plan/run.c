@@ -46,10 +46,20 @@ static char *steps_text(const struct sriov_plan *plan)
 	return json_dumps(array, JSON_COMPACT);
 }
 
-static int open_journal(struct change *change, const struct pf_state *before, size_t nsteps,
-			struct sriov_error *err)
+/* A new lease stands from the same moment as the journal that would take it back. */
+static int take_lease(struct change *change, struct sriov_error *err)
 {
-	struct store_journal journal = {0};
+	struct guest_state *guest = change->want.guest;
+
+	if (!guest || !guest->leased || guest->lease.id)
+		return 0;
+	return store_lease_insert(change->store, &guest->lease, err);
+}
+
+static int record_journal(struct change *change, const struct pf_state *before, size_t nsteps,
+			  struct sriov_error *err)
+{
+	struct store_journal journal = {.row.steps = nsteps};
 	int r = state_encode(before, &journal.before, err);
 
 	if (!r)
@@ -61,18 +71,32 @@ static int open_journal(struct change *change, const struct pf_state *before, si
 	core_copy(journal.row.status, sizeof(journal.row.status), "open");
 	core_copy(journal.boot_id, sizeof(journal.boot_id), change->inv->boot_id);
 	core_now(journal.row.started);
-	journal.row.steps = nsteps;
-	if (!r)
-		r = store_begin(change->store, STORE_DURABLE, err);
-	if (!r)
-		r = check_leases(change, err);
 	if (!r)
 		r = store_journal_insert(change->store, &journal, err);
 	if (!r)
+		change->plan->journal = journal.row.id;
+	store_journal_clear(&journal);
+	return r;
+}
+
+static int open_journal(struct change *change, struct pf_state *before, size_t nsteps,
+			struct sriov_error *err)
+{
+	int r = store_begin(change->store, STORE_DURABLE, err);
+
+	if (!r)
+		r = check_leases(change, err);
+	if (!r)
+		r = take_lease(change, err);
+	if (!r && before->guest)
+		before->guest->lease.id = change->want.guest->lease.id;
+	if (!r)
+		r = record_journal(change, before, nsteps, err);
+	if (!r)
 		r = store_commit(change->store, err);
 	store_rollback(change->store);
-	change->plan->journal = r ? 0 : journal.row.id;
-	store_journal_clear(&journal);
+	if (r < 0)
+		change->plan->journal = 0;
 	return r;
 }
 
@@ -92,6 +116,26 @@ static void undo_failed(struct change *change, const struct sriov_error *undo,
 	apply_journal_status(change, journal, stuck ? "stuck" : "incomplete", err->message,
 			     &ignored);
 	change->plan->status = err->status;
+}
+
+/*
+ * A guest that lost a device and has it again has seen it go: that is made up for, not as if it had not been. Its
+ * network driver started anew.
+ */
+static void note_compensated(struct change *change, const struct steps *steps)
+{
+	struct sriov_error ignored;
+
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *step = &steps->at[i];
+
+		if (step->kind != STEP_DEVICE || !step->live || step->state != SRIOV_STEP_DONE)
+			continue;
+		change_note(change, &ignored,
+			    step->on ? "compensated: %s had the device for a moment and has it no more"
+				     : "compensated: %s lost the device for a moment and has it again",
+			    step->lease->guest);
+	}
 }
 
 /* A change that failed after its journal was opened: the old state comes back, or the reason why not. */
@@ -115,14 +159,29 @@ static int fail(struct change *change, struct steps *steps, const struct pf_stat
 		undo_failed(change, &undo, err);
 		return code;
 	}
+	note_compensated(change, steps);
 	for (size_t i = 0; i < steps->n; i++)
 		if (steps->at[i].state == SRIOV_STEP_DONE)
 			steps->at[i].state = SRIOV_STEP_UNDONE;
 	err->status = undone ? SRIOV_ROLLED_BACK : SRIOV_FAILED;
 	/* If not even this can be written, the next change closes the journal: nothing is left to undo. */
-	apply_journal_status(change, journal, "undone", err->message, &undo);
+	apply_undone_status(change, before, journal, err->message, &undo);
 	change->plan->status = err->status;
 	return code;
+}
+
+/* What stands at all places that the change speaks of. */
+static int capture(struct change *change, struct pf_state *before, struct sriov_error *err)
+{
+	int r = state_capture(change->pf, &change->want, before, err);
+
+	if (r < 0 || !before->guest)
+		return r;
+	before->guest->leased = before->guest->lease.id;
+	r = change_guest_there(change, before->guest, err);
+	if (r < 0)
+		state_clear(before);
+	return r;
 }
 
 /* Restore keeps what it could do: the rates wait for a link, in the intent, for the next restore. */
@@ -169,7 +228,7 @@ static int apply(struct change *change, struct steps *steps, struct sriov_error 
 
 	if (!err)
 		err = &unused;
-	r = state_capture(change->pf, &change->want, &before, err);
+	r = capture(change, &before, err);
 	if (!r)
 		r = open_journal(change, &before, steps->n, err);
 	if (r < 0) {
@@ -252,7 +311,7 @@ static int want_rss(struct change *change, struct steps *steps, struct sriov_err
 	if (state_set_rss(&change->want, change->intent.rss, change->intent.nrss) < 0)
 		return core_oom(err);
 	steps_clear(steps);
-	return steps_diff(change->pf, &change->want, steps, err);
+	return change_diff(change, &change->want, steps, err);
 }
 
 static int plan(struct change *change, struct steps *steps, struct sriov_error *err)
@@ -260,7 +319,7 @@ static int plan(struct change *change, struct steps *steps, struct sriov_error *
 	int r = steps_check(change->inv, change->pf, &change->want, err);
 
 	if (!r)
-		r = steps_diff(change->pf, &change->want, steps, err);
+		r = change_diff(change, &change->want, steps, err);
 	if (!r)
 		r = want_rss(change, steps, err);
 	if (!r)
@@ -325,7 +384,7 @@ static int apply_undone(struct change *change, struct steps *steps, struct sriov
 	if (!err)
 		err = &unused;
 	change->want.passing = true;
-	r = state_capture(change->pf, &change->want, &before, err);
+	r = capture(change, &before, err);
 	if (!r)
 		r = open_journal(change, &before, steps->n, err);
 	if (!r) {

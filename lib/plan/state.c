@@ -10,6 +10,7 @@ void state_clear(struct pf_state *state)
 	free(state->vf);
 	free(state->rule);
 	free(state->rss);
+	free(state->guest);
 	sriov_rules_clear(&state->list);
 	*state = (struct pf_state){0};
 }
@@ -112,6 +113,13 @@ bool state_rss_is(const struct pf_state *state, const uint32_t *table, size_t n)
 	return n;
 }
 
+struct guest_state *state_guest(struct pf_state *state)
+{
+	if (!state->guest)
+		state->guest = calloc(1, sizeof(*state->guest));
+	return state->guest;
+}
+
 static int capture_vf(const struct sriov_vf *now, const struct vf_state *asked,
 		      struct pf_state *out)
 {
@@ -167,6 +175,14 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	}
 	for (size_t i = 0; !r && i < want->nrules; i++)
 		r = capture_rule(pf, want->rule[i].entry.loc, &state);
+	if (!r && want->guest) {
+		/* where its devices are, and whether it is leased, is not the PF's to say */
+		struct guest_state *guest = state_guest(&state);
+
+		r = guest ? 0 : -ENOMEM;
+		if (guest)
+			*guest = *want->guest;
+	}
 	if (!r && (want->has & STATE_RSS) && pf->nrss)
 		r = state_set_rss(&state, pf->rss, pf->nrss);
 	if (r < 0) {
@@ -177,30 +193,6 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	return 0;
 }
 
-static void merge_attrs(struct sriov_vf_attrs *into, const struct sriov_vf_attrs *from)
-{
-	unsigned has = into->has | from->has;
-
-	if (from->has & SRIOV_VF_MAC)
-		memcpy(into->mac, from->mac, sizeof(into->mac));
-	if (from->has & SRIOV_VF_VLAN) {
-		into->vlan = from->vlan;
-		into->qos = from->qos;
-		into->vlan_proto = from->vlan_proto;
-	}
-	if (from->has & SRIOV_VF_SPOOFCHK)
-		into->spoofchk = from->spoofchk;
-	if (from->has & SRIOV_VF_TRUST)
-		into->trust = from->trust;
-	if (from->has & SRIOV_VF_RATE) {
-		into->min_rate = from->min_rate;
-		into->max_rate = from->max_rate;
-	}
-	if (from->has & SRIOV_VF_LINK)
-		into->link = from->link;
-	into->has = has;
-}
-
 static int merge_vfs(struct pf_state *intent, const struct pf_state *change)
 {
 	for (size_t i = 0; i < change->nvf; i++) {
@@ -208,7 +200,7 @@ static int merge_vfs(struct pf_state *intent, const struct pf_state *change)
 
 		if (!vf)
 			return -ENOMEM;
-		merge_attrs(&vf->attrs, &change->vf[i].attrs);
+		sriov_vf_attrs_merge(&vf->attrs, &change->vf[i].attrs);
 		if (change->vf[i].has_driver) {
 			vf->has_driver = true;
 			core_copy(vf->driver, sizeof(vf->driver), change->vf[i].driver);

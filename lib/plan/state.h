@@ -9,6 +9,8 @@
 
 #include "lib/host/host.h"
 
+#include <sriov/guest.h>
+
 enum state_has {
 	STATE_UP = 1 << 0,
 	STATE_COUNT = 1 << 1,
@@ -37,6 +39,17 @@ struct rule_state {
 	char name[SRIOV_NAME_LEN], owner[SRIOV_NAME_LEN];
 };
 
+/*
+ * What a guest holds on this PF, or shall hold, and where its domain has the devices of that. Of the domain only
+ * the definitions in @speaks are looked at.
+ */
+struct guest_state {
+	struct sriov_lease lease;
+	bool leased;
+	bool speaks[2];    /* by enum virt_where */
+	unsigned there[2]; /* bit per device of the lease */
+};
+
 struct pf_state {
 	char address[SRIOV_PCI_LEN];
 	unsigned has; /* enum state_has */
@@ -55,6 +68,7 @@ struct pf_state {
 	/* STATE_RSS: RX queues of the port's RSS table, which repeats them to its end */
 	uint32_t *rss;
 	size_t nrss;
+	struct guest_state *guest; /* NULL: it speaks of none; never part of an intent */
 };
 
 void state_clear(struct pf_state *state);
@@ -71,6 +85,8 @@ int state_set_list(struct pf_state *state, const struct sriov_rules *list);
 int state_set_rss(struct pf_state *state, const uint32_t *queue, size_t n);
 /* Whether @table is what the RSS part says. */
 bool state_rss_is(const struct pf_state *state, const uint32_t *table, size_t n);
+/* The guest part, made if it is not there yet; NULL without memory. */
+struct guest_state *state_guest(struct pf_state *state);
 /* Adds what stands on @pf at the places that @want speaks of (all of it, if VFs come or go). */
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PF states as JSON text: the form in the journal and in the database. */
 #include "flows/flows.h"
+#include "lib/guest/guest.h"
 #include "lib/plan/state.h"
 
 #include <errno.h>
@@ -15,6 +16,8 @@ static const struct {
 	{STATE_AUTOPROBE, "autoprobe", offsetof(struct pf_state, autoprobe)},
 	{STATE_NTUPLE, "ntuple", offsetof(struct pf_state, ntuple)},
 };
+
+static const char *const guest_where[] = {"config", "live"};
 
 static void write_vf(struct core_doc *doc, const struct vf_state *vf)
 {
@@ -88,6 +91,20 @@ static void write_rss(struct core_doc *doc, const struct pf_state *state)
 	core_doc_close(doc, ']');
 }
 
+/* {"lease": …, "leased": …, "config": devices there, "live": devices there} */
+static void write_guest(struct core_doc *doc, const struct guest_state *guest)
+{
+	_json_ json_t *lease = lease_encode(&guest->lease);
+
+	core_doc_open(doc, "guest", '{');
+	core_doc_json(doc, "lease", lease);
+	core_doc_bool(doc, "leased", guest->leased);
+	for (size_t i = 0; i < ARRAY_SIZE(guest_where); i++)
+		if (guest->speaks[i])
+			core_doc_int(doc, guest_where[i], guest->there[i]);
+	core_doc_close(doc, '}');
+}
+
 static int write_state(struct core_doc *doc, const struct pf_state *state, struct sriov_error *err)
 {
 	int r = 0;
@@ -116,6 +133,8 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 		r = write_list(doc, state, err);
 	if (state->has & STATE_RSS)
 		write_rss(doc, state);
+	if (state->guest)
+		write_guest(doc, state->guest);
 	core_doc_close(doc, '}');
 	return r;
 }
@@ -220,6 +239,24 @@ static int decode_rss(const json_t *json, struct pf_state *state, struct sriov_e
 	return state->nrss ? 0 : -EINVAL;
 }
 
+static int decode_guest(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	const json_t *part = json_object_get(json, "guest");
+	struct guest_state *guest;
+
+	if (!part)
+		return 0;
+	guest = state_guest(state);
+	if (!guest)
+		return core_oom(err);
+	guest->leased = core_json_bool(part, "leased", false, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(guest_where); i++) {
+		guest->speaks[i] = json_object_get(part, guest_where[i]);
+		guest->there[i] = core_json_int(part, guest_where[i], 0, NULL);
+	}
+	return lease_decode(json_object_get(part, "lease"), &guest->lease, err);
+}
+
 static int decode(const json_t *json, struct pf_state *state, struct sriov_error *err)
 {
 	int64_t count = core_json_int(json, "count", -1, NULL);
@@ -250,7 +287,9 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 		if ((r = decode_rule(item, state, err)) < 0)
 			return r;
 	r = decode_list(json, state, err);
-	return r < 0 ? r : decode_rss(json, state, err);
+	if (r >= 0)
+		r = decode_rss(json, state, err);
+	return r < 0 ? r : decode_guest(json, state, err);
 }
 
 int state_decode(const char *text, struct pf_state *out, struct sriov_error *err)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of steps: what each says of itself, and its effect on the host. */
 #include "lib/plan/step.h"
+#include "lib/guest/choose.h"
+#include "lib/guest/virt.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -89,6 +91,26 @@ static void describe_rss(const struct sriov_pf *pf, const struct step *step, cha
 			 step->nrss);
 }
 
+/* "attach VF 3 of ens2f0 to web1, in its definition" */
+static void describe_device(const struct sriov_pf *pf, const struct step *step, char *buf,
+			    size_t size)
+{
+	const struct sriov_lease *lease = step->lease;
+	struct guest_device device[GUEST_DEVICES];
+	char what[64];
+
+	guest_lease_devices(lease, device);
+	if (device[step->number].path == GUEST_VF)
+		snprintf(what, sizeof(what), "VF %d of %s", lease->vf, pf_label(pf));
+	else
+		snprintf(what, sizeof(what), "a %s on %s",
+			 device[step->number].path == GUEST_TAP ? "tap" : lease->path,
+			 device[step->number].netdev);
+	snprintf(buf, size, "%s %s %s %s, %s", step->on ? "attach" : "detach", what,
+		 step->on ? "to" : "from", lease->guest,
+		 step->live ? "while it runs" : "in its definition");
+}
+
 static void describe_effect(const struct sriov_pf *pf, const struct step *step, char *buf,
 			    size_t size)
 {
@@ -141,6 +163,9 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 			 step->kind == STEP_RULE_INSERT ? "install" : "delete",
 			 step->name[0] ? " " : "", step->name, step->entry.loc, words);
 		break;
+	case STEP_DEVICE:
+		describe_device(pf, step, buf, size);
+		break;
 	case STEP_LINK:
 		if (step->number)
 			snprintf(buf, size, "wait for the link of %s at %u Mbit/s", pf->netdev,
@@ -165,6 +190,8 @@ static void describe_disruption(const struct sriov_pf *pf, const struct step *st
 		add_text(buf, size, "resets the VF; ");
 	if (step->kind == STEP_RSS)
 		add_text(buf, size, "for all traffic of the port, its flows change queues; ");
+	if (step->kind == STEP_DEVICE && step->live && !step->on)
+		add_text(buf, size, "the guest loses the device; ");
 	if (step->kind == STEP_BIND && step->hits_vf)
 		add_text(buf, size, "takes the VF from its driver; ");
 	if (*buf)
@@ -390,6 +417,25 @@ static int run_rss(struct step_context *ctx, struct step *step, struct sriov_err
 	return ops->rss_set(ctx->host, pf_of(ctx), table, n, err);
 }
 
+static int run_device(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	enum virt_where where = step->live ? VIRT_LIVE : VIRT_CONFIG;
+	const struct sriov_lease *lease = step->lease;
+	struct guest_device device[GUEST_DEVICES];
+	struct sriov_host *host = ctx->host;
+	_free_ char *xml = NULL;
+	int r;
+
+	guest_lease_devices(lease, device);
+	r = guest_device_xml(&device[step->number], &xml, err);
+	if (r < 0)
+		return r;
+	if (step->on)
+		return host->virt->attach(host, lease->uuid, xml, where, err);
+	return host->virt->detach(host, lease->uuid, xml, where,
+				  host->ops->now_ms(host) + ctx->guest_ms, err);
+}
+
 int step_run(struct step_context *ctx, struct step *step, struct sriov_error *err)
 {
 	const struct host_ops *ops = ctx->host->ops;
@@ -428,6 +474,8 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 		return ops->rule_insert(ctx->host, pf, &step->entry, err);
 	case STEP_LINK:
 		return run_link(ctx, step, err);
+	case STEP_DEVICE:
+		return run_device(ctx, step, err);
 	}
 	return sriov_error_set(err, -EINVAL, pf_label(pf), "unknown step");
 }

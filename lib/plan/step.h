@@ -21,12 +21,14 @@ enum step_kind {
 	STEP_FRAMES,
 	STEP_LINK,
 	STEP_RATE,
+	STEP_DEVICE,
 };
 
 struct step {
 	enum step_kind kind;
-	bool on;         /* PF_UP, NTUPLE, AUTOPROBE, VF_UP */
-	unsigned number; /* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s */
+	bool on; /* PF_UP, NTUPLE, AUTOPROBE, VF_UP; DEVICE: attach, else detach */
+	/* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s; DEVICE: of the lease */
+	unsigned number;
 	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
 	char driver[32];             /* BIND: "" = none, "default" = the kernel's choice */
 	struct sriov_entry entry;    /* RULE_*; FRAMES: the one that stands meanwhile */
@@ -35,7 +37,9 @@ struct step {
 	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
 	const uint32_t *rss;         /* RSS: of the wanted state, which the steps do not outlive */
 	size_t nrss;
-	bool fresh;              /* BIND: the VF was made by an earlier step */
+	bool live;                       /* DEVICE: in the running domain, else in its definition */
+	const struct sriov_lease *lease; /* DEVICE: of the wanted state, as rss */
+	bool fresh;                      /* BIND: the VF was made by an earlier step */
 	bool hits_port, hits_vf; /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
 	enum sriov_step_state state;
 };
@@ -97,6 +101,7 @@ struct step_context {
 	struct sriov_inventory **inv; /* of the one PF; replaced when VFs came or went */
 	int64_t kernel_ms;            /* bound of one system call */
 	int64_t link_ms;              /* bound of a wait for the link */
+	int64_t guest_ms;             /* bound of a wait for a guest's answer */
 	const volatile sig_atomic_t *interrupted;
 };
 int step_run(struct step_context *ctx, struct step *step, struct sriov_error *err);

@@ -43,6 +43,25 @@ static const char *const migrations[] = {
 	"ALTER TABLE journal DROP COLUMN want;"
 	"ALTER TABLE journal DROP COLUMN plan;",
 
+	/*
+	 * A guest may hold one VF of each network, and what it holds need not be a VF. The VF's MAC and VLAN
+	 * are part of the lease: while the guest is stopped nothing else says them.
+	 */
+	"CREATE TABLE physnet (name TEXT PRIMARY KEY) STRICT;"
+	"CREATE TABLE physnet_pf (pf TEXT PRIMARY KEY, physnet TEXT NOT NULL REFERENCES physnet (name))"
+	" STRICT;"
+	"CREATE TABLE lease_5 (id INTEGER PRIMARY KEY AUTOINCREMENT, guest TEXT NOT NULL,"
+	" uuid TEXT NOT NULL, state TEXT NOT NULL, generation INTEGER NOT NULL, path TEXT NOT NULL,"
+	" kind TEXT NOT NULL, net TEXT NOT NULL, pf TEXT NOT NULL, vf INTEGER, epoch INTEGER NOT NULL,"
+	" address TEXT NOT NULL, node INTEGER NOT NULL, mac TEXT NOT NULL, vlan INTEGER NOT NULL,"
+	" below TEXT NOT NULL, queues INTEGER NOT NULL, found TEXT NOT NULL, uri TEXT NOT NULL,"
+	" created TEXT NOT NULL,"
+	" UNIQUE (pf, vf)) STRICT;"
+	"INSERT INTO lease_5 SELECT id, guest, uuid, state, generation, 'vf', 'interface', '', pf, vf,"
+	" epoch, address, node, '00:00:00:00:00:00', 0, '', 0, '{}', '', created FROM lease;"
+	"DROP TABLE lease; ALTER TABLE lease_5 RENAME TO lease;"
+	"CREATE INDEX lease_guest ON lease (guest);",
+
 	/* the last request for a port that DPDK owns, as its owner took it */
 	"CREATE TABLE rte (port TEXT PRIMARY KEY, request TEXT NOT NULL, taken TEXT NOT NULL) STRICT;",
 };

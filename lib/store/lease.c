@@ -3,42 +3,50 @@
 #include "lib/store/db.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-#define COLUMNS "id, guest, uuid, state, generation, pf, vf, epoch, address, node, created"
+#define COLUMNS                                                                                         \
+	"id, guest, uuid, state, generation, path, kind, net, pf, vf, epoch, address, node, mac, vlan," \
+	" below, queues, found, uri, created"
+
+static int read_found(sqlite3_stmt *row, int i, struct sriov_vf_attrs *out, struct sriov_error *err)
+{
+	_json_ json_t *json = json_loads((const char *)sqlite3_column_text(row, i), 0, NULL);
+
+	if (!json)
+		return sriov_error_set(err, -EBADMSG, "database",
+				       "what a VF of a lease was before cannot be read");
+	return vf_attrs_decode(json, out, err);
+}
 
 static int read_lease(sqlite3_stmt *row, void *data, struct sriov_error *err)
 {
 	struct sriov_lease *lease = data;
+	char mac[SRIOV_MAC_LEN];
 
 	*lease = (struct sriov_lease){
 		.id = sqlite3_column_int64(row, 0),
 		.generation = sqlite3_column_int(row, 4),
-		.vf = sqlite3_column_int(row, 6),
-		.epoch = sqlite3_column_int(row, 7),
-		.node = sqlite3_column_int(row, 9),
+		.vf = sqlite3_column_type(row, 9) == SQLITE_NULL ? -1 : sqlite3_column_int(row, 9),
+		.epoch = sqlite3_column_int(row, 10),
+		.node = sqlite3_column_int(row, 12),
+		.vlan = sqlite3_column_int(row, 14),
+		.queues = sqlite3_column_int(row, 16),
 	};
 	store_column(row, 1, lease->guest);
 	store_column(row, 2, lease->uuid);
 	store_column(row, 3, lease->state);
-	store_column(row, 5, lease->pf);
-	store_column(row, 8, lease->address);
-	store_column(row, 10, lease->created);
-	return 0;
-}
-
-int store_lease_find(struct store *store, const char *guest, struct sriov_lease *out,
-		     struct sriov_error *err)
-{
-	struct sriov_lease lease;
-	int r = store_run(store, err, read_lease, &lease,
-			  "SELECT " COLUMNS " FROM lease WHERE guest = ?", "t", guest);
-
-	if (r < 0)
-		return r;
-	if (!r)
-		return -ENOENT;
-	*out = lease;
-	return 0;
+	store_column(row, 5, lease->path);
+	store_column(row, 6, lease->kind);
+	store_column(row, 7, lease->net);
+	store_column(row, 8, lease->pf);
+	store_column(row, 11, lease->address);
+	store_column(row, 13, mac);
+	store_column(row, 15, lease->below);
+	store_column(row, 18, lease->uri);
+	store_column(row, 19, lease->created);
+	sriov_mac_parse(mac, lease->mac);
+	return read_found(row, 17, &lease->found, err);
 }
 
 struct leases {
@@ -54,14 +62,15 @@ static int add_lease(sqlite3_stmt *row, void *data, struct sriov_error *err)
 	return lease ? read_lease(row, lease, err) : core_oom(err);
 }
 
-int store_lease_list(struct store *store, const char *pf, struct sriov_lease **out, size_t *n,
-		     struct sriov_error *err)
+static int list_leases(struct store *store, const char *where, const char *what,
+		       struct sriov_lease **out, size_t *n, struct sriov_error *err)
 {
 	struct leases list = {0};
-	int r = store_run(store, err, add_lease, &list,
-			  "SELECT " COLUMNS " FROM lease WHERE ?1 IS NULL OR pf = ?1 ORDER BY id",
-			  "t", pf);
+	char sql[400];
+	int r;
 
+	snprintf(sql, sizeof(sql), "SELECT " COLUMNS " FROM lease WHERE %s ORDER BY id", where);
+	r = store_run(store, err, add_lease, &list, sql, "t", what);
 	if (r < 0) {
 		free(list.at);
 		return r;
@@ -71,20 +80,85 @@ int store_lease_list(struct store *store, const char *pf, struct sriov_lease **o
 	return 0;
 }
 
+int store_lease_list(struct store *store, const char *pf, struct sriov_lease **out, size_t *n,
+		     struct sriov_error *err)
+{
+	return list_leases(store, "?1 IS NULL OR pf = ?1", pf, out, n, err);
+}
+
+int store_lease_of(struct store *store, const char *guest, struct sriov_lease **out, size_t *n,
+		   struct sriov_error *err)
+{
+	return list_leases(store, "guest = ?1 OR (uuid = lower(?1) AND uuid != '')", guest, out, n,
+			   err);
+}
+
+int store_lease_mac(struct store *store, const uint8_t mac[6], struct sriov_lease *out,
+		    struct sriov_error *err)
+{
+	_free_ struct sriov_lease *list = NULL;
+	char text[SRIOV_MAC_LEN];
+	size_t n = 0;
+	int r = list_leases(store, "mac = ?1", sriov_mac_format(mac, text), &list, &n, err);
+
+	if (r < 0 || !n)
+		return r < 0 ? r : -ENOENT;
+	*out = list[0];
+	return 0;
+}
+
+static int found_text(const struct sriov_lease *lease, char **out, struct sriov_error *err)
+{
+	_json_ json_t *found = vf_attrs_encode(&lease->found);
+
+	*out = found ? json_dumps(found, JSON_COMPACT) : NULL;
+	return *out ? 0 : core_oom(err);
+}
+
 int store_lease_insert(struct store *store, struct sriov_lease *lease, struct sriov_error *err)
 {
-	int r = store_run(
-		store, err, NULL, NULL,
-		"INSERT INTO lease (guest, uuid, state, generation, pf, vf, epoch, address,"
-		" node, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tttitiitit", lease->guest, lease->uuid, lease->state, (int64_t)lease->generation,
-		lease->pf, (int64_t)lease->vf, (int64_t)lease->epoch, lease->address,
-		(int64_t)lease->node, lease->created);
+	_free_ char *found = NULL;
+	char mac[SRIOV_MAC_LEN], vf[16];
+	int r = found_text(lease, &found, err);
 
+	if (r < 0)
+		return r;
+	snprintf(vf, sizeof(vf), "%d", lease->vf);
+	r = store_run(
+		store, err, NULL, NULL,
+		"INSERT INTO lease (guest, uuid, state, generation, path, kind, net, pf, vf, epoch,"
+		" address, node, mac, vlan, below, queues, found, uri, created)"
+		" VALUES (?, lower(?), ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?, ?, ?, ?, ?,"
+		" ?, ?)",
+		"tttitttttitititittt", lease->guest, lease->uuid, lease->state,
+		(int64_t)lease->generation, lease->path, lease->kind, lease->net, lease->pf,
+		lease->vf < 0 ? NULL : vf, (int64_t)lease->epoch, lease->address,
+		(int64_t)lease->node, sriov_mac_format(lease->mac, mac), (int64_t)lease->vlan,
+		lease->below, (int64_t)lease->queues, found, lease->uri, lease->created);
 	if (r < 0)
 		return r;
 	lease->id = sqlite3_last_insert_rowid(store->db);
 	return 0;
+}
+
+int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err)
+{
+	_free_ char *found = NULL;
+	char mac[SRIOV_MAC_LEN];
+	int r = found_text(lease, &found, err);
+
+	if (r < 0)
+		return r;
+	r = store_run(
+		store, err, NULL, NULL,
+		"UPDATE lease SET state = ?, mac = ?, vlan = ?, queues = ?, found = ?, uri = ?"
+		" WHERE id = ? AND generation = ?",
+		"ttiittii", lease->state, sriov_mac_format(lease->mac, mac), (int64_t)lease->vlan,
+		(int64_t)lease->queues, found, lease->uri, (int64_t)lease->id,
+		(int64_t)lease->generation);
+	if (r < 0)
+		return r;
+	return r ? 0 : -ENOENT;
 }
 
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err)
@@ -101,7 +175,7 @@ int store_lease_delete(struct store *store, long id, unsigned generation, struct
 int store_lease_bind(struct store *store, long id, const char *uuid, struct sriov_error *err)
 {
 	int r = store_run(store, err, NULL, NULL,
-			  "UPDATE lease SET uuid = ? WHERE id = ? AND uuid = ''", "ti", uuid,
+			  "UPDATE lease SET uuid = lower(?) WHERE id = ? AND uuid = ''", "ti", uuid,
 			  (int64_t)id);
 
 	return r < 0 ? r : 0;

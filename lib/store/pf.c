@@ -122,6 +122,46 @@ int store_pool_clear(struct store *store, const char *pf, struct sriov_error *er
 	return r < 0 ? r : 0;
 }
 
+/* The pools of one PF, VF by VF; "" = no row. */
+struct pools {
+	char at[SRIOV_VF_MAX][32];
+};
+
+static int read_pool(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	struct pools *pools = data;
+	int first = sqlite3_column_int(row, 0), last = sqlite3_column_int(row, 1);
+
+	for (int i = first < 0 ? 0 : first; i <= last && i < SRIOV_VF_MAX; i++)
+		store_column(row, 2, pools->at[i]);
+	return 0;
+}
+
+int store_pool_put(struct store *store, const char *pf, const struct sriov_vfset *vfs,
+		   const char *name, struct sriov_error *err)
+{
+	_free_ struct pools *pools = calloc(1, sizeof(*pools));
+	int r;
+
+	if (!pools)
+		return core_oom(err);
+	r = store_run(store, err, read_pool, pools,
+		      "SELECT first, last, name FROM pool WHERE pf = ?", "t", pf);
+	if (r >= 0)
+		r = store_pool_clear(store, pf, err);
+	for (unsigned i = 0; i < SRIOV_VF_MAX; i++)
+		if (sriov_vfset_has(vfs, i))
+			core_copy(pools->at[i], sizeof(pools->at[i]), name);
+	for (unsigned i = 0, last; r >= 0 && i < SRIOV_VF_MAX; i = last + 1) {
+		last = i;
+		while (last + 1 < SRIOV_VF_MAX && !strcmp(pools->at[last + 1], pools->at[i]))
+			last++;
+		if (pools->at[i][0])
+			r = store_pool_set(store, pf, i, last, pools->at[i], err);
+	}
+	return r < 0 ? r : 0;
+}
+
 static int join_pool(sqlite3_stmt *row, void *data, struct sriov_error *err)
 {
 	const struct sriov_pf *pf = inventory_find(data, (const char *)sqlite3_column_text(row, 0));

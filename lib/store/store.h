@@ -64,13 +64,33 @@ const char *store_instance(const struct sriov_inventory *inv, const struct sriov
 /* Sets watched of the PFs whose driver instance was seen with an empty table before anybody's rules. */
 int store_join_watched(struct store *store, struct sriov_inventory *inv, struct sriov_error *err);
 
-/* Leases. UNIQUE(pf, vf): two commands can never hold the same VF. */
-int store_lease_find(struct store *store, const char *guest, struct sriov_lease *out,
-		     struct sriov_error *err);
+/* A VF of one PF goes to another pool, or several do: the ranges are written anew. */
+int store_pool_put(struct store *store, const char *pf, const struct sriov_vfset *vfs,
+		   const char *name, struct sriov_error *err);
+
+/* Networks; each has PFs, in order of address. */
+int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *n,
+		       struct sriov_error *err);
+/* The network and its PFs as said, whatever they were; with no PFs it goes. */
+int store_physnet_put(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
+		      size_t npfs, struct sriov_error *err);
+
+/* Leases. UNIQUE(pf, vf): two commands can never hold the same VF. Lists are freed by the caller. */
 int store_lease_list(struct store *store, const char *pf, struct sriov_lease **out, size_t *n,
 		     struct sriov_error *err);
+/* Those of a guest, by name or UUID. */
+int store_lease_of(struct store *store, const char *guest, struct sriov_lease **out, size_t *n,
+		   struct sriov_error *err);
+/* The lease of that MAC, or -ENOENT (no error set). */
+int store_lease_mac(struct store *store, const uint8_t mac[6], struct sriov_lease *out,
+		    struct sriov_error *err);
 int store_lease_insert(struct store *store, struct sriov_lease *lease,
 		       struct sriov_error *err); /* sets id */
+/*
+ * What may change while it is held: state, MAC, VLAN, queues, what was found, the libvirt. -ENOENT (no error set):
+ * it was ended, or is another's now.
+ */
+int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err);
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err);
 /* A lease by name binds to the first UUID seen. */
 int store_lease_bind(struct store *store, long id, const char *uuid, struct sriov_error *err);

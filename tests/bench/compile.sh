@@ -34,6 +34,9 @@ for nic in 82599 X710; do
 			"$([ "$(value full)" -gt 0 ] && echo yes || echo "no: $(tr '\n' ' ' <"$work/result")")"
 		at_most "MiB of 100,000 $kind on $nic" 200 "$(value peak_mib)"
 	done
+	bench one optional "$nic" 10000
+	echo "figure: compiler, $nic, 10000 optional rules of all kinds: $(value ms) ms, $(value peak_mib) MiB at most"
+	at_most "MiB of 10,000 optional rules on $nic" 200 "$(value peak_mib)"
 done
 
 for nic in 82599 X710; do

@@ -124,6 +124,6 @@ durable 0 flow apply "$work/rules" --pf ens2f0
 durable 2 rss set ens2f0 queues 1-2
 durable 1 guest xml web1
 durable 0 guest xml web1
-durable 1 guest release web1
+durable 1 guest detach web1
 durable 0 vf list
 durable 0 vf create ens2f0 --count 4 --dry-run

@@ -12,7 +12,7 @@ tool=$release
 gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/killat.c" -ldl
 
 # A link rises when it rises: at the end of a change it may be on its way. No VFs can be said in two ways.
-steady() { sed -E '/"(carrier|speed_mbps)"/d; /"vf": \[\]/d'; }
+steady() { sed -E 's/"lease [0-9]+ \(/"lease (/; /"(carrier|speed_mbps)"/d; /"vf": \[\]/d'; }
 host_now() {
 	"$tool" host show --json | steady
 	[ ${#also[@]} = 0 ] || "$tool" "${also[@]}"
@@ -196,6 +196,17 @@ lease_at_every_point
 
 change=(vf delete ens2f0)
 at_every_point "vf delete" ens2f0
+
+# A running guest: its definition and itself, and what it takes from the VF.
+new_host
+"$tool" vf create ens2f0 --count 2 --mac auto --driver none >/dev/null
+let_land
+running web1 1
+change=(guest attach web1 --pf ens2f0 --trust on --vlan 7)
+at_every_point "guest attach" ens2f0
+"$tool" "${change[@]}" >/dev/null
+change=(guest detach web1)
+at_every_point "guest detach" ens2f0
 
 # A probe is undone wherever it is killed, also where all that it put there stands; resuming is undoing too.
 # Every third point: what it does is the same few calls again and again.

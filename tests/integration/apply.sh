@@ -202,10 +202,10 @@ expect 0 guest xml web1 --node 1
 vf=$(query "SELECT vf FROM lease WHERE guest = 'web1'")
 change flow add ens2f0 --name toweb udp4 dst-port 53 guest web1
 has "the target" "$(table ens2f0)" "-> vf $vf queue 0"
-expect 3 guest release web1
+expect 3 guest detach web1
 said "rule toweb of 0000:81:00.0 is about this guest" "flow delete"
 expect 0 flow delete ens2f0 toweb
-expect 0 guest release web1
+expect 0 guest detach web1
 over
 
 # ---- ixgbe: one mask a port: the last rule of the old mask goes before the first of the new one comes ----

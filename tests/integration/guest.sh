@@ -42,7 +42,7 @@ has "the reason" "$(err)" "held by lease 1"
 expect 0 guest xml web1
 same "the same XML" "$first" "$(out)"
 expect 1 guest xml web1 --node 0
-said "holds VF 0 of" "guest release"
+said "holds VF 0 of" "guest detach"
 expect 0 guest xml db1 --node 0
 valid interface
 showed 'bus="0x3b"'
@@ -87,7 +87,7 @@ done
 
 # ---- none free: who has them, and what to do ----
 expect 1 guest xml web9 --node 1
-said "no free VF on node 1" "none of 2 free" "guest web1" "guest app1" "guest release"
+said "no free VF on node 1" "none of 2 free" "guest web1" "guest app1" "guest detach"
 expect 1 guest xml web9
 said "no free VF" "eno1"
 is "leases" 4 "$(query 'SELECT count(*) FROM lease')"
@@ -99,13 +99,13 @@ expect 0 vf list ens2f0
 showed "guest web1"
 
 # ---- given back ----
-expect 0 guest release web1 --dry-run
+expect 0 guest detach web1 --dry-run
 is "leases" 4 "$(query 'SELECT count(*) FROM lease')"
-expect 0 guest release web1
+expect 0 guest detach web1
 is "leases" 3 "$(query 'SELECT count(*) FROM lease')"
-expect 0 guest release web1
+expect 0 guest detach web1
 showed "nothing to do" "no guest of that name holds a lease"
-expect 0 guest release wap1
+expect 0 guest detach wap1
 showed "did you mean 'app1'?"
 expect 0 guest xml web9 --node 1
 is "lease" "0000:81:00.0|0|reserved" "$(lease web9)"

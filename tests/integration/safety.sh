@@ -73,14 +73,14 @@ is "VLANs" '[7,7,0,7]' "$(pf_of ens2f0 '[.vf[].attrs.vlan]')"
 expect 0 vf bind ens2f0 0,1 --driver none --force
 is "drivers" '["","","vfio-pci","ixgbevf"]' "$(pf_of ens2f0 '[.vf[].driver]')"
 # a lease alone is no running guest
-expect 0 guest release web1
+expect 0 guest detach web1
 expect 0 guest xml web1 --pf ens2f0
 edit_host --arg vf "$(query "SELECT address FROM lease WHERE guest = 'web1'")" \
 	'.domains = [{"name": "web1", "state": "running", "vfs": [$vf]}]'
-expect 3 guest release web1
+expect 3 guest detach web1
 said "of 0000:81:00.0 is in use by guest web1 (running)"
 is "the lease is kept" 1 "$(query 'SELECT count(*) FROM lease')"
-expect 0 guest release web1 --force
+expect 0 guest detach web1 --force
 is "the lease is gone" 0 "$(query 'SELECT count(*) FROM lease')"
 
 # ---- what the kernel does not come back from ----

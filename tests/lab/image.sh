@@ -12,7 +12,7 @@ packages=(
 	# libvirt with QEMU, without systemd, dbus and udev
 	libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libxml2-utils qemu-system-x86 seabios ipxe-qemu
 	# what sriovctl is linked with
-	libnl-3-200 libnl-route-3-200 libmnl0 libsqlite3-0 libjansson4 libxml2 libyaml-0-2 libudev1 libsystemd0 libpcap0.8
+	libnl-3-200 libnl-route-3-200 libmnl0 libsqlite3-0 libjansson4 libxml2 libyaml-0-2 libudev1 libsystemd0 libpcap0.8 libhwloc15
 )
 
 work=$(mktemp -d "$lab_dir/image.XXXXXX")

@@ -105,7 +105,7 @@ static inline bool admits(const struct sriov_pf *port, const struct sriov_entry 
 	*v = (struct nic_verdict){.result = SRIOV_EXACT, .other = TABLE_NONE};
 	assert_int_equal(nic_table_init(&table, profile, port->nrules), 0);
 	for (size_t i = 0; i < port->nrules; i++)
-		nic_table_add(&table, &port->rules[i], -1);
+		nic_table_add(&table, &port->rules[i], nic_match_hash(&port->rules[i]), -1);
 	ok = nic_run(profile->checks, &one, v);
 	nic_table_clear(&table);
 	return ok;

@@ -32,7 +32,7 @@ static void takes_cuts_and_gives_up(void **state)
 	assert_int_equal(rest.ninside, 1);
 	assert_int_equal(space_add(&space, &wide, 1), 0);
 	space_forget(&space, &rest);
-	assert_int_equal(space.owner[0], SPACE_DEAD);
+	assert_int_equal(space.at[0].owner, SPACE_DEAD);
 	/* covered by the wide one */
 	assert_int_equal(space_take(&space, &inside, &rest), 1);
 	assert_int_equal(rest.n, 2);

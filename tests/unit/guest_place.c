@@ -61,6 +61,16 @@ static void test_taken(void **state)
 	}
 }
 
+/* A VF on that node, on that PF. */
+static int place(const struct sriov_inventory *inv, const struct sriov_pf *only, int node,
+		 struct guest_choice *out, struct sriov_error *err)
+{
+	const struct guest_wish wish = {
+		.only = &only, .nonly = !!only, .node = node, .numa = SRIOV_NUMA_REQUIRED};
+
+	return guest_place(inv, &wish, out, err);
+}
+
 static void test_order(void **state)
 {
 	static const struct {
@@ -82,7 +92,7 @@ static void test_order(void **state)
 		struct sriov_error err = {0};
 		struct guest_choice choice;
 
-		assert_int_equal(guest_place(inv, only, rows[i].node, &choice, &err), 0);
+		assert_int_equal(place(inv, only, rows[i].node, &choice, &err), 0);
 		assert_string_equal(choice.reason, rows[i].reason);
 	}
 	sriov_inventory_free(inv);
@@ -96,14 +106,14 @@ static void test_unknown_node(void **state)
 
 	/* last in order, never for a node, and node 0 if there is no other */
 	pf(inv, "ens1")->node = -1;
-	assert_int_equal(guest_place(inv, NULL, -1, &choice, &err), 0);
+	assert_int_equal(place(inv, NULL, -1, &choice, &err), 0);
 	assert_string_equal(choice.pf->netdev, "ens2f0");
-	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), -EUSERS);
-	assert_int_equal(guest_place(inv, pf(inv, "ens1"), 0, &choice, &err), 0);
+	assert_int_equal(place(inv, NULL, 0, &choice, &err), -EUSERS);
+	assert_int_equal(place(inv, pf(inv, "ens1"), 0, &choice, &err), 0);
 	assert_int_equal(choice.node, -1);
 	assert_non_null(strstr(choice.reason, "node unknown"));
 	inv->nnodes = 1;
-	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), 0);
+	assert_int_equal(place(inv, NULL, 0, &choice, &err), 0);
 	assert_int_equal(choice.node, 0);
 	sriov_inventory_free(inv);
 }
@@ -139,7 +149,7 @@ static void test_none(void **state)
 		const struct sriov_pf *only = rows[i].only ? pf(inv, rows[i].only) : NULL;
 		struct sriov_error err = {0};
 
-		assert_int_equal(guest_place(inv, only, rows[i].node, &choice, &err), rows[i].code);
+		assert_int_equal(place(inv, only, rows[i].node, &choice, &err), rows[i].code);
 		for (size_t w = 0; w < 3 && rows[i].words[w]; w++)
 			if (!strstr(err.message, rows[i].words[w]))
 				fail_msg("'%s' is not in: %s", rows[i].words[w], err.message);
@@ -159,16 +169,155 @@ static void test_all_taken(void **state)
 
 	for (unsigned v = 0; v < 4; v++)
 		take(inv, "ens2f0", v, "guest a");
-	assert_int_equal(guest_place(inv, NULL, 1, &choice, &err), -EUSERS);
+	assert_int_equal(place(inv, NULL, 1, &choice, &err), -EUSERS);
 	assert_non_null(strstr(err.message, "VF 2: guest a: lease 2; and 1 more"));
 	for (unsigned v = 0; v < 2; v++)
 		take(inv, "ens1", v, "guest a");
-	assert_int_equal(guest_place(inv, NULL, 1, &choice, &err), -EUSERS);
+	assert_int_equal(place(inv, NULL, 1, &choice, &err), -EUSERS);
 	assert_string_equal(err.hint, "create VFs: sriovctl vf create ens2f1 --count N");
 	inv->npfs = 0;
-	assert_int_equal(guest_place(inv, NULL, 1, &choice, &err), -EUSERS);
+	assert_int_equal(place(inv, NULL, 1, &choice, &err), -EUSERS);
 	assert_non_null(strstr(err.message, "this host has no SR-IOV PF"));
 	inv->npfs = 3;
+	sriov_inventory_free(inv);
+}
+
+/* Nodes 0 and 1 are sockets of their own, node 2 is on that of node 1. ens2f1 gets VFs, ens3 is on node 2. */
+static struct sriov_inventory *three_nodes(void)
+{
+	struct sriov_inventory *inv = calloc(1, sizeof(*inv));
+
+	inv->node = calloc(3, sizeof(*inv->node));
+	inv->nnodes = 3;
+	for (int i = 0; i < 3; i++)
+		inv->node[i] = (struct sriov_node){.id = i, .socket = i ? 1 : 0};
+	fixture_pf(inv, "0000:81:00.1", "ens2f1", 1, 4);
+	fixture_pf(inv, "0000:81:00.0", "ens2f0", 1, 4);
+	fixture_pf(inv, "0000:3b:00.0", "ens1", 0, 2);
+	fixture_pf(inv, "0000:c1:00.0", "ens3", 2, 2);
+	return inv;
+}
+
+/* Policies x nodes x exhaustion x pools x paths. @taken: VFs gone of ens1, ens2f0, ens2f1, ens3. */
+static void test_policies(void **state)
+{
+	static const char *const names[] = {"ens1", "ens2f0", "ens2f1", "ens3"};
+	static const unsigned distance[] = {2, 1, 1002, 1003}; /* in the inventory's order */
+	static const struct {
+		struct guest_wish wish;
+		unsigned taken[4];
+		const char *pf; /* NULL: there is none */
+		int vf;         /* -1: not a VF */
+		const char *words;
+	} rows[] = {
+		/* node 1 has two PFs: the fuller one, or the emptier one */
+		{{.node = 1}, {0, 0, 0, 0}, "ens2f0", 0, "node 1: free VF 0 of 4 on"},
+		{{.node = 1}, {0, 1, 2, 0}, "ens2f1", 2, "node 1: free VF 2"},
+		{{.node = 1, .pick = SRIOV_PICK_SPREAD}, {0, 1, 2, 0}, "ens2f0", 1, "node 1"},
+		{{.node = 1, .pick = SRIOV_PICK_NEAR, .distance = distance},
+		 {0, 0, 3, 0},
+		 "ens2f0",
+		 0,
+		 "node 1"},
+		/* preferred: its node, its socket, any */
+		{{.node = 1},
+		 {0, 4, 4, 0},
+		 "ens3",
+		 0,
+		 "node 2, of the same socket, as nothing is free"},
+		{{.node = 1}, {0, 4, 4, 2}, "ens1", 0, "as nothing is free on the guest's node 1"},
+		{{.node = 1}, {2, 4, 4, 2}, NULL, 0, "no free VF: "},
+		{{.node = 1, .numa = SRIOV_NUMA_SOCKET}, {0, 4, 4, 1}, "ens3", 1, "same socket"},
+		{{.node = 1, .numa = SRIOV_NUMA_SOCKET},
+		 {0, 4, 4, 2},
+		 NULL,
+		 0,
+		 "no free VF on the socket of node 1: "},
+		{{.node = 1, .numa = SRIOV_NUMA_REQUIRED},
+		 {0, 4, 4, 0},
+		 NULL,
+		 0,
+		 "no free VF on node 1: "},
+		{{.node = 0, .numa = SRIOV_NUMA_SOCKET},
+		 {2, 0, 0, 0},
+		 NULL,
+		 0,
+		 "the socket of node 0"},
+		/* any: the node does not count, packing does */
+		{{.node = 0, .numa = SRIOV_NUMA_ANY},
+		 {0, 0, 3, 0},
+		 "ens2f1",
+		 3,
+		 "node 1: free VF 3"},
+		/* bound to none: likewise */
+		{{.node = -1}, {0, 0, 0, 1}, "ens3", 1, "node 2: free VF 1"},
+		/* pools */
+		{{.node = 1, .pool = "nova"}, {0, 0, 0, 0}, NULL, 0, "in pool sriovctl"},
+		/* paths: near before far, and among the near in the order asked for */
+		{{.node = 1, .path = {SRIOV_PATH_VF, SRIOV_PATH_MACVTAP}, .npaths = 2},
+		 {0, 0, 0, 0},
+		 "ens2f0",
+		 0,
+		 "free VF 0"},
+		{{.node = 1, .path = {SRIOV_PATH_VF, SRIOV_PATH_MACVTAP}, .npaths = 2},
+		 {0, 4, 4, 0},
+		 "ens2f0",
+		 -1,
+		 "macvtap on 0000:81:00.0 (ens2f0), as no VF that would do is free"},
+		{{.node = 1, .path = {SRIOV_PATH_VF, SRIOV_PATH_VHOSTUSER}, .npaths = 2},
+		 {0, 4, 4, 0},
+		 "ens3",
+		 0,
+		 "same socket"},
+		{{.node = 0, .path = {SRIOV_PATH_TAP}, .npaths = 1},
+		 {0, 0, 0, 0},
+		 "ens1",
+		 -1,
+		 "node 0: tap on"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sriov_inventory *inv = three_nodes();
+		struct guest_choice choice = {.node = 99};
+		struct sriov_error err = {0};
+		int r;
+
+		for (size_t p = 0; p < ARRAY_SIZE(names); p++)
+			for (unsigned v = 0; v < rows[i].taken[p]; v++)
+				take(inv, names[p], v, "guest a");
+		r = guest_place(inv, &rows[i].wish, &choice, &err);
+		if (r != (rows[i].pf ? 0 : -EUSERS))
+			fail_msg("row %zu: %d %s", i, r, err.message);
+		if (!strstr(r ? err.message : choice.reason, rows[i].words))
+			fail_msg("row %zu: '%s' is not in: %s", i, rows[i].words,
+				 r ? err.message : choice.reason);
+		if (!r) {
+			assert_string_equal(choice.pf->netdev, rows[i].pf);
+			assert_int_equal(choice.vf ? (int)choice.vf->index : -1, rows[i].vf);
+		}
+		sriov_inventory_free(inv);
+	}
+}
+
+/* A network is a set of PFs. */
+static void test_net(void **state)
+{
+	struct sriov_inventory *inv = three_nodes();
+	const struct sriov_pf *only[] = {pf(inv, "ens1"), pf(inv, "ens3")};
+	const struct guest_wish wish = {.only = only, .nonly = 2, .net = "red", .node = 1};
+	struct guest_choice choice;
+	struct sriov_error err = {0};
+
+	assert_int_equal(guest_place(inv, &wish, &choice, &err), 0);
+	assert_string_equal(choice.pf->netdev, "ens3");
+	for (unsigned v = 0; v < 2; v++) {
+		take(inv, "ens1", v, "guest a");
+		take(inv, "ens3", v, "guest a");
+	}
+	assert_int_equal(guest_place(inv, &wish, &choice, &err), -EUSERS);
+	assert_non_null(strstr(err.message, "no free VF on physnet red: "));
+	assert_null(strstr(err.message, "ens2f0"));
+	assert_non_null(strstr(err.hint, "one of 4 free VFs elsewhere"));
 	sriov_inventory_free(inv);
 }
 
@@ -180,13 +329,13 @@ static void test_down(void **state)
 
 	/* another PF is taken if there is one */
 	pf(inv, "ens1")->up = false;
-	assert_int_equal(guest_place(inv, NULL, -1, &choice, &err), 0);
+	assert_int_equal(place(inv, NULL, -1, &choice, &err), 0);
 	assert_string_equal(choice.pf->netdev, "ens2f0");
-	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), -ENETDOWN);
+	assert_int_equal(place(inv, NULL, 0, &choice, &err), -ENETDOWN);
 	assert_string_equal(err.object, "0000:3b:00.0 (ens1)");
 	assert_string_equal(err.hint, "bring it up: ip link set ens1 up");
 	pf(inv, "ens1")->netdev[0] = '\0';
-	assert_int_equal(guest_place(inv, NULL, 0, &choice, &err), -ENETDOWN);
+	assert_int_equal(place(inv, NULL, 0, &choice, &err), -ENETDOWN);
 	assert_non_null(strstr(err.message, "no network device"));
 	sriov_inventory_free(inv);
 }
@@ -253,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),        cmocka_unit_test(test_order),
 		cmocka_unit_test(test_unknown_node), cmocka_unit_test(test_none),
+		cmocka_unit_test(test_policies),     cmocka_unit_test(test_net),
 		cmocka_unit_test(test_all_taken),    cmocka_unit_test(test_down),
 		cmocka_unit_test(test_interface),    cmocka_unit_test(test_interface_refused),
 	};

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Domain XML: golden texts, contradictions, what is refused, and libvirt's own schema as a judge. */
-#include "lib/guest/cpuset.h"
+#include "lib/core/cpuset.h"
 #include "lib/guest/guest.h"
+#include "tests/unit/schema.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <libxml/relaxng.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 #include <cmocka.h>
 
 #define UNTOUCHED ((char *)0x1)
-#define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
 
 static const struct guest_interface vf = {"0000:81:10.6", {0x52, 0x54, 0, 0x12, 0x34, 0x56}, 101};
 static const struct sriov_node nodes[] = {{.id = 0, .cpus = "0-7"}, {.id = 1, .cpus = "8-15"}};
@@ -399,41 +397,6 @@ static void test_cpuset(void **state)
 	}
 }
 
-/* What of libxml2 only this test uses. It prints what it finds; the verdict is enough here. */
-#define RNG_SYMBOLS(X)                                                                             \
-	X(xmlRelaxNGNewParserCtxt)                                                                 \
-	X(xmlRelaxNGParse)                                                                         \
-	X(xmlRelaxNGFreeParserCtxt)                                                                \
-	X(xmlRelaxNGSetValidErrors)                                                                \
-	X(xmlRelaxNGNewValidCtxt)                                                                  \
-	X(xmlRelaxNGValidateDoc)                                                                   \
-	X(xmlRelaxNGFreeValidCtxt)                                                                 \
-	X(xmlRelaxNGFree)                                                                          \
-	X(xmlReadMemory)                                                                           \
-	X(xmlFreeDoc)
-static struct {
-#define X(symbol) __typeof__(symbol) *symbol;
-	RNG_SYMBOLS(X)
-#undef X
-} rng;
-
-static void say_nothing(void *data, const char *fmt, ...)
-{
-}
-
-static int validate(xmlRelaxNGPtr schema, const char *text)
-{
-	xmlDocPtr doc = rng.xmlReadMemory(text, strlen(text), NULL, NULL, XML_PARSE_NONET);
-	xmlRelaxNGValidCtxtPtr context = rng.xmlRelaxNGNewValidCtxt(schema);
-	int r;
-
-	rng.xmlRelaxNGSetValidErrors(context, say_nothing, say_nothing, NULL);
-	r = rng.xmlRelaxNGValidateDoc(context, doc);
-	rng.xmlRelaxNGFreeValidCtxt(context);
-	rng.xmlFreeDoc(doc);
-	return r;
-}
-
 static void test_schema(void **state)
 {
 	static const char *const domains[] = {
@@ -443,23 +406,13 @@ static void test_schema(void **state)
 		HEAD VCPU(2) "  <numatune>\n    <memnode cellid=\"0\" mode=\"restrictive\" "
 			     "nodeset=\"1\"/>\n  </numatune>\n" OS TAIL,
 	};
-	void *library = dlopen("libxml2.so.2", RTLD_NOW);
-	xmlRelaxNGParserCtxtPtr parser;
-	xmlRelaxNGPtr schema;
+	void *library;
+	xmlRelaxNGPtr schema = schema_load(&library);
 
-	if (!library || access(SCHEMA, R_OK) < 0)
+	if (!schema)
 		skip();
-#define X(symbol)                                                                                  \
-	rng.symbol = (__typeof__(symbol) *)dlsym(library, #symbol);                                \
-	assert_non_null(rng.symbol);
-	RNG_SYMBOLS(X)
-#undef X
-	parser = rng.xmlRelaxNGNewParserCtxt(SCHEMA);
-	schema = rng.xmlRelaxNGParse(parser);
-	rng.xmlRelaxNGFreeParserCtxt(parser);
-	assert_non_null(schema);
 	/* it can say no */
-	assert_int_not_equal(validate(schema, D("<vcpu>many</vcpu>")), 0);
+	assert_int_not_equal(schema_judge(schema, D("<vcpu>many</vcpu>")), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(domains); i++) {
 		struct guest_interface itf = vf;
 
@@ -470,13 +423,12 @@ static void test_schema(void **state)
 			itf.vlan = vlan;
 			assert_int_equal(guest_xml_merge(domains[i], &itf, &nodes[1], &text, &err),
 					 0);
-			if (validate(schema, text))
+			if (schema_judge(schema, text))
 				fail_msg("the schema refuses:\n%s", text);
 			free(text);
 		}
 	}
-	rng.xmlRelaxNGFree(schema);
-	dlclose(library);
+	schema_free(schema, library);
 }
 
 int main(void)

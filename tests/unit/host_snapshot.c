@@ -71,6 +71,21 @@ static void refused(void **state)
 		 "nodes[2].id: 0 is also the id of nodes[0]"},
 		{NODE(",'cpus':'0-7;reboot'"), -EINVAL,
 		 "nodes[0].cpus: '0-7;reboot' is not a list"},
+		{NODE(",'cpus':'0-3','cores':'0'"), -EINVAL, "nodes[0].cores: must be an array"},
+		{NODE(",'cpus':'0-3','cores':[0]"), -EINVAL,
+		 "nodes[0].cores[0]: is not a list of a core's CPUs"},
+		{NODE(",'cpus':'0-3','cores':['']"), -EINVAL,
+		 "nodes[0].cores[0]: is not a list of a core's CPUs"},
+		{NODE(",'cpus':'0-3','cores':['0','0-1']"), -EINVAL,
+		 "nodes[0].cores[1]: '0-1' has CPUs that are in another core, or not in the "
+		 "node's '0-3'"},
+		{NODE(",'cpus':'0-3','cores':['4']"), -EINVAL,
+		 "nodes[0].cores[0]: '4' has CPUs that are in another core, or not in"},
+		{NODE(",'cpus':'3-0','cores':[]"), -EINVAL,
+		 "nodes[0].cpus: '3-0' is not a list of CPUs"},
+		{NODE(",'socket':2000"), -ERANGE, "nodes[0].socket: 2000 is out of range"},
+		{PF(",'irq_cpus':4"), -EINVAL, "pfs[0].irq_cpus: is not a list of CPUs"},
+		{PF(",'irq_cpus':'4-'"), -EINVAL, "pfs[0].irq_cpus: is not a list of CPUs"},
 		{NODE(",'memory_mib':-1"), -ERANGE, "nodes[0].memory_mib: -1 is out of range"},
 		{NODE(",'hugepages':[{'total':1}]"), -EINVAL,
 		 "nodes[0].hugepages[0].size_kib: is missing"},
@@ -209,14 +224,14 @@ static void round_trip(void **state)
 	static const char *const texts[] = {
 		HOST(""),
 		PF(",'vfs':{'now':4,'total':63}"),
-		NODE(",'cpus':'0-7,16-23','memory_mib':65536,'hugepages':[{'size_kib':2048,'total':9,'free':3}]"),
+		NODE(",'socket':1,'cpus':'0-1,16-17','memory_mib':65536,'cores':['0,16','1,17'],'hugepages':[{'size_kib':2048,'total':9,'free':3}]"),
 		VF(",'netdev':'v0','up':true,'master':'br0','in_netns':false,'driver':'iavf',"
 		   "'driver_override':'vfio-pci','iommu_group':7,'pool':'nova',"
 		   "'uses':[{'who':'netns','how':'x','running':true,'unreadable':true}],"
 		   "'attrs':{'mac':'02:00:00:00:00:01','vlan':4095,'qos':7,'proto':'802.1ad','spoofchk':false,"
 		   "'trust':true,'min_rate':5,'max_rate':4294967295,'link':'disable'}"),
 		VF(",'attrs':{'vlan':0}"),
-		PF(",'in_tree':false,'ntuple':'off [fixed]','speed_mbps':1000,'queues':8,'rules_max':16,"
+		PF(",'in_tree':false,'ntuple':'off [fixed]','speed_mbps':1000,'queues':8,'rules_max':16,'irq_cpus':'0-1',"
 		   "'rules':[{'loc':1,'flow':'udp4','value':{'pdst':53},'mask':{'pdst':65535},'cookie':'0x3'}]"),
 	};
 

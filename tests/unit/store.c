@@ -94,6 +94,22 @@ static struct sriov_lease lease(const char *guest, unsigned vf)
 	return lease;
 }
 
+/* The guest's only one. */
+static int find_lease(struct store *store, const char *guest, struct sriov_lease *out,
+		      struct sriov_error *err)
+{
+	struct sriov_lease *list;
+	size_t n;
+	int r = store_lease_of(store, guest, &list, &n, err);
+
+	if (r < 0)
+		return r;
+	if (n)
+		*out = list[0];
+	free(list);
+	return n == 1 ? 0 : -ENOENT;
+}
+
 static void test_leases(void **state)
 {
 	struct store *store = open_store(*state);
@@ -106,11 +122,9 @@ static void test_leases(void **state)
 	assert_int_equal(store_lease_insert(store, &b, &err), -EEXIST);
 	b.vf = 1;
 	assert_int_equal(store_lease_insert(store, &b, &err), 0);
-	b.vf = 2;
-	assert_int_equal(store_lease_insert(store, &b, &err), -EEXIST);
-	assert_int_equal(store_lease_find(store, "nobody", &found, &err), -ENOENT);
+	assert_int_equal(find_lease(store, "nobody", &found, &err), -ENOENT);
 	assert_int_equal(found.vf, 99);
-	assert_int_equal(store_lease_find(store, "b", &found, &err), 0);
+	assert_int_equal(find_lease(store, "b", &found, &err), 0);
 	assert_int_equal(found.vf, 1);
 	/* only the holder's generation releases */
 	assert_int_equal(store_lease_delete(store, found.id, 2, &err), -ENOENT);
@@ -122,7 +136,7 @@ static void test_leases(void **state)
 	free(list);
 	assert_int_equal(store_lease_delete(store, found.id, 1, &err), 0);
 	assert_int_equal(store_lease_drop_pf(store, "0000:81:00.0", &err), 0);
-	assert_int_equal(store_lease_find(store, "a", &found, &err), -ENOENT);
+	assert_int_equal(find_lease(store, "a", &found, &err), -ENOENT);
 }
 
 static void test_transactions(void **state)
@@ -136,12 +150,12 @@ static void test_transactions(void **state)
 	assert_int_equal(store_lease_insert(store, &a, &err), 0);
 	store_rollback(store);
 	store_rollback(store);
-	assert_int_equal(store_lease_find(store, "a", &found, &err), -ENOENT);
+	assert_int_equal(find_lease(store, "a", &found, &err), -ENOENT);
 	assert_int_equal(store_begin(store, STORE_MARK, &err), 0);
 	assert_int_equal(store_lease_insert(store, &a, &err), 0);
 	assert_int_equal(store_commit(store, &err), 0);
 	reopen(f);
-	assert_int_equal(store_lease_find(open_store(f), "a", &found, &err), 0);
+	assert_int_equal(find_lease(open_store(f), "a", &found, &err), 0);
 }
 
 static void test_journal(void **state)
@@ -317,13 +331,20 @@ static void test_migrated(void **state)
 	struct store_pf pf = {.address = "0000:81:00.0"}, got = {0};
 	struct store_journal journal = {0};
 	struct store *store = open_store(f);
+	struct sriov_lease old = {0};
 	struct sriov_error err = {0};
 
 	assert_int_equal(
 		sqlite3_exec(
 			store->db,
 			"ALTER TABLE pf DROP COLUMN seen; ALTER TABLE pf DROP COLUMN "
-			"watched; DROP TABLE evidence; DROP TABLE journal_text; ALTER TABLE journal ADD "
+			"watched; DROP TABLE physnet; DROP TABLE physnet_pf; DROP TABLE lease; CREATE "
+			"TABLE lease (id INTEGER PRIMARY KEY AUTOINCREMENT, guest TEXT NOT NULL UNIQUE, uuid "
+			"TEXT NOT NULL, state TEXT NOT NULL, generation INTEGER NOT NULL, pf TEXT NOT NULL, "
+			"vf INTEGER NOT NULL, epoch INTEGER NOT NULL, address TEXT NOT NULL, node INTEGER NOT "
+			"NULL, created TEXT NOT NULL, UNIQUE (pf, vf)) STRICT; INSERT INTO lease (guest, uuid, "
+			"state, generation, pf, vf, epoch, address, node, created) VALUES ('old', '', "
+			"'reserved', 1, '0000:81:00.0', 6, 3, '0000:81:10.6', 1, 'then'); DROP TABLE evidence; DROP TABLE rte; DROP TABLE journal_text; ALTER TABLE journal ADD "
 			"COLUMN before TEXT; ALTER TABLE journal ADD COLUMN want TEXT; ALTER TABLE "
 			"journal ADD COLUMN plan TEXT; PRAGMA user_version = 1; INSERT INTO pf (address, "
 			"perm_mac, epoch) VALUES ('0000:81:00.0', "
@@ -344,7 +365,30 @@ static void test_migrated(void **state)
 	assert_string_equal(journal.before, "{b}");
 	assert_string_equal(journal.want, "{w}");
 	assert_string_equal(journal.steps, "[s]");
+	assert_int_equal(find_lease(store, "old", &old, &err), 0);
+	assert_int_equal(old.vf, 6);
+	assert_string_equal(old.kind, "interface");
+	assert_int_equal(old.found.has, 0);
 	store_journal_clear(&journal);
+}
+
+/* Of a port that DPDK owns the last request stands, also in another process. */
+static void test_rte(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = open_store(f);
+	struct sriov_error err = {0};
+	char *request = NULL;
+
+	assert_int_equal(store_rte_get(store, "0000:03:00.0", &request, &err), -ENOENT);
+	assert_null(request);
+	assert_int_equal(store_rte_put(store, "0000:03:00.0", "{1}", &err), 0);
+	assert_int_equal(store_rte_put(store, "0000:03:00.0", "{2}", &err), 0);
+	assert_int_equal(store_rte_put(store, "net_tap0", "{3}", &err), 0);
+	reopen(f);
+	assert_int_equal(store_rte_get(open_store(f), "0000:03:00.0", &request, &err), 0);
+	assert_string_equal(request, "{2}");
+	free(request);
 }
 
 static void test_newer(void **state)
@@ -396,6 +440,7 @@ int main(void)
 		TEST(test_evidence),
 		TEST(test_watched),
 		TEST(test_migrated),
+		TEST(test_rte),
 		TEST(test_newer),
 		TEST(test_damaged),
 	};

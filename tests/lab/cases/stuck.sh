@@ -26,7 +26,7 @@ t "reading goes on" s host show
 t "the guest goes" virsh -q destroy vm1
 wait_until "! ls $(pf_dir)/virtfn0 >/dev/null 2>&1" 20
 ip link set "$dev" up
-s guest release vm1 >/dev/null 2>&1
+s guest detach vm1 >/dev/null 2>&1
 exits 0 "the next change recovers" s vf create "$dev" --count 3 --mac auto --driver default
 _comment "$out"
 is "$(ls -d "$(pf_dir)"/virtfn* | wc -l)" 3 "3 VFs are there"

@@ -87,7 +87,7 @@ exits 3 "its attributes are refused while the guest runs" s vf set "$dev" "$inde
 like "$out" "vm1" "naming the guest"
 t "destroy" virsh -q destroy vm1
 t "undefine" virsh -q undefine vm1
-exits 0 "release" s guest release vm1
+exits 0 "release" s guest detach vm1
 
 # ---- the host as found
 exits 0 "all rules go" s flow delete "$dev" --all

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys by the bits that they share with a cube: see space_keys.h. */
+#include "flows/space_keys.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BUCKETS_MIN 32
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+
+struct space_index {
+	struct bits common;
+	unsigned words; /* of common that are not zero, as bits */
+	uint64_t hash;  /* of common */
+	uint32_t *bucket, *next;
+	size_t nbuckets, n;
+};
+
+void space_keys_clear(struct space_keys *keys)
+{
+	for (size_t i = 0; i < keys->nindexes; i++) {
+		free(keys->index[i].bucket);
+		free(keys->index[i].next);
+	}
+	free(keys->index);
+	free(keys->at);
+}
+
+int space_keys_add(struct space_keys *keys, const struct cube *cube, size_t number)
+{
+	struct space_key *key = core_grow(&keys->at, &keys->n, sizeof(*key));
+
+	if (!key)
+		return -ENOMEM;
+	*key = (struct space_key){cube, number};
+	return 0;
+}
+
+static uint64_t hash_common(const struct bits *value, const struct bits *common, unsigned words)
+{
+	uint64_t hash = CORE_HASH_SEED;
+
+	/* products mix upwards: what a prefix has in the upper bits must come down between them */
+	for (; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		hash = (hash ^ (value->w[i] & common->w[i])) * GOLDEN;
+		hash ^= hash >> 32;
+	}
+	return hash * GOLDEN >> 32;
+}
+
+static uint32_t *bucket_of(const struct space_index *index, const struct cube *cube)
+{
+	uint64_t hash = hash_common(&cube->value, &index->common, index->words);
+
+	return &index->bucket[hash & (index->nbuckets - 1)];
+}
+
+static int index_grow(struct space_index *index, size_t room)
+{
+	size_t n = BUCKETS_MIN;
+
+	while (n < room)
+		n *= 2;
+	free(index->bucket);
+	free(index->next);
+	index->bucket = calloc(n, sizeof(*index->bucket));
+	index->next = calloc(n, sizeof(*index->next));
+	index->nbuckets = n;
+	index->n = 0;
+	return index->bucket && index->next ? 0 : -ENOMEM;
+}
+
+/* Brings all keys into the index, which grows by doubling. */
+static int index_fill(const struct space_keys *keys, struct space_index *index)
+{
+	if ((!index->nbuckets || keys->n > index->nbuckets) && index_grow(index, keys->n))
+		return -ENOMEM;
+	for (; index->n < keys->n; index->n++) {
+		uint32_t *bucket = bucket_of(index, keys->at[index->n].cube);
+
+		index->next[index->n] = *bucket;
+		*bucket = index->n + 1;
+	}
+	return 0;
+}
+
+static struct space_index *index_of(struct space_keys *keys, const struct bits *common,
+				    unsigned words)
+{
+	uint64_t hash = hash_common(common, common, words);
+	struct space_index *index;
+
+	for (size_t i = 0; i < keys->nindexes; i++)
+		if (keys->index[i].hash == hash &&
+		    !memcmp(&keys->index[i].common, common, sizeof(*common)))
+			return &keys->index[i];
+	index = core_grow(&keys->index, &keys->nindexes, sizeof(*index));
+	if (index) {
+		index->common = *common;
+		index->words = words;
+		index->hash = hash;
+	}
+	return index;
+}
+
+int space_keys_find(struct space_keys *keys, const struct cube *cube, struct space_chain *out)
+{
+	struct bits common = {0};
+	struct space_index *index;
+	unsigned words = 0;
+
+	for (unsigned left = cube->words; left; left &= left - 1) {
+		unsigned i = __builtin_ctz(left);
+
+		common.w[i] = keys->mask.w[i] & cube->mask.w[i];
+		words |= (unsigned)(common.w[i] != 0) << i;
+	}
+	if (!words)
+		return 1;
+	index = index_of(keys, &common, words);
+	if (!index || index_fill(keys, index))
+		return -ENOMEM;
+	*out = (struct space_chain){bucket_of(index, cube), index->next};
+	return 0;
+}

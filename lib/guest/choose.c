@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which lease a request gets: the guest's own, the VF that its domain names, or a free place. See choose.h. */
+#include "lib/guest/choose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the guest's own lease ---- */
+
+/* The VFs' generation on that PF, and whether it is still the NIC that was leased from. */
+static int read_epoch(struct store *store, const struct sriov_pf *pf, unsigned *epoch,
+		      bool *same_nic, struct sriov_error *err)
+{
+	struct store_pf known = {0};
+	int r = store ? store_pf_get(store, pf->address, &known, err) : -ENOENT;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*epoch = r ? 0 : known.epoch;
+	*same_nic = r || sriov_mac_is_zero(known.perm_mac) || sriov_mac_is_zero(pf->perm_mac) ||
+		    !memcmp(known.perm_mac, pf->perm_mac, sizeof(known.perm_mac));
+	if (!r)
+		store_pf_clear(&known);
+	return 0;
+}
+
+bool guest_lease_place(const struct sriov_inventory *inv, struct store *store,
+		       const struct sriov_lease *lease, struct guest_choice *out, char *why,
+		       size_t size)
+{
+	const struct sriov_pf *pf = inventory_find(inv, lease->pf);
+	struct sriov_error err = {0};
+	const char *wrong = NULL;
+	bool same_nic = true;
+	unsigned epoch = 0;
+
+	if (!pf)
+		wrong = "the host has no such PF now";
+	else if (read_epoch(store, pf, &epoch, &same_nic, &err) < 0)
+		wrong = err.message;
+	else if (!same_nic)
+		wrong = "another NIC is at that address now";
+	else if (lease->vf >= 0 && !pf_vf(pf, lease->vf))
+		wrong = "the PF has fewer VFs now";
+	else if (lease->vf >= 0 && (epoch != lease->epoch || !strcmp(lease->state, "stale")))
+		wrong = "the PF's VFs were deleted and made anew since";
+	if (wrong) {
+		snprintf(why, size, "%s", wrong);
+		return false;
+	}
+	*out = (struct guest_choice){
+		.pf = pf,
+		.vf = lease->vf < 0 ? NULL : pf_vf(pf, lease->vf),
+		.node = guest_pf_node(inv, pf),
+	};
+	while (out->path + 1 < SRIOV_PATHS && strcmp(sriov_path_word(out->path), lease->path) != 0)
+		out->path++;
+	return true;
+}
+
+/* "VF 3" or "its macvtap". */
+static const char *held(const struct sriov_lease *lease, char buf[32])
+{
+	if (lease->vf < 0)
+		snprintf(buf, 32, "its %s", lease->path);
+	else
+		snprintf(buf, 32, "VF %d", lease->vf);
+	return buf;
+}
+
+static int stale(const struct sriov_lease *lease, struct sriov_error *err, const char *why)
+{
+	char what[32];
+
+	sriov_error_set(err, -ESTALE, lease->guest, "its lease %ld of %s of %s is stale: %s",
+			lease->id, held(lease, what), lease->pf, why);
+	return sriov_error_hint(err, "end it with `sriovctl guest detach '%s'` and ask again",
+				lease->guest);
+}
+
+bool guest_is_use(const struct sriov_use *use, const char *guest)
+{
+	size_t len = strlen(guest);
+
+	return !strncmp(use->who, "guest ", 6) && !strncmp(use->who + 6, guest, len) &&
+	       (!use->who[6 + len] || !strncmp(use->who + 6 + len, " (", 2));
+}
+
+static int check_shared(const struct sriov_lease *lease, const struct guest_choice *choice,
+			struct sriov_error *err)
+{
+	char label[40];
+
+	for (size_t i = 0; choice->vf && i < choice->vf->uses.n; i++) {
+		const struct sriov_use *use = &choice->vf->uses.at[i];
+
+		if (strncmp(use->who, "guest ", 6) || guest_is_use(use, lease->guest))
+			continue;
+		sriov_error_set(err, -EBUSY, lease->guest, "its VF %d of %s is also %s's: %s",
+				lease->vf, guest_pf_label(choice->pf, label), use->who, use->how);
+		return sriov_error_hint(err,
+					"remove the VF from that guest, or end the lease: sriovctl "
+					"guest detach '%s'",
+					lease->guest);
+	}
+	return 0;
+}
+
+/* The lease, checked against what is asked for now. */
+static int reuse(const struct guest_ask *ask, const struct sriov_lease *lease,
+		 struct guest_choice *out, struct sriov_error *err)
+{
+	const char *guest = lease->guest;
+	char label[40], node[32] = "", what[32], why[160];
+	struct guest_choice choice;
+	bool elsewhere;
+	int r;
+
+	if (!guest_lease_place(ask->inv, ask->store, lease, &choice, why, sizeof(why)))
+		return stale(lease, err, why);
+	guest_pf_label(choice.pf, label);
+	if (ask->uuid[0] && lease->uuid[0] && strcasecmp(ask->uuid, lease->uuid) != 0) {
+		sriov_error_set(err, -EEXIST, guest,
+				"lease %ld belongs to the domain with UUID %s, not to %s",
+				lease->id, lease->uuid, ask->uuid);
+		return sriov_error_hint(err,
+					"end it if that domain is gone: sriovctl guest detach '%s'",
+					lease->uuid);
+	}
+	elsewhere = ask->strict && ask->node >= 0 && choice.node >= 0 && ask->node != choice.node;
+	if (elsewhere) {
+		sriov_error_set(err, -EEXIST, guest,
+				"holds %s of %s on node %d already (lease %ld), not where it is "
+				"wanted now",
+				held(lease, what), label, choice.node, lease->id);
+		return sriov_error_hint(err, "end it first: sriovctl guest detach '%s'", guest);
+	}
+	r = check_shared(lease, &choice, err);
+	if (!r)
+		r = guest_pf_ready(choice.pf, err);
+	if (r < 0)
+		return r;
+	if (choice.node >= 0)
+		snprintf(node, sizeof(node), "node %d: ", choice.node);
+	snprintf(choice.reason, sizeof(choice.reason), "%s%s of %s, held by lease %ld since %s",
+		 node, held(lease, what), label, lease->id, lease->created);
+	*out = choice;
+	return 0;
+}
+
+/* "physnet red on ens2f0, ens1f0": what tells a guest's leases apart. */
+static int several(const struct sriov_lease *lease, size_t n, struct sriov_error *err)
+{
+	char text[200] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && used < sizeof(text); i++)
+		used += snprintf(text + used, sizeof(text) - used, "%s%s%s%s", i ? ", " : "",
+				 lease[i].pf, lease[i].net[0] ? " on physnet " : "", lease[i].net);
+	sriov_error_set(err, -ENOTUNIQ, lease->guest, "holds %zu leases: %s", n, text);
+	return sriov_error_hint(err, "say which: --pf PF or --net PHYSNET");
+}
+
+int guest_lease_find(struct store *store, const struct sriov_inventory *inv, const char *guest,
+		     const char *net, const char *pf, struct sriov_lease *out,
+		     struct sriov_error *err)
+{
+	const struct sriov_pf *port = pf && inv ? inventory_find(inv, pf) : NULL;
+	const char *address = port ? port->address : pf;
+	_free_ struct sriov_lease *list = NULL;
+	size_t n = 0, kept = 0;
+	int r = store ? store_lease_of(store, guest, &list, &n, err) : 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if ((!net || !strcmp(list[i].net, net)) &&
+		    (!address || !strcmp(list[i].pf, address)))
+			list[kept++] = list[i];
+	if (kept > 1)
+		return several(list, kept, err);
+	if (!kept)
+		return -ENOENT;
+	*out = list[0];
+	return 0;
+}
+
+/* ---- the VF that the domain names ---- */
+
+static bool is_asked_for(const struct guest_ask *ask, const struct sriov_pf *pf)
+{
+	for (size_t i = 0; i < ask->nonly; i++)
+		if (ask->only[i] == pf)
+			return true;
+	return !ask->nonly;
+}
+
+/* By somebody else's choice, and not leased; false if there is none. */
+static bool find_named(const struct guest_ask *ask, struct guest_choice *out)
+{
+	const struct sriov_inventory *inv = ask->inv;
+
+	for (size_t p = 0; p < inv->npfs; p++) {
+		const struct sriov_pf *pf = &inv->pf[p];
+
+		for (unsigned v = 0; is_asked_for(ask, pf) && pf->vf && v < pf->vfs; v++) {
+			const struct sriov_uses *uses = &pf->vf[v].uses;
+			char label[40];
+
+			for (size_t u = 0; u < uses->n; u++) {
+				if (!guest_is_use(&uses->at[u], ask->name))
+					continue;
+				*out = (struct guest_choice){
+					.pf = pf, .vf = &pf->vf[v], .node = guest_pf_node(inv, pf)};
+				snprintf(out->reason, sizeof(out->reason),
+					 "VF %u of %s, which the guest's domain names already (%s)",
+					 pf->vf[v].index, guest_pf_label(pf, label),
+					 uses->at[u].how);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Takes over the VF that the domain names, unless it is where it must not be. */
+static int check_named(const struct guest_ask *ask, const struct guest_choice *choice,
+		       struct sriov_error *err)
+{
+	if (!ask->strict || ask->node < 0 || ask->node == choice->node)
+		return guest_pf_ready(choice->pf, err);
+	sriov_error_set(err, -EEXIST, ask->name, "its domain has %s, not where it is wanted now",
+			choice->reason);
+	return sriov_error_hint(
+		err, "take the VF out of the domain first (virsh detach-interface, virsh "
+		     "edit)");
+}
+
+/* ---- a free place ---- */
+
+static int place(const struct guest_ask *ask, struct guest_choice *out, struct sriov_error *err)
+{
+	const struct sriov_guest_request *as = ask->as;
+	struct guest_wish wish = {
+		.only = ask->only,
+		.nonly = ask->nonly,
+		.net = as->net,
+		.node = ask->node,
+		.numa = ask->strict ? SRIOV_NUMA_REQUIRED : as->numa,
+		.pick = as->pick,
+		.distance = ask->distance,
+		.pool = as->pool,
+		.npaths = as->npaths,
+	};
+
+	memcpy(wish.path, as->path, sizeof(wish.path));
+	return guest_place(ask->inv, &wish, out, err);
+}
+
+static const char *kind_of(const struct sriov_guest_request *as, enum sriov_path path)
+{
+	if (path == SRIOV_PATH_MACVTAP)
+		return as->mode ?: guest_macvtap_words[MACVTAP_BRIDGE];
+	if (path != SRIOV_PATH_VF)
+		return "";
+	return as->hands_off ? "hands-off"
+	       : as->raw     ? "raw"
+	       : as->standby ? "standby"
+			     : "interface";
+}
+
+/* What a virtio NIC is on: the PF of a macvtap, the bridge of a tap. */
+static int find_below(const struct guest_ask *ask, const struct guest_choice *choice,
+		      struct sriov_lease *lease, struct sriov_error *err)
+{
+	bool tap = choice->path == SRIOV_PATH_TAP || !strcmp(lease->kind, "standby");
+
+	if (choice->path == SRIOV_PATH_MACVTAP)
+		core_copy(lease->below, sizeof(lease->below), choice->pf->netdev);
+	else if (tap)
+		core_copy(lease->below, sizeof(lease->below), ask->as->bridge);
+	if (!tap || lease->below[0])
+		return 0;
+	sriov_error_set(err, -EINVAL, ask->name, "its virtio NIC needs a bridge to be on");
+	return sriov_error_hint(err, "name it: --bridge BRIDGE");
+}
+
+static int new_lease(const struct guest_ask *ask, const struct guest_choice *choice, bool named,
+		     struct sriov_lease *lease, struct sriov_error *err)
+{
+	const struct sriov_guest_request *as = ask->as;
+	bool same_nic;
+
+	*lease = (struct sriov_lease){
+		.generation = 1,
+		.vf = choice->vf ? (int)choice->vf->index : -1,
+		.node = choice->node,
+		.queues = choice->vf ? 0 : as->queues,
+	};
+	core_copy(lease->guest, sizeof(lease->guest), ask->name);
+	core_copy(lease->uuid, sizeof(lease->uuid), ask->uuid);
+	core_copy(lease->state, sizeof(lease->state), named ? "adopted" : "reserved");
+	core_copy(lease->path, sizeof(lease->path), sriov_path_word(choice->path));
+	core_copy(lease->kind, sizeof(lease->kind), kind_of(as, choice->path));
+	core_copy(lease->net, sizeof(lease->net), as->net ?: "");
+	core_copy(lease->pf, sizeof(lease->pf), choice->pf->address);
+	core_copy(lease->address, sizeof(lease->address), choice->vf ? choice->vf->address : "");
+	core_copy(lease->uri, sizeof(lease->uri), ask->host->uri ?: "");
+	core_now(lease->created);
+	if (find_below(ask, choice, lease, err) < 0)
+		return -EINVAL;
+	return read_epoch(ask->store, choice->pf, &lease->epoch, &same_nic, err);
+}
+
+int guest_choose(const struct guest_ask *ask, struct guest_choice *choice,
+		 struct sriov_lease *lease, struct sriov_error *err)
+{
+	const struct sriov_guest_request *as = ask->as;
+	bool named;
+	int r = guest_lease_find(ask->store, ask->inv, ask->name, as->net, as->pf, lease, err);
+
+	if (!r)
+		return reuse(ask, lease, choice, err);
+	if (r != -ENOENT)
+		return r;
+	named = find_named(ask, choice);
+	r = named ? check_named(ask, choice, err) : place(ask, choice, err);
+	return r < 0 ? r : new_lease(ask, choice, named, lease, err);
+}
+
+/* ---- what it is in the domain ---- */
+
+size_t guest_lease_devices(const struct sriov_lease *lease,
+			   struct guest_device device[GUEST_DEVICES])
+{
+	bool standby = !strcmp(lease->kind, "standby");
+	struct guest_device *vf = &device[standby];
+
+	if (!strcmp(lease->kind, "hands-off"))
+		return 0;
+	device[0] = device[1] = (struct guest_device){.queues = lease->queues};
+	memcpy(device[0].mac, lease->mac, 6);
+	memcpy(device[1].mac, lease->mac, 6);
+	if (lease->vf < 0) {
+		bool macvtap = !strcmp(lease->path, "macvtap");
+
+		device[0].path = macvtap ? GUEST_MACVTAP : GUEST_TAP;
+		core_copy(device[0].netdev, sizeof(device[0].netdev), lease->below);
+		while (macvtap && device[0].mode < MACVTAP_PASSTHROUGH &&
+		       strcmp(guest_macvtap_words[device[0].mode], lease->kind) != 0)
+			device[0].mode++;
+		return 1;
+	}
+	core_copy(vf->address, sizeof(vf->address), lease->address);
+	vf->raw = !strcmp(lease->kind, "raw");
+	vf->vlan = vf->raw ? 0 : lease->vlan;
+	if (!standby)
+		return 1;
+	/* the half that stays comes first: the VF names its alias */
+	device[0].path = GUEST_TAP;
+	device[0].team = TEAM_PERSISTENT;
+	device[1].team = TEAM_TRANSIENT;
+	core_copy(device[0].netdev, sizeof(device[0].netdev), lease->below);
+	snprintf(device[0].alias, sizeof(device[0].alias), "ua-sriovctl-%02x%02x%02x",
+		 lease->mac[3], lease->mac[4], lease->mac[5]);
+	memcpy(device[1].alias, device[0].alias, sizeof(device[1].alias));
+	return 2;
+}

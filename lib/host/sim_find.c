@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The simulated host for placement: its MAC addresses, and a PCI tree with a root port over every device. */
+#include "lib/host/sim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int sim_mac_user(const struct sim *sim, const uint8_t mac[6], char *name, size_t size)
+{
+	for (size_t i = 0; i < sim->nnetdevs; i++) {
+		if (memcmp(sim->netdev[i].mac, mac, 6) != 0)
+			continue;
+		core_copy(name, size, sim->netdev[i].name);
+		return 1;
+	}
+	return 0;
+}
+
+int sim_pci_place(const struct sim *sim, const char *address, struct pci_place *out,
+		  struct sriov_error *err)
+{
+	for (size_t i = 0; i < sim->inv->npfs; i++) {
+		const struct sriov_pf *pf = &sim->inv->pf[i];
+		bool is = !strcmp(pf->address, address);
+
+		for (unsigned v = 0; !is && pf->vf && v < pf->vfs; v++)
+			is = !strcmp(pf->vf[v].address, address);
+		if (!is)
+			continue;
+		out->node = pf->node;
+		snprintf(out->path, sizeof(out->path), "pci%.7s/%.8s00.0/%s", pf->address,
+			 pf->address, address);
+		return 0;
+	}
+	sriov_error_set(err, -ENODEV, address, "there is no PCI device of that address");
+	return sriov_error_hint(err, "a simulated host has its PFs and VFs: sriovctl host show");
+}

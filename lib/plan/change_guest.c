@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guest's side of a change: what its domain has of what it holds, and the steps to have it otherwise. */
+#include "lib/guest/choose.h"
+#include "lib/plan/change.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The libvirt that the lease was made with, whatever the present command is connected to. */
+static int use_libvirt(struct sriov_host *host, const char *uri, struct sriov_error *err)
+{
+	char *copy;
+
+	if (!strcmp(host->uri ?: "", uri))
+		return 0;
+	copy = *uri ? strdup(uri) : NULL;
+	if (*uri && !copy)
+		return core_oom(err);
+	host->virt->close(host);
+	free(host->uri);
+	host->uri = copy;
+	return 0;
+}
+
+/* Its own use of the VF is no obstacle to a change that is for the guest. */
+static void drop_own_uses(struct change *change, const struct sriov_lease *lease)
+{
+	struct sriov_vf *vf = lease->vf < 0 ? NULL : pf_vf(change->pf, lease->vf);
+	size_t kept = 0;
+
+	for (size_t i = 0; vf && i < vf->uses.n; i++)
+		if (!guest_is_use(&vf->uses.at[i], lease->guest))
+			vf->uses.at[kept++] = vf->uses.at[i];
+	if (vf)
+		vf->uses.n = kept;
+}
+
+int change_read_guest(struct change *change, const struct guest_state *guest,
+		      struct sriov_error *err)
+{
+	struct sriov_error none = {0};
+	int r;
+
+	drop_own_uses(change, &guest->lease);
+	virt_domain_clear(&change->domain);
+	if (!guest->speaks[VIRT_CONFIG] && !guest->speaks[VIRT_LIVE])
+		return 0;
+	r = use_libvirt(change->host, guest->lease.uri, err);
+	if (!r)
+		r = change->host->virt->find(change->host, guest->lease.uuid, &change->domain,
+					     &none);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 && err)
+		*err = none;
+	return r;
+}
+
+static const char *xml_of(const struct virt_domain *domain, unsigned where)
+{
+	return where == VIRT_LIVE ? domain->live : domain->config;
+}
+
+int change_guest_there(const struct change *change, struct guest_state *guest,
+		       struct sriov_error *err)
+{
+	struct guest_device device[GUEST_DEVICES];
+	size_t n = guest_lease_devices(&guest->lease, device);
+
+	for (unsigned where = 0; where < ARRAY_SIZE(guest->there); where++) {
+		const char *xml = xml_of(&change->domain, where);
+
+		guest->there[where] = 0;
+		for (size_t i = 0; guest->speaks[where] && xml && i < n; i++) {
+			bool found;
+			int r = guest_device_find(xml, &device[i], &found, NULL, err);
+
+			if (r < 0)
+				return r;
+			guest->there[where] |= (unsigned)found << i;
+		}
+	}
+	return 0;
+}
+
+static int add_step(struct steps *steps, const struct guest_state *want, unsigned where, size_t i,
+		    bool on)
+{
+	struct step *step = core_grow(&steps->at, &steps->n, sizeof(*step));
+
+	if (!step)
+		return -ENOMEM;
+	step->kind = STEP_DEVICE;
+	step->on = on;
+	step->number = i;
+	step->live = where == VIRT_LIVE;
+	step->lease = &want->lease;
+	return 0;
+}
+
+/*
+ * In the definition first: that can be taken back without the guest noticing. What comes off goes the other way
+ * round, and the half of a pair that depends on the other goes first.
+ */
+int change_guest_steps(const struct change *change, const struct guest_state *want, bool on,
+		       struct steps *steps, struct sriov_error *err)
+{
+	struct guest_state now = *want;
+	struct guest_device device[GUEST_DEVICES];
+	size_t n = guest_lease_devices(&want->lease, device);
+	int r = change_guest_there(change, &now, err);
+
+	for (unsigned k = 0; !r && k < ARRAY_SIZE(want->there); k++) {
+		unsigned where = on ? k : !k;
+
+		/* a guest that has stopped meanwhile has nothing to be attached to */
+		if (!want->speaks[where] || !xml_of(&change->domain, where))
+			continue;
+		for (size_t d = 0; !r && d < n; d++) {
+			size_t i = on ? d : n - 1 - d;
+			bool wanted = want->there[where] >> i & 1;
+
+			if (wanted == on && (now.there[where] >> i & 1) != wanted)
+				r = add_step(steps, want, where, i, on) < 0 ? core_oom(err) : 0;
+		}
+	}
+	return r;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Networks: which PFs are on which. */
+#include "lib/store/db.h"
+
+#include <string.h>
+
+SRIOV_EXPORT void sriov_physnets_free(struct sriov_physnet *nets, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(nets[i].pf);
+	free(nets);
+}
+
+struct nets {
+	struct sriov_physnet *at;
+	size_t n;
+};
+
+static int add_row(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	struct nets *nets = data;
+	const char *name = (const char *)sqlite3_column_text(row, 0);
+	struct sriov_physnet *net = nets->n ? &nets->at[nets->n - 1] : NULL;
+	char(*pf)[SRIOV_PCI_LEN];
+
+	if (!net || strcmp(net->name, name) != 0) {
+		net = core_grow(&nets->at, &nets->n, sizeof(*net));
+		if (!net)
+			return core_oom(err);
+		store_column(row, 0, net->name);
+	}
+	pf = core_grow(&net->pf, &net->npfs, sizeof(*pf));
+	if (!pf)
+		return core_oom(err);
+	store_column(row, 1, *pf);
+	return 0;
+}
+
+int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *n,
+		       struct sriov_error *err)
+{
+	struct nets nets = {0};
+	int r = store_run(store, err, add_row, &nets,
+			  "SELECT physnet, pf FROM physnet_pf ORDER BY physnet, pf", "");
+
+	if (r < 0) {
+		sriov_physnets_free(nets.at, nets.n);
+		return r;
+	}
+	*out = nets.at;
+	*n = nets.n;
+	return 0;
+}
+
+int store_physnet_put(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
+		      size_t npfs, struct sriov_error *err)
+{
+	int r = store_run(store, err, NULL, NULL, "DELETE FROM physnet_pf WHERE physnet = ?", "t",
+			  name);
+
+	if (r >= 0)
+		r = store_run(store, err, NULL, NULL,
+			      npfs ? "INSERT OR IGNORE INTO physnet (name) VALUES (?)"
+				   : "DELETE FROM physnet WHERE name = ?",
+			      "t", name);
+	for (size_t i = 0; r >= 0 && i < npfs; i++)
+		r = store_run(store, err, NULL, NULL,
+			      "INSERT INTO physnet_pf (pf, physnet) VALUES (?, ?)", "tt", pf[i],
+			      name);
+	return r < 0 ? r : 0;
+}
