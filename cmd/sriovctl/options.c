@@ -52,6 +52,8 @@ const struct opt options[NOPTIONS + 1] = {
 	 OPT_NIC},
 	{"backend", "kernel|rte", "through what rules reach the port: its kernel driver, or DPDK's",
 	 KIND_BACKEND, AT(run.rte), 0, OPT_BACKEND},
+	{"socket", "PATH", "where sriov-rte takes requests (/run/sriovctl/rte.sock)", KIND_TEXT,
+	 AT(socket), 0, OPT_SOCKET},
 	{"in", "wire|pf|vf N", "where the packet comes from (wire)", KIND_TEXT, AT(in), 0,
 	 OPT_TRACE},
 	{"rules", "FILE", "trace what FILE would become, not what the port has", KIND_TEXT,

@@ -175,6 +175,11 @@ int rte_flow_destroy(uint16_t port, struct rte_flow *flow, struct rte_flow_error
 	return 0;
 }
 
+int rte_flow_isolate(uint16_t port, int set, struct rte_flow_error *error)
+{
+	return 0;
+}
+
 int rte_flow_flush(uint16_t port, struct rte_flow_error *error)
 {
 	return 0;
