@@ -28,6 +28,7 @@ static const struct nic {
 	{"I354", "igb", 0x1f41, 7, 8},
 	{"I210", "igb", 0x1533, 0, 4},
 	{"I211", "igb", 0x1539, 0, 2},
+	{"tap", "net_tap", 0, 0, 16},
 };
 
 #define QUEUES 8 /* of a port that nothing is said of */
@@ -96,7 +97,7 @@ SRIOV_EXPORT int sriov_nic_port(const char *spec, struct sriov_pf *out, struct s
 			return r;
 	}
 	port = (struct sriov_pf){
-		.vendor = 0x8086,
+		.vendor = nic->device ? 0x8086 : 0,
 		.device = nic->device,
 		.in_tree = SRIOV_YES,
 		.node = -1,

@@ -55,7 +55,7 @@ static void judge_port(struct compiler *c)
 			   "unknown",
 			   port->driver, port->driver_version);
 		nic_hint(v, "the driver %s of the kernel would settle it", port->driver);
-	} else if (nic_mac_of(port->driver, port->device) == NIC_MACS) {
+	} else if (!nic_known_device(c->profile, port)) {
 		nic_refuse(v, 0, "the MAC type is unknown",
 			   "device %04x of %s is of a MAC type that is not known to %s's profile",
 			   port->device, name, port->driver);
@@ -179,6 +179,7 @@ static void finish(struct compiler *c)
 	free(c->cell_at);
 	free(c->cell_hash);
 	free(c->number);
+	compile_filters_free(c);
 }
 
 /* ---- the steps ---- */
@@ -355,7 +356,9 @@ static int collect(struct compiler *c)
 	size_t at = 0;
 
 	out->entry = calloc(c->table.n + 1, sizeof(*out->entry));
-	if (!out->entry)
+	if (c->filters)
+		out->filter = calloc(c->table.n + 1, sizeof(*out->filter));
+	if (!out->entry || (c->filters && !out->filter))
 		return -ENOMEM;
 	for (size_t t = 0; t < c->table.n; t++)
 		if (c->table.owner[t] >= 0)
@@ -371,6 +374,8 @@ static int collect(struct compiler *c)
 		if (c->table.owner[t] < 0)
 			continue;
 		v = &out->verdict[c->table.owner[t]];
+		if (c->filters)
+			out->filter[v->first + v->n] = compile_filter_of(c, t);
 		out->entry[v->first + v->n++] = c->table.at[t];
 	}
 	out->nentries = at;
@@ -412,6 +417,8 @@ static int run(struct compiler *c)
 		r = lower(c, i);
 	if (!r)
 		r = own_all(c);
+	if (!r && c->profile && c->profile->filters)
+		return compile_filters(c) ?: compile_place(c);
 	if (!r && c->profile)
 		r = compile_choose(c);
 	if (!r)
@@ -426,10 +433,10 @@ static int compile(struct compiler *c)
 	if (r)
 		return r == -ENOMEM ? core_oom(c->err) : r;
 	leave_out(c);
-	if (collect(c) || collect_masks(c))
+	if (collect(c) || (c->filters ? compile_filters_collect(c) : collect_masks(c)))
 		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)
-		c->out.verdict[i].cost = compile_cost(c, i);
+		c->out.verdict[i].cost = c->filters ? c->out.verdict[i].n : compile_cost(c, i);
 	if (compile_words(c) || c->out_of_memory)
 		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)
@@ -470,6 +477,8 @@ SRIOV_EXPORT void sriov_compiled_clear(struct sriov_compiled *compiled)
 	free(compiled->entry);
 	free(compiled->verdict);
 	free(compiled->mask);
+	free(compiled->filter);
+	free(compiled->use);
 	texts_free(compiled->texts);
 	*compiled = (struct sriov_compiled){0};
 }

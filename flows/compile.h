@@ -8,6 +8,8 @@
  *   compile_table.c   own packets as entries beside what the table holds
  *   compile_place.c   their locations
  *
+ * On a port that DPDK owns compile_filters.c takes the place of choose and table.
+ *
  * compile.c puts these in order, verdict.c and nearest.c find the words.
  */
 #ifndef SRIOV_FLOWS_COMPILE_H
@@ -83,6 +85,7 @@ struct compiler {
 	struct space_rest rest; /* scratch: of the rule at hand */
 	struct table_slot slot[SLOTS];
 	struct widened *widened;  /* one a flow type */
+	struct filters *filters;  /* of compile_filters.c, NULL on ports of the kernel */
 	struct nic_verdict whole; /* what stands against every rule */
 	struct sriov_compiled out;
 	bool out_of_memory;       /* a text of the answer is missing */
@@ -182,6 +185,25 @@ bool compile_alone(const struct compiler *c, const struct sriov_entry *entry,
 		   struct nic_verdict *v);
 bool compile_known(const struct compiler *c, const struct sriov_entry *entry,
 		   struct nic_verdict *v);
+
+/*
+ * Adds the entries of @cube, one of rule @low's own, with @mask to c->cell; the caller has counted.
+ */
+void compile_add_cells(struct compiler *c, const struct cube *cube, const struct bits *mask,
+		       const struct lowered *low);
+
+/* ---- compile_filters.c ---- */
+
+/* Puts the candidates into the filters of the port, or refuses them. -ENOMEM. */
+int compile_filters(struct compiler *c);
+void compile_filters_free(struct compiler *c);
+/* There would be room for @low in place of rule @i, and no rule before that has packets of it. */
+bool compile_filters_room(const struct compiler *c, size_t i, const struct lowering *low);
+enum sriov_filter compile_filter_of(const struct compiler *c, size_t entry);
+/* Fills the uses and masks of the answer, once its entries stand. -ENOMEM. */
+int compile_filters_collect(struct compiler *c);
+/* NULL: none. */
+const char *compile_filter_condition(const struct compiler *c, enum sriov_filter kind);
 
 /* ---- compile_place.c ---- */
 

@@ -120,7 +120,8 @@ int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n)
 	struct need need[SLOTS];
 	double entries = 0;
 
-	if (c->profile->masks == NIC_MASKS_RULE) {
+	/* what a filter needs is known once it is chosen */
+	if (c->profile->masks == NIC_MASKS_RULE || c->profile->filters) {
 		low->too_many = n > c->table_size;
 		return 0;
 	}

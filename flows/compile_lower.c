@@ -7,6 +7,7 @@
 #include "flows/rule.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -241,6 +242,20 @@ static bool next_block(unsigned *at, uint16_t last, uint16_t *value, uint16_t *m
 	return true;
 }
 
+/* Frames of a type that is neither IP nor a tag are of no other class. */
+static unsigned classes_of(enum sriov_flow_type type, const struct sriov_match *value,
+			   const struct sriov_match *mask)
+{
+	static const uint16_t others[] = {ETH_P_IP, ETH_P_IPV6, ETH_P_8021Q, ETH_P_8021AD};
+
+	if (type != SRIOV_FLOW_ETHER || mask->ethertype != 0xffff)
+		return flow_type_classes(type);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (value->ethertype == others[i])
+			return flow_type_classes(type);
+	return FLOW_BIT(SRIOV_FLOW_ETHER);
+}
+
 /* What an entry like @e would be about, in all blocks of the rule's ranges. */
 static int add_cubes(struct lowering *low, const struct sriov_entry *e, unsigned types, int scope,
 		     unsigned flex)
@@ -305,7 +320,7 @@ static int words_as_cubes(const struct compiler *c, struct lowering *low)
 		e.value.user_def = (e.value.user_def & e.mask.user_def) | of;
 		e.mask.user_def |= POOL_MASK;
 	}
-	return add_cubes(low, &e, flow_type_classes(rule->type), scope_of(c, rule),
+	return add_cubes(low, &e, classes_of(e.type, &e.value, &e.mask), scope_of(c, rule),
 			 flex_of(c, &e.value, &e.mask));
 }
 
@@ -318,8 +333,8 @@ static int entries_as_cubes(const struct compiler *c, struct lowering *low, stru
 	low->ext = c->profile->ext_always;
 	for (size_t i = 0; !r && i < n; i++) {
 		entry_canonical(&hw[i]);
-		r = add_cubes(low, &hw[i], flow_type_classes(hw[i].type), scope_of(c, &low->rule),
-			      flex_of(c, &hw[i].value, &hw[i].mask));
+		r = add_cubes(low, &hw[i], classes_of(hw[i].type, &hw[i].value, &hw[i].mask),
+			      scope_of(c, &low->rule), flex_of(c, &hw[i].value, &hw[i].mask));
 	}
 	return r;
 }
@@ -410,6 +425,12 @@ static int lower_whole(const struct compiler *c, struct lowering *low)
 	size_t n;
 	int r;
 
+	if (c->profile->filters && rule->loc >= 0) {
+		nic_refuse(&low->v, 0, "there are no locations",
+			   "rte_flow rules of %s have no location", c->profile->driver);
+		nic_hint(&low->v, "leave 'loc' out");
+		return 0;
+	}
 	if ((rule->action.kind == SRIOV_ACTION_QUEUES && !lower_queues(c, low)) ||
 	    !lower_scope(c, rule, &whole, &low->v))
 		return 0;

@@ -114,6 +114,16 @@ static void mask_of(const struct compiler *c, const struct cube *cube, unsigned 
 		compile_widen(c, compile_type(cube), mask);
 }
 
+void compile_add_cells(struct compiler *c, const struct cube *cube, const struct bits *mask,
+		       const struct lowered *low)
+{
+	struct sriov_entry like = {.type = compile_type(cube), .cookie = low->cookie};
+
+	bits_unpack(mask, &like.mask);
+	like.ext = low->ext || like.mask.vlan_tci || like.mask.vlan_etype || like.mask.user_def;
+	add_cells(c, cube, mask, &like, low->spread);
+}
+
 bool compile_cells(struct compiler *c, const struct cube *cube, size_t n, uint64_t cookie,
 		   unsigned spread, bool ext)
 {

@@ -80,11 +80,12 @@ static void tell_order(const struct story *s)
 			  "own.\n");
 }
 
+/* Of a table with one mask for all; filters are told one by one. */
 static const struct sriov_table_mask *mask_of(const struct story *s)
 {
 	const struct sriov_entry *e = &s->compiled->entry[s->v->first];
 
-	for (size_t i = 0; i < s->compiled->nmasks; i++)
+	for (size_t i = 0; !s->compiled->filter && i < s->compiled->nmasks; i++)
 		if (s->compiled->mask[i].types & 1u << e->type)
 			return &s->compiled->mask[i];
 	return NULL;
@@ -109,7 +110,11 @@ static void tell_entries(const struct story *s)
 		v->n > 1 && mask ? ", one for each value of those bits that it leaves open" : "");
 	for (size_t i = v->first; i < v->first + v->n && i < v->first + ENTRIES_TOLD; i++) {
 		sriov_entry_format(&s->compiled->entry[i], words, sizeof(words));
-		fprintf(s->out, "  location %u: %s\n", s->compiled->entry[i].loc, words);
+		if (s->compiled->filter)
+			fprintf(s->out, "  %s filter: %s\n",
+				sriov_filter_word(s->compiled->filter[i]), words);
+		else
+			fprintf(s->out, "  location %u: %s\n", s->compiled->entry[i].loc, words);
 	}
 	if (v->n > ENTRIES_TOLD)
 		fprintf(s->out, "  … and %zu more\n", v->n - ENTRIES_TOLD);

@@ -265,13 +265,15 @@ static bool same_masks(const struct compiler *c, const struct table_slot slot[SL
 	return true;
 }
 
-static bool fits(struct compiler *c, const struct lowering *low, long loc)
+static bool fits(struct compiler *c, size_t i, const struct lowering *low, long loc)
 {
 	struct table_slot before[SLOTS], slot[SLOTS];
 	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
 	double entries = c->nfree;
 	bool fits;
 
+	if (c->filters)
+		return compile_filters_room(c, i, low);
 	memcpy(slot, c->slot, sizeof(slot));
 	for (size_t s = 0; s < SLOTS; s++)
 		entries += slot[s].entries;
@@ -296,7 +298,8 @@ static bool works(struct compiler *c, const struct sriov_rule *original,
 	if ((matches_something(original) && !matches_something(rule)) ||
 	    compile_lower(c, rule, &low))
 		return false;
-	works = low.taken && low.v.result == SRIOV_EXACT && fits(c, &low, rule->loc);
+	works = low.taken && low.v.result == SRIOV_EXACT &&
+		fits(c, original - c->rules->at, &low, rule->loc);
 	free(low.cube);
 	return works;
 }

@@ -94,7 +94,7 @@ SRIOV_EXPORT int sriov_tracer_new(const struct sriov_pf *port,
 
 	if (!t)
 		return core_oom(err);
-	if (!profile) {
+	if (!profile || !profile->walk) {
 		sriov_error_set(err, -EOPNOTSUPP, nic_port_name(port),
 				"what its driver '%s' does with packets is not modelled",
 				port->driver);

@@ -80,6 +80,22 @@ static void others_condition(struct compiler *c, size_t i, const size_t *first_o
 		  v->other_loc);
 }
 
+/* Of the filters that have entries of the rule, each once. */
+static void filter_conditions(struct compiler *c, size_t i)
+{
+	const struct sriov_verdict *v = &c->out.verdict[i];
+	unsigned told = 0;
+
+	for (size_t k = v->first; c->filters && k < v->first + v->n; k++) {
+		enum sriov_filter filter = c->out.filter[k];
+		const char *text = compile_filter_condition(c, filter);
+
+		if (text && !(told & 1u << filter))
+			condition(c, i, "%s", text);
+		told |= 1u << filter;
+	}
+}
+
 static void entry_conditions(struct compiler *c, size_t i)
 {
 	const struct sriov_verdict *v = &c->out.verdict[i];
@@ -97,6 +113,7 @@ static void entry_conditions(struct compiler *c, size_t i)
 		condition(c, i, "fragments: what is compared of them is not known");
 	for (size_t k = 0; k < n; k++)
 		condition(c, i, "%s", notes[k]);
+	filter_conditions(c, i);
 	if (c->profile->condition)
 		condition(c, i, "%s", c->profile->condition);
 }

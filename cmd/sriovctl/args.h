@@ -43,6 +43,8 @@ enum opt_group {
 	OPT_URI = 1 << 24,   /* which libvirt: of verbs that ask it */
 	OPT_CHECK = 1 << 25, /* what a guest is placed by */
 	OPT_TUNE = 1 << 26,
+	OPT_BACKEND = 1 << 27,
+	OPT_SOCKET = 1 << 28,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -68,6 +70,7 @@ enum opt_kind {
 	KIND_PICK,
 	KIND_MODE,
 	KIND_QUEUES,
+	KIND_BACKEND,
 	KINDS,
 };
 
@@ -80,7 +83,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 62
+#define NOPTIONS 64
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -109,7 +112,7 @@ struct args {
 	const char *wire;
 	unsigned vf;
 	bool consent, show;
-	const char *in, *rules, *pcap, *against;
+	const char *in, *rules, *pcap, *against, *socket;
 	bool plan, apply;
 	const char *exclude, *numatune;
 	struct sriov_guest_request
@@ -164,6 +167,10 @@ static inline bool opt_takes_value(const struct opt *opt)
 
 /* help.c: help of everything, of a noun, or of one verb, on stdout. */
 void help_print(const struct args *args);
+
+/* flow_rte.c: flow apply and list on ports that DPDK owns. */
+int flow_apply_rte(const struct args *args, struct out *out, struct sriov_error *err);
+int flow_list_rte(const struct args *args, struct out *out, struct sriov_error *err);
 
 /* The verbs' functions, one file a noun. */
 #define COMMAND(name)                                                                              \

@@ -14,6 +14,7 @@ static const struct column columns[] = {
 	{"VERDICT"},
 	{"ENTRIES", .right = true},
 	{"LOC", .optional = true},
+	{"FILTER", .optional = true},
 	{"SHADOWED BY", .optional = true},
 };
 
@@ -44,6 +45,23 @@ static void locations(const struct sriov_compiled *compiled, const struct sriov_
 			last++;
 		used += snprintf(buf + used, size - used, last > i ? "%s%u-%u" : "%s%u",
 				 i > v->first ? "," : "", e[i].loc, e[last].loc);
+	}
+}
+
+/* "5-tuple, fdir" */
+static void filters_text(const struct sriov_compiled *compiled, const struct sriov_verdict *v,
+			 char *buf, size_t size)
+{
+	unsigned told = 0;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = v->first; compiled->filter && i < v->first + v->n && used < size; i++) {
+		if (told & 1u << compiled->filter[i])
+			continue;
+		used += snprintf(buf + used, size - used, "%s%s", told ? ", " : "",
+				 sriov_filter_word(compiled->filter[i]));
+		told |= 1u << compiled->filter[i];
 	}
 }
 
@@ -135,7 +153,13 @@ static void print_table(const struct sriov_compiled *compiled)
 
 	for (size_t i = 0; i < compiled->nrules; i++)
 		left_out += compiled->verdict[i].left_out;
-	printf("\ntable: %zu of %u free locations used\n", compiled->nentries, compiled->room);
+	putchar('\n');
+	if (!compiled->filter)
+		printf("table: %zu of %u free locations used\n", compiled->nentries,
+		       compiled->room);
+	for (size_t i = 0; i < compiled->nuses; i++)
+		printf("filter %s: %u of %u used\n", sriov_filter_word(compiled->use[i].filter),
+		       compiled->use[i].used, compiled->use[i].room);
 	for (size_t i = 0; i < compiled->nmasks; i++) {
 		if (!compiled->mask[i].nentries)
 			continue;
@@ -159,11 +183,15 @@ static int print_verdicts(const struct sriov_rules *rules, const struct sriov_co
 	for (size_t i = 0; i < compiled->nrules; i++) {
 		const struct sriov_verdict *v = &compiled->verdict[i];
 
-		locations(compiled, v, text, sizeof(text));
+		text[0] = '\0';
+		if (!compiled->filter)
+			locations(compiled, v, text, sizeof(text));
 		table_cell(&table, rules->file[0] ? "%u" : "", rules->at[i].line);
 		table_cell(&table, "%s", rule_name(rules, i, name));
 		table_cell(&table, "%s", verdict_word(v));
 		table_cell(&table, "%zu", v->n);
+		table_cell(&table, "%s", text);
+		filters_text(compiled, v, text, sizeof(text));
 		table_cell(&table, "%s", text);
 		table_cell(&table,
 			   v->shadow < 0 ? ""
@@ -192,9 +220,11 @@ static json_t *encode_verdict(const struct sriov_rules *rules,
 		json_array_append_new(conditions, out_text(v->condition[k]));
 	for (size_t k = v->first; k < v->first + v->n; k++) {
 		sriov_entry_format(&compiled->entry[k], text, sizeof(text));
-		json_array_append_new(entries, json_pack("{sI so}", "loc",
-							 (json_int_t)compiled->entry[k].loc,
-							 "entry", out_text(text)));
+		json_array_append_new(
+			entries, json_pack("{sI so ss*}", "loc", (json_int_t)compiled->entry[k].loc,
+					   "entry", out_text(text), "filter",
+					   compiled->filter ? sriov_filter_word(compiled->filter[k])
+							    : NULL));
 	}
 	if (sriov_rule_format(&rules->at[i], text, sizeof(text)))
 		text[0] = '\0';
@@ -223,6 +253,18 @@ static json_t *encode_masks(const struct sriov_compiled *compiled)
 	return array;
 }
 
+static json_t *encode_filters(const struct sriov_compiled *compiled)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < compiled->nuses; i++)
+		json_array_append_new(array, json_pack("{ss si si}", "filter",
+						       sriov_filter_word(compiled->use[i].filter),
+						       "used", (int)compiled->use[i].used, "room",
+						       (int)compiled->use[i].room));
+	return array;
+}
+
 static int add_verdicts(struct out *out, const struct sriov_rules *rules,
 			const struct sriov_compiled *compiled, struct sriov_error *err)
 {
@@ -234,6 +276,8 @@ static int add_verdicts(struct out *out, const struct sriov_rules *rules,
 	r = out_add(out, "rules", array, err);
 	if (!r)
 		r = out_add(out, "masks", encode_masks(compiled), err);
+	if (!r && compiled->filter)
+		r = out_add(out, "filters", encode_filters(compiled), err);
 	if (!r)
 		r = out_add(out, "table_size", json_integer(compiled->table_size), err);
 	if (!r)
@@ -259,6 +303,8 @@ static int check(const struct args *args, struct sriov_host *host, const struct 
 		return sriov_error_hint(err, "a NIC by its name, or a port of this host");
 	}
 	r = sriov_nic_port(args->nic, &port, err);
+	if (!r && args->run.rte)
+		r = sriov_nic_rte(&port, err);
 	return r < 0 ? r : sriov_rules_compile(rules, &port, &opts, compiled, err);
 }
 

@@ -48,6 +48,15 @@ int cmd_flow_add(const struct args *args, struct sriov_host *host, struct out *o
 	return out_plans(out, plan, args->run.dry_run, r, err);
 }
 
+/* Through sriov-rte? 1, 0, or -EINVAL for its socket without it. */
+static int is_rte(const struct args *args, struct sriov_error *err)
+{
+	if (args->run.rte || !args->socket)
+		return args->run.rte;
+	sriov_error_set(err, -EINVAL, "--socket", "it is where sriov-rte is asked");
+	return sriov_error_hint(err, "--backend rte goes with it");
+}
+
 int cmd_flow_apply(const struct args *args, struct sriov_host *host, struct out *out,
 		   struct sriov_error *err)
 {
@@ -56,7 +65,11 @@ int cmd_flow_apply(const struct args *args, struct sriov_host *host, struct out 
 	struct sriov_plan *plan = NULL;
 	char found[SRIOV_PCI_LEN];
 	const char *pf = args->pf;
-	int r = sriov_rules_read(args->pos[0], &rules, err);
+	int r = is_rte(args, err);
+
+	if (r)
+		return r < 0 ? r : flow_apply_rte(args, out, err);
+	r = sriov_rules_read(args->pos[0], &rules, err);
 
 	for (size_t i = 0; !r && i < rules.n; i++)
 		r = set_name(rules.at[i].owner, "--owner", args->owner, err);
@@ -337,8 +350,13 @@ int cmd_flow_list(const struct args *args, struct sriov_host *host, struct out *
 		  struct sriov_error *err)
 {
 	struct sriov_inventory *inv = NULL;
-	_json_ json_t *ports = json_array();
-	int r = sriov_inventory_read(host, args->pos[0], 0, &inv, err);
+	_json_ json_t *ports = NULL;
+	int r = is_rte(args, err);
+
+	if (r)
+		return r < 0 ? r : flow_list_rte(args, out, err);
+	ports = json_array();
+	r = sriov_inventory_read(host, args->pos[0], 0, &inv, err);
 
 	for (size_t i = 0; !r && i < inv->npfs; i++) {
 		_cleanup_(sriov_flow_listing_clear)

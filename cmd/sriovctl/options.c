@@ -50,6 +50,10 @@ const struct opt options[NOPTIONS + 1] = {
 	{"nic", "NIC[,vfs=N][,queues=N]",
 	 "on a NIC of that name that need not be there (82599, X710)", KIND_TEXT, AT(nic), 0,
 	 OPT_NIC},
+	{"backend", "kernel|rte", "through what rules reach the port: its kernel driver, or DPDK's",
+	 KIND_BACKEND, AT(run.rte), 0, OPT_BACKEND},
+	{"socket", "PATH", "where sriov-rte takes requests (/run/sriovctl/rte.sock)", KIND_TEXT,
+	 AT(socket), 0, OPT_SOCKET},
 	{"in", "wire|pf|vf N", "where the packet comes from (wire)", KIND_TEXT, AT(in), 0,
 	 OPT_TRACE},
 	{"rules", "FILE", "trace what FILE would become, not what the port has", KIND_TEXT,
@@ -158,6 +162,7 @@ static const char *const value_words[KINDS][5] = {
 		       [SRIOV_NUMA_SOCKET] = "socket",
 		       [SRIOV_NUMA_ANY] = "any"},
 	[KIND_MODE] = {"bridge", "vepa", "private", "passthrough"},
+	[KIND_BACKEND] = {"kernel", "rte"},
 };
 
 const char *const *opt_words(enum opt_kind kind)
@@ -211,7 +216,7 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 		snprintf(expects, sizeof(expects), "one of %s", opt->metavar);
 		return bad_value(opt, value, err, expects);
 	}
-	if (opt->kind == KIND_ON_OFF)
+	if (opt->kind == KIND_ON_OFF || opt->kind == KIND_BACKEND)
 		*(bool *)at = i;
 	else if (opt->kind == KIND_LINK)
 		*(uint8_t *)at = i;
@@ -333,6 +338,7 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_FORMAT:
 	case KIND_NUMA:
 	case KIND_MODE:
+	case KIND_BACKEND:
 		r = store_word(opt, value, at, err);
 		break;
 	case KIND_MAC:

@@ -2,12 +2,15 @@
 /* Looking profiles up, running them, and the checks that several drivers share. */
 #include "flows/nic/profile.h"
 
+#include "flows/nic/rte.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct nic_profile *const profiles[] = {&nic_ixgbe, &nic_i40e, &nic_igb};
+static const struct nic_profile *const profiles[] = {
+	&nic_ixgbe, &nic_i40e, &nic_igb, &rte_net_ixgbe, &rte_net_i40e, &rte_net_igb, &rte_net_tap};
 
 const struct nic_profile *nic_profile_find(const char *driver)
 {
@@ -52,8 +55,21 @@ void nic_deviate(struct nic_verdict *v, enum sriov_result result, const char *wh
 	va_end(ap);
 }
 
+bool nic_known_device(const struct nic_profile *profile, const struct sriov_pf *port)
+{
+	const char *family = profile->filters ? profile->kernel : port->driver;
+
+	return !family || nic_mac_of(family, port->device) != NIC_MACS;
+}
+
 uint32_t nic_table_size(const struct nic_profile *profile, const struct sriov_pf *port)
 {
+	uint32_t size = 0;
+
+	for (size_t i = 0; i < profile->nfilters; i++)
+		size += rte_room(profile, &profile->filters[i], port);
+	if (profile->filters)
+		return size;
 	return port->rules_max ? port->rules_max : profile->table_size;
 }
 

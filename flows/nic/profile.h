@@ -64,8 +64,13 @@ enum nic_masks {
 	NIC_MASKS_TYPE, /* one mask for each flow type */
 };
 
+struct rte_filter;
 struct nic_profile {
 	const char *driver;
+	/* Of a poll mode driver of DPDK: the kernel's driver of the same NICs (NULL: none), and its filters. */
+	const char *kernel;
+	const struct rte_filter *filters;
+	size_t nfilters;
 	const char *source; /* where these facts come from */
 	unsigned types;     /* FLOW_BIT() of each flow type that it has */
 	int type_err;       /* its answer to the others */
@@ -119,6 +124,8 @@ bool nic_hint(struct nic_verdict *v, const char *fmt, ...) __attribute__((format
 void nic_deviate(struct nic_verdict *v, enum sriov_result result, const char *why, const char *fmt,
 		 ...) __attribute__((format(printf, 4, 5)));
 
+/* The driver's MAC type of the port is known, or it has none. */
+bool nic_known_device(const struct nic_profile *profile, const struct sriov_pf *port);
 /* Size of the port's table, 0 = not known. */
 uint32_t nic_table_size(const struct nic_profile *profile, const struct sriov_pf *port);
 /* What to call the port in an error: its netdev, or its address. */

@@ -247,6 +247,34 @@ struct sriov_table_mask {
 	size_t nentries;           /* of the list */
 };
 
+/*
+ * The filters by which DPDK's poll mode drivers carry out rte_flow rules. Which one takes a rule is not said in it:
+ * the first in the driver's own order that accepts its pattern has it.
+ */
+enum sriov_filter {
+	SRIOV_FILTER_NONE,
+	SRIOV_FILTER_TUPLE5,    /* addresses, ports and protocol, each whole or not at all */
+	SRIOV_FILTER_TUPLE2,    /* protocol and destination port */
+	SRIOV_FILTER_ETHERTYPE, /* the frame's type */
+	SRIOV_FILTER_FDIR,      /* Flow Director of net_i40e: an input set for each packet type */
+	SRIOV_FILTER_FDIR_MARK, /* Flow Director of net_ixgbe: one mask for all; its rules carry a MARK */
+	SRIOV_FILTER_FDIR_MAC, /* Flow Director of X550 in the mode that matches MAC and VLAN */
+	SRIOV_FILTER_CLOUD,    /* a port number, to a VF */
+	SRIOV_FILTER_FLOWER,   /* the kernel's cls_flower, under net_tap */
+	SRIOV_FILTERS,
+};
+/* "5-tuple", "fdir", …; NULL for NONE and what is no filter. */
+const char *sriov_filter_word(enum sriov_filter filter);
+
+/* The number of rte_flow rules that an entry of that type becomes in a filter. */
+unsigned sriov_filter_rules(enum sriov_filter filter, enum sriov_flow_type type);
+
+/* What a list takes of one of the port's filters. */
+struct sriov_filter_use {
+	enum sriov_filter filter;
+	unsigned used, room; /* rte_flow rules */
+};
+
 /* A list of rules as entries of a port's table. */
 struct sriov_compiled {
 	struct sriov_entry *entry; /* with locations, in rule order */
@@ -263,6 +291,13 @@ struct sriov_compiled {
 	bool best;
 	struct sriov_table_mask *mask;
 	size_t nmasks;
+	/*
+	 * Of a port that DPDK owns: the filter of each entry, whose location is no place in a table but a number
+	 * that stays its own. NULL for ports of the kernel.
+	 */
+	enum sriov_filter *filter;
+	struct sriov_filter_use *use; /* all filters that the port has */
+	size_t nuses;
 	struct sriov_texts *texts;
 };
 void sriov_compiled_clear(struct sriov_compiled *compiled);
@@ -306,6 +341,13 @@ int sriov_rule_explain(const struct sriov_rules *rules, const struct sriov_compi
  * ",vfs=N" and ",queues=N". -EINVAL lists the names.
  */
 int sriov_nic_port(const char *spec, struct sriov_pf *out, struct sriov_error *err);
+
+/*
+ * Makes of a port of the kernel (@port as read, or from sriov_nic_port()) what it is once DPDK's poll mode driver
+ * owns it: driver "net_ixgbe", …, no rules of others. Rules that are compiled for it become rte_flow rules.
+ * -ENOTSUP: no poll mode driver that is modelled takes it.
+ */
+int sriov_nic_rte(struct sriov_pf *port, struct sriov_error *err);
 
 /*
  * Replays recorded rule operations on a fresh device as its driver would answer them. @line is one JSON

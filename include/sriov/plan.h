@@ -31,6 +31,7 @@ struct sriov_options {
 	unsigned allow; /* bit per enum sriov_result that is taken besides SRIOV_EXACT */
 	bool partial;   /* optional rules that do not fit are left out */
 	bool adopt;     /* others' rules that are just what is wanted become ours */
+	bool rte;       /* sriov_flow_check(): as if DPDK owned the port, see sriov_nic_rte() */
 	/* Set by the caller's signal handler: the change is undone; NULL = never. */
 	const volatile sig_atomic_t *interrupted;
 };

@@ -59,10 +59,15 @@ SRIOV_EXPORT int sriov_flow_check(struct sriov_host *host, const char *pf,
 {
 	const struct rule_how how = {.allow = opts->allow, .partial = opts->partial};
 	struct change change;
+	struct sriov_pf port;
 	int r = look_at(&change, host, pf, READ_TABLE, opts, err);
 
+	if (!r) {
+		port = *change.pf;
+		r = opts->rte ? sriov_nic_rte(&port, err) : 0;
+	}
 	if (!r)
-		r = rule_compile(rules, change.pf, &change.intent, change.store, &how, out, err);
+		r = rule_compile(rules, &port, &change.intent, change.store, &how, out, err);
 	change_close(&change);
 	return r;
 }

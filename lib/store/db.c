@@ -61,6 +61,9 @@ static const char *const migrations[] = {
 	" epoch, address, node, '00:00:00:00:00:00', 0, '', 0, '{}', '', created FROM lease;"
 	"DROP TABLE lease; ALTER TABLE lease_5 RENAME TO lease;"
 	"CREATE INDEX lease_guest ON lease (guest);",
+
+	/* the last request for a port that DPDK owns, as its owner took it */
+	"CREATE TABLE rte (port TEXT PRIMARY KEY, request TEXT NOT NULL, taken TEXT NOT NULL) STRICT;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

@@ -128,4 +128,9 @@ int store_evidence_put(struct store *store, const struct sriov_evidence *row,
 int store_evidence_list(struct store *store, const char *pf, struct sriov_evidence **out, size_t *n,
 			struct sriov_error *err);
 
+/* The last request for a port that DPDK owns; get gives -ENOENT (no error is set) if there is none. */
+int store_rte_put(struct store *store, const char *port, const char *request,
+		  struct sriov_error *err);
+int store_rte_get(struct store *store, const char *port, char **request, struct sriov_error *err);
+
 #endif

@@ -43,5 +43,32 @@ lib=$(dirname "$(find "$work/usr" -name 'libsriov.so')")
 answer=$(LD_LIBRARY_PATH=$lib "$work/app" "$repo/examples/hosts/two-node.json")
 [ "$answer" = "3 PFs" ] || { echo "the installed library answers: $answer"; exit 1; }
 "$work/usr/bin/sriovctl" --version
+
+# An application of DPDK: the example, against what was installed, as far as it comes without hardware.
+if [ -e "$build/libsriov-rte.so" ]; then
+	read -ra flags <<<"$(pkg-config --define-variable=prefix="$work/usr" --cflags --libs libsriov-rte) $(pkg-config --cflags --libs libdpdk)"
+	gcc -std=gnu11 -Wall -Wextra -Werror "$repo/examples/rte/steer.c" -o "$work/steer" "${flags[@]}"
+	echo 'flow-type tcp4 dst-port 80 queue 1' >"$work/web.rules"
+	answer=$(LD_LIBRARY_PATH=$lib "$work/steer" --no-huge -m 128 --no-pci --no-telemetry --no-shconf \
+		--log-level '*:critical' --vdev net_null0 -- "$work/web.rules" 2 2>&1) && exit 1
+	case $answer in *"net_null0: its driver net_null has no rte_flow"*) ;; *)
+		echo "the example answers: $answer"
+		exit 1
+		;;
+	esac
+	foreign=$(nm -D --defined-only "$lib/libsriov-rte.so" | awk '$3 !~ /^sriov_rte_|^SRIOV_/ {print $3}')
+	[ -z "$foreign" ] || { echo "libsriov-rte.so exports what is not its own: $foreign"; exit 1; }
+	[ ! -x "$build/sriov-rte" ] || "$work/usr/bin/sriov-rte" --version
+fi
+
+# Without DPDK everything else is built, and what is missing is said.
+without=$(cmake -S "$repo" -B "$work/without" -G Ninja -DSRIOV_TESTS=OFF -DSRIOV_DPDK=OFF)
+case $without in *"without DPDK (libdpdk-dev): no libsriov-rte, no sriov-rte"*) ;; *)
+	echo "cmake without DPDK says: $without"
+	exit 1
+	;;
+esac
+! ninja -C "$work/without" -t targets all | grep -E 'rte_(port|encode)|sriov-rte' || exit 1
+
 foreign=$(nm -D --defined-only "$lib/libsriov.so" | awk '$3 !~ /^sriov_|^SRIOV_/ {print $3}')
 [ -z "$foreign" ] || { echo "libsriov.so exports what is not its own: $foreign"; exit 1; }

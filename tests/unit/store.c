@@ -344,7 +344,7 @@ static void test_migrated(void **state)
 			"vf INTEGER NOT NULL, epoch INTEGER NOT NULL, address TEXT NOT NULL, node INTEGER NOT "
 			"NULL, created TEXT NOT NULL, UNIQUE (pf, vf)) STRICT; INSERT INTO lease (guest, uuid, "
 			"state, generation, pf, vf, epoch, address, node, created) VALUES ('old', '', "
-			"'reserved', 1, '0000:81:00.0', 6, 3, '0000:81:10.6', 1, 'then'); DROP TABLE evidence; DROP TABLE journal_text; ALTER TABLE journal ADD "
+			"'reserved', 1, '0000:81:00.0', 6, 3, '0000:81:10.6', 1, 'then'); DROP TABLE evidence; DROP TABLE rte; DROP TABLE journal_text; ALTER TABLE journal ADD "
 			"COLUMN before TEXT; ALTER TABLE journal ADD COLUMN want TEXT; ALTER TABLE "
 			"journal ADD COLUMN plan TEXT; PRAGMA user_version = 1; INSERT INTO pf (address, "
 			"perm_mac, epoch) VALUES ('0000:81:00.0', "
@@ -370,6 +370,25 @@ static void test_migrated(void **state)
 	assert_string_equal(old.kind, "interface");
 	assert_int_equal(old.found.has, 0);
 	store_journal_clear(&journal);
+}
+
+/* Of a port that DPDK owns the last request stands, also in another process. */
+static void test_rte(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = open_store(f);
+	struct sriov_error err = {0};
+	char *request = NULL;
+
+	assert_int_equal(store_rte_get(store, "0000:03:00.0", &request, &err), -ENOENT);
+	assert_null(request);
+	assert_int_equal(store_rte_put(store, "0000:03:00.0", "{1}", &err), 0);
+	assert_int_equal(store_rte_put(store, "0000:03:00.0", "{2}", &err), 0);
+	assert_int_equal(store_rte_put(store, "net_tap0", "{3}", &err), 0);
+	reopen(f);
+	assert_int_equal(store_rte_get(open_store(f), "0000:03:00.0", &request, &err), 0);
+	assert_string_equal(request, "{2}");
+	free(request);
 }
 
 static void test_newer(void **state)
@@ -421,6 +440,7 @@ int main(void)
 		TEST(test_evidence),
 		TEST(test_watched),
 		TEST(test_migrated),
+		TEST(test_rte),
 		TEST(test_newer),
 		TEST(test_damaged),
 	};

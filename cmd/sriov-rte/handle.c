@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests, one function for each, and what is brought back at the start. */
+#include "cmd/sriov-rte/owner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int find_port(struct owner *owner, const char *name, struct port **out,
+		     struct sriov_error *err)
+{
+	for (size_t i = 0; i < owner->nports; i++) {
+		if (name[0] && strcmp(owner->port[i].device->name, name) != 0)
+			continue;
+		if (!name[0] && owner->nports > 1)
+			break;
+		*out = &owner->port[i];
+		return 0;
+	}
+	sriov_error_set(err, -ENODEV, name[0] ? name : "sriov-rte",
+			name[0] ? "this owner has no such port"
+				: "this owner has %zu ports: say which",
+			owner->nports);
+	return sriov_error_hint(err, "it has %s%s", owner->port[0].device->name,
+				owner->nports > 1 ? ", and others: query names them" : "");
+}
+
+static void write_count(struct core_doc *doc, const struct port *port,
+			const struct sriov_rte_count *count)
+{
+	core_doc_text(doc, "port", port->device->name);
+	core_doc_text(doc, "driver", sriov_rte_port(port->rte)->driver);
+	core_doc_int(doc, "created", count->created);
+	core_doc_int(doc, "destroyed", count->destroyed);
+	core_doc_int(doc, "kept", count->kept);
+}
+
+static struct sriov_compile options_of(const struct sriov_rte_request *request)
+{
+	return (struct sriov_compile){.allow = request->allow, .partial = request->partial};
+}
+
+static int validate(struct owner *owner, const struct sriov_rte_request *request, const char *line,
+		    struct core_doc *doc, struct sriov_error *err)
+{
+	const struct sriov_compile opts = options_of(request);
+	struct sriov_rte_count count;
+	struct port *port;
+	int r = find_port(owner, request->port, &port, err);
+
+	if (!r)
+		r = sriov_rte_validate(port->rte, &request->rules, &opts, &count, err);
+	if (!r)
+		write_count(doc, port, &count);
+	return r;
+}
+
+/* The key of a request in the database: what stands of a port is a list and an isolation. */
+static void record_key(const struct port *port, const char *what, char buf[96])
+{
+	snprintf(buf, 96, "%s%s", port->device->name, what);
+}
+#define ISOLATION " isolation"
+
+/* Kept in the database and in *@slot; -ENOMEM leaves both as they are. */
+static int record(struct owner *owner, const struct port *port, const char *what, const char *line,
+		  char **slot, struct sriov_error *err)
+{
+	_free_ char *copy = strdup(line);
+	char key[96];
+	int r;
+
+	if (!copy)
+		return core_oom(err);
+	record_key(port, what, key);
+	r = sriov_rte_record(owner->host, key, line, err);
+	if (r < 0)
+		return r;
+	free(*slot);
+	*slot = core_steal(copy);
+	return 0;
+}
+
+/* What stood before, after a list could be applied and not be recorded. */
+static void apply_again(struct port *port, const char *line)
+{
+	_cleanup_(sriov_rte_request_clear)
+	struct sriov_rte_request before = {0};
+	struct sriov_error err = {0};
+
+	if (line && sriov_rte_request_parse(line, strlen(line), &before, NULL) < 0)
+		return;
+	if (sriov_rte_apply(
+		    port->rte, &before.rules,
+		    &(struct sriov_compile){.allow = before.allow, .partial = before.partial}, NULL,
+		    &err) < 0)
+		snprintf(port->degraded, sizeof(port->degraded), "%s: %s", err.object, err.message);
+}
+
+static int apply(struct owner *owner, const struct sriov_rte_request *request, const char *line,
+		 struct core_doc *doc, struct sriov_error *err)
+{
+	const struct sriov_compile opts = options_of(request);
+	struct sriov_rte_count count;
+	struct port *port;
+	int r = find_port(owner, request->port, &port, err);
+
+	if (!r)
+		r = sriov_rte_apply(port->rte, &request->rules, &opts, &count, err);
+	if (r < 0)
+		return r;
+	r = record(owner, port, "", line, &port->list, err);
+	if (r < 0) {
+		apply_again(port, port->list);
+		return r;
+	}
+	port->degraded[0] = '\0';
+	write_count(doc, port, &count);
+	return 0;
+}
+
+static int isolate(struct owner *owner, const struct sriov_rte_request *request, const char *line,
+		   struct core_doc *doc, struct sriov_error *err)
+{
+	struct port *port;
+	int r = find_port(owner, request->port, &port, err);
+
+	if (!r)
+		r = sriov_rte_isolate(port->rte, request->on, err);
+	if (r < 0)
+		return r;
+	r = record(owner, port, ISOLATION, line, &port->isolation, err);
+	if (r < 0) {
+		sriov_rte_isolate(port->rte, port->isolated, NULL);
+		return r;
+	}
+	port->isolated = request->on;
+	core_doc_text(doc, "port", port->device->name);
+	core_doc_bool(doc, "isolated", port->isolated);
+	return 0;
+}
+
+/* ---- query ---- */
+
+static void write_rules(struct core_doc *doc, const struct port *port)
+{
+	size_t n;
+	const struct sriov_rte_row *row = sriov_rte_rows(port->rte, &n);
+
+	core_doc_open(doc, "rules", '[');
+	for (size_t i = 0; i < n; i++) {
+		char words[512] = "";
+
+		sriov_entry_format(&row[i].entry, words, sizeof(words));
+		core_doc_open(doc, NULL, '{');
+		core_doc_text(doc, "rule", row[i].rule);
+		core_doc_text(doc, "entry", words);
+		core_doc_text(doc, "filter", sriov_filter_word(row[i].filter));
+		core_doc_int(doc, "number", row[i].entry.loc);
+		core_doc_close(doc, '}');
+	}
+	core_doc_close(doc, ']');
+}
+
+static void write_port(struct core_doc *doc, const struct owner *owner, const struct port *port)
+{
+	uint64_t received, missed;
+
+	dpdk_counters(port, &received, &missed);
+	core_doc_open(doc, NULL, '{');
+	core_doc_text(doc, "port", port->device->name);
+	core_doc_text(doc, "driver", sriov_rte_port(port->rte)->driver);
+	core_doc_int(doc, "queues", port->queues);
+	core_doc_bool(doc, "isolated", port->isolated);
+	if (port->degraded[0])
+		core_doc_text(doc, "degraded", port->degraded);
+	write_rules(doc, port);
+	core_doc_int(doc, "received", received);
+	core_doc_int(doc, "missed", missed);
+	/* without --sink nobody takes packets from the queues, and 0 would be a lie */
+	if (owner->sink) {
+		core_doc_open(doc, "taken", '[');
+		for (unsigned q = 0; q < port->queues; q++)
+			core_doc_int(doc, NULL, port->sunk[q]);
+		core_doc_close(doc, ']');
+	}
+	core_doc_close(doc, '}');
+}
+
+static int query(struct owner *owner, const struct sriov_rte_request *request, const char *line,
+		 struct core_doc *doc, struct sriov_error *err)
+{
+	struct port *one = NULL;
+	int r = request->port[0] ? find_port(owner, request->port, &one, err) : 0;
+
+	if (r < 0)
+		return r;
+	core_doc_open(doc, "ports", '[');
+	for (size_t i = 0; i < owner->nports; i++)
+		if (!one || one == &owner->port[i])
+			write_port(doc, owner, &owner->port[i]);
+	core_doc_close(doc, ']');
+	core_doc_bool(doc, "sink", owner->sink);
+	core_doc_int(doc, "pid", getpid());
+	core_doc_int(doc, "ready_ms", owner->ready_ms - owner->started_ms);
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static int (*const handlers[SRIOV_RTE_DOS])(struct owner *owner,
+					    const struct sriov_rte_request *request,
+					    const char *line, struct core_doc *doc,
+					    struct sriov_error *err) = {
+	[SRIOV_RTE_QUERY] = query,
+	[SRIOV_RTE_VALIDATE] = validate,
+	[SRIOV_RTE_APPLY] = apply,
+	[SRIOV_RTE_ISOLATE] = isolate,
+};
+
+static int answer(struct owner *owner, const char *line, size_t size, struct core_doc *doc,
+		  struct sriov_error *err)
+{
+	_cleanup_(sriov_rte_request_clear)
+	struct sriov_rte_request request = {0};
+	int r = sriov_rte_request_parse(line, size, &request, err);
+
+	core_doc_open(doc, NULL, '{');
+	if (!r)
+		r = handlers[request.what](owner, &request, line, doc, err);
+	core_doc_close(doc, '}');
+	return r;
+}
+
+char *handle_request(struct owner *owner, const char *line, size_t size)
+{
+	static const struct sriov_error unsaid = {
+		.code = -EILSEQ,
+		.status = SRIOV_FAILED,
+		.object = "request",
+		.message = "what is to be said of it is no UTF-8"};
+	_free_ char *copy = strndup(line, size);
+	struct sriov_error err = {0};
+	struct core_doc doc = {0};
+	_free_ char *result = NULL;
+	char *out = NULL;
+	int r = copy ? answer(owner, copy, size, &doc, &err) : core_oom(&err);
+
+	result = core_doc_take(&doc);
+	if (sriov_rte_answer_format(result, r < 0 ? &err : NULL, &out) < 0)
+		sriov_rte_answer_format(NULL, &unsaid, &out);
+	return out;
+}
+
+/* ---- at the start ---- */
+
+static void bring_back(struct owner *owner, struct port *port, const char *what)
+{
+	_free_ char *line = NULL, *reply = NULL;
+	struct sriov_error err = {0};
+	_json_ json_t *doc = NULL;
+	char key[96];
+	int r;
+
+	record_key(port, what, key);
+	r = sriov_rte_recorded(owner->host, key, &line, &err);
+	if (r == -ENOENT)
+		return;
+	if (r < 0) {
+		snprintf(port->degraded, sizeof(port->degraded), "%s: %s", err.object, err.message);
+		return;
+	}
+	reply = handle_request(owner, line, strlen(line));
+	doc = reply ? json_loads(reply, 0, NULL) : NULL;
+	if (json_is_true(json_object_get(doc, "ok")))
+		return;
+	doc = doc ?: json_object();
+	snprintf(port->degraded, sizeof(port->degraded), "what is recorded is not back: %s: %s",
+		 core_json_text(json_object_get(doc, "error"), "object", "sriov-rte", NULL),
+		 core_json_text(json_object_get(doc, "error"), "message", "no memory", NULL));
+}
+
+void handle_recorded(struct owner *owner)
+{
+	for (size_t i = 0; i < owner->nports; i++) {
+		bring_back(owner, &owner->port[i], ISOLATION);
+		bring_back(owner, &owner->port[i], "");
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries as rte_flow rules, and the port that they are put into. The only place that knows DPDK. */
+#ifndef SRIOV_FLOWS_TO_RTE_H
+#define SRIOV_FLOWS_TO_RTE_H
+
+#include <rte_flow.h>
+#include <sriov/rte.h>
+
+/* An rte_flow rule; its items and actions point into it, so that it stays where it is. */
+struct rte_code {
+	struct rte_flow_attr attr;
+	struct rte_flow_item item[5];
+	struct rte_flow_action action[4];
+	struct rte_flow_item_eth eth[2]; /* spec and mask */
+	struct rte_flow_item_vlan vlan[2];
+	struct rte_flow_item_ipv4 ipv4[3]; /* and last */
+	struct rte_flow_item_ipv6 ipv6[2];
+	union {
+		struct rte_flow_item_tcp tcp[2];
+		struct rte_flow_item_udp udp[2];
+		struct rte_flow_item_sctp sctp[2];
+	} l4;
+	struct rte_flow_action_queue queue;
+	struct rte_flow_action_vf vf;
+	struct rte_flow_action_mark mark;
+};
+
+/* The @part of sriov_filter_rules() of an entry in the form that @filter takes. Pure. */
+void rte_encode(const struct sriov_entry *entry, enum sriov_filter filter, unsigned part,
+		struct rte_code *out);
+
+/* DPDK's functions, or a test's. */
+struct rte_calls {
+	int (*validate)(uint16_t port, const struct rte_flow_attr *attr,
+			const struct rte_flow_item *item, const struct rte_flow_action *action,
+			struct rte_flow_error *error);
+	struct rte_flow *(*create)(uint16_t port, const struct rte_flow_attr *attr,
+				   const struct rte_flow_item *item,
+				   const struct rte_flow_action *action,
+				   struct rte_flow_error *error);
+	int (*destroy)(uint16_t port, struct rte_flow *flow, struct rte_flow_error *error);
+	int (*isolate)(uint16_t port, int set, struct rte_flow_error *error);
+};
+
+/* A port as the caller describes it. 0 or -ENOMEM. */
+int rte_port_new(const struct rte_calls *calls, uint16_t id, const struct sriov_pf *pf,
+		 struct sriov_rte **out, struct sriov_error *err);
+
+/* What was asked of the driver when it failed. */
+struct rte_failure {
+	const struct sriov_pf *pf;
+	const char *what; /* "create" */
+	const char *rule; /* "" = no name */
+	const struct sriov_entry *entry;
+	enum sriov_filter filter;
+	int number; /* DPDK's errno: positive, or nonsense */
+};
+/* Sets the error in words of ours around those of the driver; returns its code. */
+int rte_failed(const struct rte_failure *failure, const struct rte_flow_error *error,
+	       struct sriov_error *err);
+
+#endif
