@@ -43,6 +43,8 @@ struct exporter {
 };
 extern const struct exporter export_ethtool, export_testpmd, export_openflow;
 
+/* What errors and notes call rule @i of a list: by its name, its line, or its number. */
+void rule_label(const struct sriov_rule *rule, size_t i, char *buf, size_t size);
 /* "rule web has no testpmd form: …"; returns -ENOTSUP. */
 int export_refuse(const struct export *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@ need libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
 command -v qemu-system-x86_64 >/dev/null || need qemu-system-x86
 with jq virsh unshare
 if [ -z "${LIBVIRT_TEST_INSIDE:-}" ]; then
+	unshare --mount --net --pid --fork true || skip "no namespaces here"
 	trap - EXIT
 	rm -rf "$work"
 	export LIBVIRT_TEST_INSIDE=1
@@ -19,11 +20,13 @@ unset SRIOVCTL_HOST
 # ---- a place for libvirt ----
 
 lib=$work/libvirtd
-mkdir "$lib" "$work/embed" "$work/embed/etc"
+embed=/var/lib/libvirt/embed # a root for qemu:///embed: QEMU's own /dev may not be made below /dev/shm
+mkdir "$lib"
 for folder in /etc/libvirt /var/lib/libvirt /run/libvirt /var/cache/libvirt /var/log/libvirt; do
 	mkdir -p "$folder"
 	mount -t tmpfs none "$folder"
 done
+mkdir -p "$embed/etc"
 # the driver wants this user whatever qemu.conf says; the package that makes it also starts a daemon
 for table in passwd:libvirt-qemu:x:64055:64055::/:/bin/false group:libvirt-qemu:x:64055: group:kvm:x:64056:; do
 	file=${table%%:*} entry=${table#*:}
@@ -32,7 +35,7 @@ for table in passwd:libvirt-qemu:x:64055:64055::/:/bin/false group:libvirt-qemu:
 	mv "$work/$file.new" "$work/$file"
 	mount --bind "$work/$file" "/etc/$file"
 done
-tee /etc/libvirt/qemu.conf >"$work/embed/etc/qemu.conf" <<END
+tee /etc/libvirt/qemu.conf >"$embed/etc/qemu.conf" <<END
 user = "root"
 group = "root"
 security_driver = "none"

@@ -101,6 +101,14 @@ const struct verb verbs[] = {
 	{"physnet", "show", "[NAME]", "the networks, their PFs and how many VFs are free", 0, 0, 1,
 	 0, cmd_physnet_show},
 
+	{"vswitch", "show", "", "Open vSwitch: its bridges and ports, and who polls them", 0, 0, 0,
+	 0, cmd_vswitch_show},
+	{"vswitch", "plan", "",
+	 "commands that make guests' ports local to their guests; ends 2 if any", 0, 0, 0, 0,
+	 cmd_vswitch_plan},
+	{"vswitch", "check", "", "what is wrong with guests' ports on OVS; ends 2 if anything", 0,
+	 0, 0, 0, cmd_vswitch_check},
+
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
 	 cmd_journal_resume},

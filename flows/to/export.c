@@ -42,14 +42,14 @@ void export_value(FILE *out, const struct flow_field *f, const struct sriov_matc
 		      out);
 }
 
-static void name_rule(struct export *e, const struct sriov_rule *rule, size_t i)
+void rule_label(const struct sriov_rule *rule, size_t i, char *buf, size_t size)
 {
 	if (rule->name[0])
-		snprintf(e->object, sizeof(e->object), "rule %s", rule->name);
+		snprintf(buf, size, "rule %s", rule->name);
 	else if (rule->line)
-		snprintf(e->object, sizeof(e->object), "the rule of line %u", rule->line);
+		snprintf(buf, size, "the rule of line %u", rule->line);
 	else
-		snprintf(e->object, sizeof(e->object), "rule %zu", i + 1);
+		snprintf(buf, size, "rule %zu", i + 1);
 }
 
 /* @exporter NULL: the rules are only checked. */
@@ -59,7 +59,7 @@ static int write_rules(struct export *e, const struct exporter *exporter)
 	int r = exporter && exporter->begin ? exporter->begin(e) : 0;
 
 	for (size_t i = 0; !r && i < e->rules->n; i++) {
-		name_rule(e, &e->rules->at[i], i);
+		rule_label(&e->rules->at[i], i, e->object, sizeof(e->object));
 		if (sriov_rule_format(&e->rules->at[i], words, sizeof(words)))
 			r = sriov_error_set(e->err, -EINVAL, e->object,
 					    "this is not a rule that could be written");

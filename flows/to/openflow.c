@@ -4,6 +4,8 @@
  * descending priorities. Only a drop has a meaning there: queues and VFs are places of a NIC that a
  * software port does not have, so such traffic takes the bridge's normal way, and a comment says what is lost.
  */
+#include "flows/to/openflow.h"
+
 #include "flows/convert.h"
 
 #include <arpa/inet.h>
@@ -124,8 +126,7 @@ static void write_match(FILE *out, const struct sriov_rule *rule)
 		fprintf(out, ",nw_proto=%u", rule->value.proto);
 }
 
-/* What the rule has and OpenFlow has not: NULL, or a phrase. */
-static const char *lacks(const struct sriov_rule *rule)
+const char *openflow_lacks(const struct sriov_rule *rule)
 {
 	const struct sriov_match *mask = &rule->mask;
 
@@ -149,8 +150,6 @@ static const char *lacks(const struct sriov_rule *rule)
 		return "OVS cannot match the DEI bit of a tag: say `vid` and `prio`";
 	if (!has_mask_text(rule, FIELD_SRC_IP) || !has_mask_text(rule, FIELD_DST_IP))
 		return "OVS takes an IPv6 mask that begins with a digit for a prefix length";
-	if (rule->scope.kind)
-		return "`in` has no form in OpenFlow";
 	return NULL;
 }
 
@@ -221,35 +220,68 @@ static void write_port(FILE *out, const char *word, uint16_t value, uint16_t mas
 		fprintf(out, ",%s=0x%x/0x%x", word, value, mask);
 }
 
+void openflow_matches(const struct sriov_rule *rule, openflow_match_fn *fn, void *data)
+{
+	uint16_t src[RANGE_PARTS_MAX], src_mask[RANGE_PARTS_MAX];
+	uint16_t dst[RANGE_PARTS_MAX], dst_mask[RANGE_PARTS_MAX];
+	size_t nsrc = ports(rule->value.src_port, rule->src_port_last, rule->mask.src_port, src,
+			    src_mask);
+	size_t ndst = ports(rule->value.dst_port, rule->dst_port_last, rule->mask.dst_port, dst,
+			    dst_mask);
+
+	for (size_t k = 0; k < nsrc * ndst; k++) {
+		FILE *out = fn(data, NULL);
+
+		if (!out)
+			return;
+		write_match(out, rule);
+		write_port(out, "tp_src", src[k / ndst], src_mask[k / ndst]);
+		write_port(out, "tp_dst", dst[k % ndst], dst_mask[k % ndst]);
+		fn(data, out);
+	}
+}
+
+int openflow_count_rules(size_t n, const char *object, struct sriov_error *err)
+{
+	if (n <= OPENFLOW_RULES_MAX)
+		return 0;
+	return sriov_error_set(err, -ENOTSUP, object,
+			       "OpenFlow has %d priorities, and the list has %zu rules",
+			       OPENFLOW_RULES_MAX, n);
+}
+
 static int begin(const struct export *e)
 {
-	if (e->rules->n > UINT16_MAX)
-		return sriov_error_set(e->err, -ENOTSUP, "export",
-				       "OpenFlow has 65535 priorities, and the list has %zu rules",
-				       e->rules->n);
-	return 0;
+	return openflow_count_rules(e->rules->n, "export", e->err);
+}
+
+struct line {
+	const struct export *e;
+	size_t priority;
+	const char *action;
+};
+
+static FILE *write_line(void *data, FILE *written)
+{
+	const struct line *line = data;
+
+	if (written)
+		fprintf(written, ",actions=%s\n", line->action);
+	else
+		fprintf(line->e->out, "priority=%zu", line->priority);
+	return line->e->out;
 }
 
 static int write_rule(const struct export *e, const struct sriov_rule *rule, size_t i)
 {
-	uint16_t src[RANGE_PARTS_MAX], src_mask[RANGE_PARTS_MAX];
-	uint16_t dst[RANGE_PARTS_MAX], dst_mask[RANGE_PARTS_MAX];
-	const char *why = lacks(rule);
-	size_t nsrc, ndst;
+	struct line line = {e, e->rules->n - i,
+			    rule->action.kind == SRIOV_ACTION_DROP ? "drop" : "NORMAL"};
+	const char *why = rule->scope.kind ? "`in` has no form in OpenFlow" : openflow_lacks(rule);
 
 	if (why)
 		return export_refuse(e, "%s", why);
-	nsrc = ports(rule->value.src_port, rule->src_port_last, rule->mask.src_port, src, src_mask);
-	ndst = ports(rule->value.dst_port, rule->dst_port_last, rule->mask.dst_port, dst, dst_mask);
 	write_comment(e, rule);
-	for (size_t k = 0; k < nsrc * ndst; k++) {
-		fprintf(e->out, "priority=%zu", e->rules->n - i);
-		write_match(e->out, rule);
-		write_port(e->out, "tp_src", src[k / ndst], src_mask[k / ndst]);
-		write_port(e->out, "tp_dst", dst[k % ndst], dst_mask[k % ndst]);
-		fprintf(e->out, ",actions=%s\n",
-			rule->action.kind == SRIOV_ACTION_DROP ? "drop" : "NORMAL");
-	}
+	openflow_matches(rule, write_line, &line);
 	return 0;
 }
 

@@ -217,7 +217,7 @@ static int live_process(struct sriov_host *host, const char *uuid, struct proces
 			struct sriov_error *err)
 {
 	_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	long pid;
+	long pid = 0;
 	int r = proc < 0 ? core_errno(err, -errno, "/proc", "cannot be opened")
 			 : live_pid(host, uuid, &pid, err);
 

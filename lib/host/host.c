@@ -2,32 +2,42 @@
 /* Opening and closing a host, live or simulated. */
 #include "lib/guest/virt.h"
 #include "lib/store/store.h"
+#include "lib/vswitch/vswitch.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 /* "libvirt=live": which of a simulated host's groups of effects are the real ones. */
-static int set_group(struct sriov_host *host, const char *spec, const char *word, size_t len,
+static int set_group(struct sriov_host *host, const char *spec, const char *word,
 		     struct sriov_error *err)
 {
 	static const struct {
 		const char *word;
-		const struct virt_ops *ops;
-	} groups[] = {{"libvirt=simulated", &virt_sim_ops}, {"libvirt=live", &virt_live_ops}};
+		const struct virt_ops *virt;
+		const struct vswitch_ops *vswitch;
+	} groups[] = {
+		{"libvirt=simulated", .virt = &virt_sim_ops},
+		{"libvirt=live", .virt = &virt_live_ops},
+		{"ovs=simulated", .vswitch = &vswitch_sim_ops},
+		{"ovs=live", .vswitch = &vswitch_live_ops},
+	};
 
-	if (host->virt)
-		return sriov_error_set(err, -EINVAL, spec, "'%.*s': that was said before", (int)len,
-				       word);
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		if (strlen(groups[i].word) == len && !strncmp(groups[i].word, word, len))
-			host->virt = groups[i].ops;
-	if (host->virt)
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (strcmp(groups[i].word, word) != 0)
+			continue;
+		if (groups[i].virt ? !!host->virt : !!host->vswitch)
+			return sriov_error_set(err, -EINVAL, spec, "'%s': that was said before",
+					       word);
+		if (groups[i].virt)
+			host->virt = groups[i].virt;
+		else
+			host->vswitch = groups[i].vswitch;
 		return 0;
-	sriov_error_set(err, -EINVAL, spec, "'%.*s' is not part of a simulated host", (int)len,
-			word);
-	return sriov_error_hint(err, "after FILE can stand ,libvirt=live or ,libvirt=simulated "
-				     "(without: simulated)");
+	}
+	sriov_error_set(err, -EINVAL, spec, "'%s' is not part of a simulated host", word);
+	return sriov_error_hint(err, "after FILE can stand ,libvirt=live and ,ovs=live, or "
+				     "=simulated (without: simulated)");
 }
 
 /* FILE[,GROUP=live|simulated…]; a comma that no '=' follows belongs to the file's name. */
@@ -38,13 +48,15 @@ static int open_simulated(struct sriov_host *host, const char *spec, struct srio
 	int r = file ? 0 : core_oom(err);
 
 	while (!r && (comma = strrchr(file, ',')) && strchr(comma, '=') && !strchr(comma, '/')) {
-		r = set_group(host, spec, comma + 1, strlen(comma + 1), err);
+		r = set_group(host, spec, comma + 1, err);
 		*comma = '\0';
 	}
 	if (!r)
 		r = host_sim_open(host, file, err);
 	if (!r && !host->virt)
 		host->virt = &virt_sim_ops;
+	if (!r && !host->vswitch)
+		host->vswitch = &vswitch_sim_ops;
 	return r;
 }
 
@@ -59,6 +71,7 @@ SRIOV_EXPORT int sriov_host_open(const char *spec, struct sriov_host **out, stru
 		r = open_simulated(host, spec, err);
 	} else {
 		host->virt = &virt_live_ops;
+		host->vswitch = &vswitch_live_ops;
 		r = host_live_open(host, err);
 	}
 	if (r < 0) {

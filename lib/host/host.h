@@ -12,6 +12,7 @@
 
 struct store;
 struct virt_ops;
+struct vswitch_ops;
 
 /* A netdev of the host, by name. */
 struct netdev_facts {
@@ -146,11 +147,12 @@ struct host_ops {
 
 struct sriov_host {
 	const struct host_ops *ops;
-	void *priv;                  /* of the ops */
-	const struct virt_ops *virt; /* lib/guest/virt.h */
-	void *virt_priv;             /* of virt */
-	char *uri;                   /* of libvirt, NULL = VIRT_URI */
-	char state_dir[256];         /* database and, simulated, locks */
+	void *priv;                        /* of the ops */
+	const struct virt_ops *virt;       /* lib/guest/virt.h */
+	void *virt_priv;                   /* of virt */
+	char *uri;                         /* of libvirt, NULL = VIRT_URI */
+	const struct vswitch_ops *vswitch; /* lib/vswitch/vswitch.h */
+	char state_dir[256];               /* database and, simulated, locks */
 	char lock_dir[256];
 	struct store *store; /* opened at first use by store_get() */
 	int lock_fd[16];     /* PF locks held; a supervised child inherits them */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The simulated host. A file is the host: a snapshot (snapshot.c) with two members more. Every effect locks,
+ * The simulated host. A file is the host: a snapshot (snapshot.c) with members more. Every effect locks,
  * loads, changes and atomically replaces it, so that each happens wholly or not at all, whoever is killed, and
  * several processes can share the host. Beside FILE stands FILE.state/ with its lock, the database and the
  * locks of PFs; reading creates nothing.
@@ -16,6 +16,8 @@
  *
  *   "nic" of a PF: what its driver keeps besides the rules (input sets, counters, slots), if it is not what the
  *       rules give when they are put into a freshly loaded driver by location. See sim_rules.c.
+ *
+ *   "ovs": Open vSwitch; without it there is none. See lib/vswitch/sim_state.c.
  *
  *   "sim": {
  *     "clock_ms": 1500      Time is simulated: an effect takes 1 ms, wait() jumps to the next event or to its
@@ -39,7 +41,9 @@
  *       "never": true   with op "link": a link that should rise does not; with op "virt_detach": the guest does
  *                       not answer
  *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
- *   rss_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory.
+ *   rss_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory;
+ *   of OVS (lib/vswitch/sim.c) ovs_port_add ovs_port_del ovs_port_set ovs_bridge_add ovs_bridge_del ovs_flows
+ *   ovs_meter_set ovs_meter_del.
  *
  * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
  * shows what a driver would; "rss" of a PF is there once a table was set. Drivers behave by the facts of nic.c; PFs of other drivers can only be read.

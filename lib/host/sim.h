@@ -27,6 +27,14 @@ enum sim_op {
 	SIM_VIRT_DEFINE,
 	SIM_VIRT_PIN,
 	SIM_VIRT_MEMORY,
+	SIM_OVS_PORT_ADD,
+	SIM_OVS_PORT_DEL,
+	SIM_OVS_PORT_SET,
+	SIM_OVS_BRIDGE_ADD,
+	SIM_OVS_BRIDGE_DEL,
+	SIM_OVS_FLOWS,
+	SIM_OVS_METER_SET,
+	SIM_OVS_METER_DEL,
 	SIM_EFFECTS,
 	SIM_LINK = SIM_EFFECTS, /* a link that should rise; only for deviations */
 	SIM_READ,
@@ -135,6 +143,7 @@ struct sim {
 	size_t ndomains;
 	struct sim_netdev *netdev;
 	size_t nnetdevs;
+	json_t *ovs; /* "ovs", or NULL: lib/vswitch/sim_state.c */
 	int64_t ops[SIM_OPS];
 };
 
@@ -158,6 +167,7 @@ struct sim_call {
 	enum virt_where where;
 	enum virt_thread thread;
 	unsigned number;
+	const struct sim_ovs_call *ovs; /* of OVS: lib/vswitch/sim.h; pf is NULL */
 };
 typedef int sim_effect_fn(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 			  struct sriov_error *err);
@@ -194,6 +204,8 @@ int sim_perform(struct sim *sim, const struct sim_call *call, struct sriov_error
 /* lib/guest/virt_sim.c: effects of libvirt, and what it does when a guest has stopped. */
 sim_effect_fn sim_virt_attach, sim_virt_detach, sim_virt_define, sim_virt_pin, sim_virt_memory;
 void sim_virt_settle(struct sim *sim);
+/* lib/vswitch/sim.c: effects of OVS. */
+sim_effect_fn sim_ovs_effect;
 
 /* sim_time.c: events, stuck calls, deviations. */
 int sim_schedule(struct sim *sim, struct sim_event event); /* 0 or -ENOMEM */

@@ -24,6 +24,14 @@ static sim_effect_fn *const effects[SIM_EFFECTS] = {
 	[SIM_VIRT_DEFINE] = sim_virt_define,
 	[SIM_VIRT_PIN] = sim_virt_pin,
 	[SIM_VIRT_MEMORY] = sim_virt_memory,
+	[SIM_OVS_PORT_ADD] = sim_ovs_effect,
+	[SIM_OVS_PORT_DEL] = sim_ovs_effect,
+	[SIM_OVS_PORT_SET] = sim_ovs_effect,
+	[SIM_OVS_BRIDGE_ADD] = sim_ovs_effect,
+	[SIM_OVS_BRIDGE_DEL] = sim_ovs_effect,
+	[SIM_OVS_FLOWS] = sim_ovs_effect,
+	[SIM_OVS_METER_SET] = sim_ovs_effect,
+	[SIM_OVS_METER_DEL] = sim_ovs_effect,
 };
 
 /* The VF that a call is about, or -1. */
@@ -38,8 +46,8 @@ static int vf_of(const struct sriov_pf *pf, const struct sim_call *call)
 	return -1;
 }
 
-/* An effect on a guest: of no PF, though it may change some. */
-static int perform_virt(struct sim *sim, const struct sim_call *call, struct sriov_error *err)
+/* An effect on a guest or on OVS: of no PF, though it may change some. */
+static int perform_elsewhere(struct sim *sim, const struct sim_call *call, struct sriov_error *err)
 {
 	struct sim_deviation d;
 
@@ -47,7 +55,7 @@ static int perform_virt(struct sim *sim, const struct sim_call *call, struct sri
 		return effects[call->op](sim, NULL, call, err);
 	if (d.has & SIM_DEVIATE_LIE)
 		return 0;
-	return core_errno(err, -sim_errno(d.errno_name), "libvirt",
+	return core_errno(err, -sim_errno(d.errno_name), call->ovs ? "OVS" : "libvirt",
 			  "%s fails, as the simulated host was told", sim_op_words[call->op]);
 }
 
@@ -62,7 +70,7 @@ int sim_perform(struct sim *sim, const struct sim_call *call, struct sriov_error
 	int vf;
 
 	if (!call->pf)
-		return perform_virt(sim, call, err);
+		return perform_elsewhere(sim, call, err);
 	pf = inventory_find(sim->inv, call->pf->address);
 	if (!pf)
 		return core_errno(err, -ENODEV, call->pf->address, "the PF is gone");

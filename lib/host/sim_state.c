@@ -32,6 +32,14 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_VIRT_DEFINE] = "virt_define",
 	[SIM_VIRT_PIN] = "virt_pin",
 	[SIM_VIRT_MEMORY] = "virt_memory",
+	[SIM_OVS_PORT_ADD] = "ovs_port_add",
+	[SIM_OVS_PORT_DEL] = "ovs_port_del",
+	[SIM_OVS_PORT_SET] = "ovs_port_set",
+	[SIM_OVS_BRIDGE_ADD] = "ovs_bridge_add",
+	[SIM_OVS_BRIDGE_DEL] = "ovs_bridge_del",
+	[SIM_OVS_FLOWS] = "ovs_flows",
+	[SIM_OVS_METER_SET] = "ovs_meter_set",
+	[SIM_OVS_METER_DEL] = "ovs_meter_del",
 	[SIM_LINK] = "link",
 	[SIM_READ] = "read",
 	[SIM_READ_ATTRS] = "read_attrs",
@@ -93,6 +101,7 @@ static const struct field stuck_fields[] = {
 /* Counters are members named after the operation. */
 static void ops_fields(struct field fields[SIM_OPS + 1], const struct sim *sim, unsigned *nonzero)
 {
+	_Static_assert(SIM_OPS <= 32, "a has-bit for each");
 	*nonzero = 0;
 	for (unsigned i = 0; i < SIM_OPS; i++) {
 		fields[i] = (struct field){.key = sim_op_words[i],
@@ -140,6 +149,14 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_VIRT_DEFINE] = SIM_DEVIATE_LIE,
 		[SIM_VIRT_PIN] = SIM_DEVIATE_LIE,
 		[SIM_VIRT_MEMORY] = SIM_DEVIATE_LIE,
+		[SIM_OVS_PORT_ADD] = SIM_DEVIATE_LIE,
+		[SIM_OVS_PORT_DEL] = SIM_DEVIATE_LIE,
+		[SIM_OVS_PORT_SET] = SIM_DEVIATE_LIE,
+		[SIM_OVS_BRIDGE_ADD] = SIM_DEVIATE_LIE,
+		[SIM_OVS_BRIDGE_DEL] = SIM_DEVIATE_LIE,
+		[SIM_OVS_FLOWS] = SIM_DEVIATE_LIE,
+		[SIM_OVS_METER_SET] = SIM_DEVIATE_LIE,
+		[SIM_OVS_METER_DEL] = SIM_DEVIATE_LIE,
 		[SIM_LINK] = SIM_DEVIATE_NEVER,
 	};
 	unsigned allowed = ways[d->op] | (d->op == SIM_LINK ? 0 : SIM_DEVIATE_ERRNO);
@@ -319,6 +336,7 @@ int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
 		for (unsigned v = 0; v < pf->vfs; v++)
 			attrs_complete(&pf->vf[v].attrs);
 	}
+	sim->ovs = json_incref(json_object_get(json, "ovs"));
 	if (nics_decode(&r, json, sim) < 0 || extras_decode(&r, json, sim) < 0)
 		return r.code;
 	*out = core_steal(sim);
@@ -367,6 +385,8 @@ json_t *sim_encode(const struct sim *sim)
 		if (sim->nic[i] && json_object_set(pf, "nic", sim->nic[i]))
 			return NULL;
 	}
+	if (sim->ovs && json_object_set(json, "ovs", sim->ovs))
+		return NULL;
 	return json_put(json, "sim", extras_encode(sim)) ? core_steal(json) : NULL;
 }
 
@@ -384,6 +404,7 @@ void sim_free(struct sim *sim)
 	free(sim->deviation);
 	free(sim->stuck);
 	free(sim->netdev);
+	json_decref(sim->ovs);
 	sriov_inventory_free(sim->inv);
 	free(sim);
 }

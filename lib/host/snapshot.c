@@ -129,6 +129,7 @@ const struct field snapshot_fields[] = {
 	{.key = "pfs", .kind = FIELD_CHILD},
 	{.key = "domains", .kind = FIELD_CHILD}, /* of a simulated host: sim_state.c */
 	{.key = "sim", .kind = FIELD_CHILD},
+	{.key = "ovs", .kind = FIELD_CHILD}, /* likewise: lib/vswitch/sim_state.c */
 	FIELD_END,
 };
 

@@ -131,10 +131,11 @@ static void note_compensated(struct change *change, const struct steps *steps)
 
 		if (step->kind != STEP_DEVICE || !step->live || step->state != SRIOV_STEP_DONE)
 			continue;
-		change_note(change, &ignored,
-			    step->on ? "compensated: %s had the device for a moment and has it no more"
-				     : "compensated: %s lost the device for a moment and has it again",
-			    step->lease->guest);
+		change_note(
+			change, &ignored,
+			step->on ? "compensated: %s had the device for a moment and has it no more"
+				 : "compensated: %s lost the device for a moment and has it again",
+			step->lease->guest);
 	}
 }
 

@@ -15,11 +15,11 @@ wrong() {
 }
 files() { git ls-files -- "$@"; }
 
-files 'flows/*.[ch]' | xargs grep -nE '#include "(lib/(host|kernel|store|guest|plan)|cmd)/' | wrong "flows/ knows only include/ and lib/core"
+files 'flows/*.[ch]' | xargs grep -nE '#include "(lib/(host|kernel|store|guest|vswitch|plan)|cmd)/' | wrong "flows/ knows only include/ and lib/core"
 files 'lib/host/*.[ch]' 'lib/kernel/*.[ch]' | xargs grep -nE '#include "(lib/plan|cmd)/' | wrong "lib/host and lib/kernel do not know lib/plan"
-files 'lib/core/*.[ch]' | xargs grep -nE '#include "(lib/(host|kernel|store|guest|plan)|flows|cmd)/' | wrong "lib/core is the ground floor"
+files 'lib/core/*.[ch]' | xargs grep -nE '#include "(lib/(host|kernel|store|guest|vswitch|plan)|flows|cmd)/' | wrong "lib/core is the ground floor"
 files 'lib/*.[ch]' 'flows/*.[ch]' | xargs grep -nE '#include "cmd/' | wrong "the library does not know the tool"
-files 'cmd/*.[ch]' | xargs grep -nE '#include "(lib/(host|kernel|store|guest|plan)|flows)/' | wrong "the tool uses the public API"
+files 'cmd/*.[ch]' | xargs grep -nE '#include "(lib/(host|kernel|store|guest|vswitch|plan)|flows)/' | wrong "the tool uses the public API"
 files 'lib/*.c' 'flows/*.c' | xargs grep -nE '(^|[^a-z_])(printf|puts|putchar|perror|exit|system|popen)\(' | wrong "libraries neither print nor exit, and start no shell"
 files '*.c' '*.h' '*.sh' | xargs grep -L 'SPDX-License-Identifier' | grep -vE '^tests/lab/(guest|selftest|cases)/|^tests/lab/[a-z]+\.sh$' | wrong "no licence line"
 files 'lib/*.[ch]' 'flows/*.[ch]' 'cmd/*.[ch]' 'include/*.h' 'tests/unit/*.[ch]' 'tests/fuzz/*.c' 'tests/bench/*.c' 'tests/faults/*.c' |

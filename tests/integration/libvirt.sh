@@ -25,7 +25,7 @@ cc -std=gnu17 -D_GNU_SOURCE -g -fsanitize=address,undefined -fno-sanitize-recove
 
 # ---- asking ----
 
-# open_real URI, open_sim: processes that stay, as one command does
+# open_real URI: a process that stays, as one command does
 open_real() {
 	rm -f "$work/ask" "$work/answer"
 	mkfifo "$work/ask" "$work/answer"
@@ -344,24 +344,29 @@ close_real
 # ---- libvirt inside the process ----
 
 domain 3 >"$work/guest3.xml"
-mkdir -p "$work/embed/etc/qemu/autostart"
-cp "$work/guest3.xml" "$work/embed/etc/qemu/guest3.xml"
-ln -s ../guest3.xml "$work/embed/etc/qemu/autostart/guest3.xml"
-open_real "qemu:///embed?root=$work/embed"
+embedded="qemu:///embed?root=$embed"
+open_real "$embedded"
+ok define "$work/guest3.xml"
+ok attach guest3 "$(x vf)" config
+ok detach guest3 "$(x vf)" config
+no ENOTCONN attach guest3 "$(x tap)" live
+close_real
+# nobody but this process can start it: it is started when the process opens libvirt, once a boot
+mkdir "$embed/etc/qemu/autostart"
+ln -s ../guest3.xml "$embed/etc/qemu/autostart/guest3.xml"
+rm -f "$embed/run/qemu/autostarted"
+open_real "$embedded"
 for _ in $(seq 100); do
-	ask find guest3
+	send find guest3
+	receive
 	case $answer in *running*) break ;; esac
 	sleep 0.1
 done
 told "guest3 ${uuid}3 running persistent"
-ok attach guest3 "$(x vf)" config
-ok detach guest3 "$(x vf)" config
 ok attach guest3 "$(x tap)" live
 is "a port of the bridge" 1 "$(ip -o link show master br-test | wc -l)"
 # it may be before the guest has booted that it is asked
 ok detach guest3 "$(x tap)" live 20000
 is "ports of the bridge" 0 "$(ip -o link show master br-test | wc -l)"
 ok pid "${uuid}3"
-kill -STOP "${answer#ok }"
-kill -CONT "${answer#ok }"
 close_real

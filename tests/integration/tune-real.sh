@@ -45,7 +45,7 @@ allowed() {
 }
 start() {
 	virsh start "$1"
-	qemu=$(pgrep -f -- "-name guest=$1,")
+	qemu=$(cat "/run/libvirt/qemu/$1.pid")
 }
 
 start_daemon
@@ -72,6 +72,23 @@ real 0 guest tune web1 --plan
 showed "node 0: the domain says so" "nothing to do"
 real 0 guest check web1
 showed "web1 (running): 0 findings"
+
+# ---- with this machine's own cores, and without hwloc, which knows them ----
+unset SRIOVCTL_HOST
+expect 0 host snapshot
+between "cores" 1 4096 "$(jq '[.nodes[].cores[]] | length' "$work/out")"
+HWLOC_SYNTHETIC="core:1 pu:2" expect 0 host snapshot
+is "two hyper-threads of one core" '["0-1"]' "$(jq -c '.nodes[0].cores' "$work/out")"
+sriovctl guest tune web1 --plan --uri "$uri"
+between "status" 0 2 "$status"
+showed "vcpupin 0" "node 0: the domain says so"
+library=$(ldconfig -p | sed -n 's/.*libhwloc\.so\.15 .*=> //p')
+mount --bind /dev/null "$(readlink -f "$library")"
+expect 1 guest tune web1 --plan --uri "$uri"
+said "hwloc: cores and hyper-threads are not known without this library" "install the package libhwloc15"
+expect 0 host snapshot
+is "a snapshot is one all the same" 0 "$(jq '[.nodes[].cores[]?] | length' "$work/out")"
+umount "$(readlink -f "$library")"
 
 # ---- undone by somebody, found, and mended by the command that it gives ----
 for task in "/proc/$qemu/task"/*; do

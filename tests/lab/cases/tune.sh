@@ -34,7 +34,7 @@ ids() { jq -r '[.findings[].id] | unique | join(" ")' <<<"$out"; }
 # libvirt gives vhost-net to guests of KVM only; so it comes as QEMU's own arguments, on a tap of two queues
 domain tap1 "<interface type='direct'><source dev='$dev' mode='vepa'/><model type='virtio'/></interface>"
 sed -i "s|<domain |<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' |
-	s|</domain>|<qemu:commandline><qemu:arg value='-netdev'/><qemu:arg value='tap,id=n9,ifname=tap9,script=no,downscript=no,vhost=on,queues=2'/><qemu:arg value='-device'/><qemu:arg value='virtio-net-pci,netdev=n9,mq=on,addr=0x1f'/></qemu:commandline></domain>|" /tmp/tap1.xml
+	s|</domain>|<qemu:commandline><qemu:arg value='-netdev'/><qemu:arg value='tap,id=n9,ifname=tap9,script=no,downscript=no,vhost=on,queues=2'/><qemu:arg value='-device'/><qemu:arg value='virtio-net-pci,netdev=n9,mq=on,addr=0x10'/></qemu:commandline></domain>|" /tmp/tap1.xml
 t "with vhost-net" virsh -q define /tmp/tap1.xml
 t "a guest with a macvtap starts" virsh -q start tap1 --paused
 qemu=$(pid tap1)

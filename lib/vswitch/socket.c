@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether QEMU can make the socket of a vhost-user port, seen before it tries. */
+#include "lib/vswitch/vswitch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Whom libvirt runs QEMU as, unless /etc/libvirt/qemu.conf says otherwise; by distribution. */
+static const char *const users[] = {"libvirt-qemu", "qemu", NULL};
+
+static const struct passwd *find_user(const char *user)
+{
+	const struct passwd *found = NULL;
+
+	if (user)
+		return getpwnam(user);
+	for (size_t i = 0; !found && users[i]; i++)
+		found = getpwnam(users[i]);
+	return found;
+}
+
+static bool in_group(const struct passwd *user, gid_t gid)
+{
+	gid_t groups[64];
+	int n = ARRAY_SIZE(groups);
+
+	if (getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
+		n = ARRAY_SIZE(groups);
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == gid)
+			return true;
+	}
+	return false;
+}
+
+/* Making a name takes write and search permission. */
+static bool can_make(const struct stat *st, const struct passwd *user)
+{
+	unsigned want = S_IWOTH | S_IXOTH, mode = st->st_mode;
+
+	if (!user->pw_uid)
+		return true;
+	if (st->st_uid == user->pw_uid)
+		mode >>= 6;
+	else if (in_group(user, st->st_gid))
+		mode >>= 3;
+	return (mode & want) == want;
+}
+
+int vswitch_check_socket(const char *path, const char *user, struct sriov_error *err)
+{
+	const struct passwd *who;
+	_free_ char *copy = NULL;
+	const char *dir;
+	_close_ int fd = -1;
+	struct stat st;
+
+	if (strlen(path) >= SRIOV_SOCKET_LEN) {
+		sriov_error_set(err, -ENAMETOOLONG, "socket",
+				"its path has %zu bytes, and a unix socket's has at most %d: %s",
+				strlen(path), SRIOV_SOCKET_LEN - 1, path);
+		return sriov_error_hint(err, "use a shorter directory or guest name");
+	}
+	if (path[0] != '/')
+		return sriov_error_set(err, -EINVAL, path, "the path of a socket begins with /");
+	copy = strdup(path);
+	if (!copy)
+		return core_oom(err);
+	dir = dirname(copy);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		core_errno(err, -errno, dir, "QEMU cannot make a socket in this directory");
+		return sriov_error_hint(err, "make it, for the user that QEMU runs as");
+	}
+	who = find_user(user);
+	if (!who && user)
+		return sriov_error_set(err, -EINVAL, user, "there is no such user");
+	if (who && !can_make(&st, who)) {
+		sriov_error_set(
+			err, -EACCES, dir,
+			"QEMU runs as %s here, which cannot make a socket in this directory",
+			who->pw_name);
+		return sriov_error_hint(err, "install -d -o %s -m 0755 %s", who->pw_name, dir);
+	}
+	return 0;
+}
