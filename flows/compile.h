@@ -8,7 +8,7 @@
  *   compile_table.c   own packets as entries beside what the table holds
  *   compile_place.c   their locations
  *
- * On a port that DPDK owns compile_filters.c takes the place of choose and table.
+ * On a port that DPDK owns compile_filters.c and compile_fill.c take the place of choose and table.
  *
  * compile.c puts these in order, verdict.c and nearest.c find the words.
  */
@@ -192,7 +192,7 @@ bool compile_known(const struct compiler *c, const struct sriov_entry *entry,
 void compile_add_cells(struct compiler *c, const struct cube *cube, const struct bits *mask,
 		       const struct lowered *low);
 
-/* ---- compile_filters.c ---- */
+/* ---- compile_filters.c, compile_fill.c ---- */
 
 /* Puts the candidates into the filters of the port, or refuses them. -ENOMEM. */
 int compile_filters(struct compiler *c);

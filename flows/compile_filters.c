@@ -5,8 +5,7 @@
  * come first, then each of the others goes where it takes the smallest share of the room that there is. If not all
  * fit, the choice is begun again with the mask of each of the largest kinds of rule.
  */
-#include "flows/compile.h"
-#include "flows/nic/rte.h"
+#include "flows/compile_filters.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,45 +13,24 @@
 #include <string.h>
 
 #define SEEDS_MAX 6
-#define NOT_PICKED UINT8_MAX
 
-/* What is chosen so far. */
-struct choice {
-	struct table_slot slot[RTE_FILTERS_MAX][SLOTS]; /* of filters whose entries share masks */
-	double used[RTE_FILTERS_MAX];                   /* rte_flow rules */
-};
-
-struct filters {
-	struct choice now;
-	size_t *first;     /* of each rule in pick; one more at the end */
-	uint8_t *pick;     /* the filter of each own cube */
-	uint8_t *entry_of; /* the filter of each entry of the table */
-};
-
-static const struct rte_filter *filter_at(const struct compiler *c, size_t f)
+const struct rte_filter *filters_at(const struct compiler *c, size_t f)
 {
 	return &c->profile->filters[f];
 }
 
-static double room_of(const struct compiler *c, size_t f)
+double filters_room(const struct compiler *c, size_t f)
 {
-	return rte_room(c->profile, filter_at(c, f), &c->port);
+	return rte_room(c->profile, filters_at(c, f), &c->port);
 }
 
-/* What the entries of a rule do. */
-struct aim {
-	uint64_t cookie;
-	unsigned spread;
-};
-
-static struct aim aim_of(const struct lowered *low)
+struct aim filters_aim(const struct lowered *low)
 {
 	return (struct aim){low->cookie, low->spread};
 }
 
-/* The mask that a cube has in filter @f: false if it cannot be there. */
-static bool fit_mask(const struct compiler *c, struct aim aim, const struct cube *cube, size_t f,
-		     struct bits *mask)
+bool filters_fit(const struct compiler *c, struct aim aim, const struct cube *cube, size_t f,
+		 struct bits *mask)
 {
 	struct sriov_entry e = {.type = compile_type(cube), .cookie = aim.cookie, .ext = true};
 	struct bits bits = cube->mask;
@@ -60,16 +38,16 @@ static bool fit_mask(const struct compiler *c, struct aim aim, const struct cube
 	bits.w[BITS_PORTS] |= BITS_SPREAD(aim.spread);
 	bits_unpack(&cube->value, &e.value);
 	bits_unpack(&bits, &e.mask);
-	if (rte_fit(filter_at(c, f), &c->port, &e))
+	if (rte_fit(filters_at(c, f), &c->port, &e))
 		return false;
 	bits_pack(&e.mask, mask);
 	return true;
 }
 
-static struct table_slot *slot_of(const struct compiler *c, struct choice *choice, size_t f,
-				  enum sriov_flow_type type)
+struct table_slot *filters_slot(const struct compiler *c, struct choice *choice, size_t f,
+				enum sriov_flow_type type)
 {
-	return &choice->slot[f][filter_at(c, f)->masks == NIC_MASKS_TYPE ? type : SRIOV_FLOW_NONE];
+	return &choice->slot[f][filters_at(c, f)->masks == NIC_MASKS_TYPE ? type : SRIOV_FLOW_NONE];
 }
 
 /* Bits more are so many times the entries. */
@@ -86,9 +64,9 @@ static double times(const struct bits *mask, const struct bits *more)
 static bool add_cube(const struct compiler *c, struct choice *choice, const struct cube *cube,
 		     size_t f, const struct bits *mask, double n)
 {
-	const struct rte_filter *filter = filter_at(c, f);
+	const struct rte_filter *filter = filters_at(c, f);
 	enum sriov_flow_type type = compile_type(cube);
-	struct table_slot *slot = slot_of(c, choice, f, type);
+	struct table_slot *slot = filters_slot(c, choice, f, type);
 	unsigned rules = sriov_filter_rules(filter->kind, type);
 	bool apart = filter->apart & FLOW_BIT(type);
 	struct bits all = *mask;
@@ -96,7 +74,7 @@ static bool add_cube(const struct compiler *c, struct choice *choice, const stru
 
 	if (filter->masks == NIC_MASKS_RULE) {
 		choice->used[f] += n * times(&cube->mask, mask);
-		return choice->used[f] <= room_of(c, f);
+		return choice->used[f] <= filters_room(c, f);
 	}
 	if (slot->set && apart != !!(filter->apart & slot->types))
 		return false;
@@ -109,12 +87,11 @@ static bool add_cube(const struct compiler *c, struct choice *choice, const stru
 	slot->types |= FLOW_BIT(type);
 	slot->entries += more;
 	choice->used[f] += more;
-	return choice->used[f] <= room_of(c, f);
+	return choice->used[f] <= filters_room(c, f);
 }
 
-/* The filter that loses the smallest share of its room to a cube: false if there is none. */
-static bool pick_filter(const struct compiler *c, struct choice *choice, struct aim aim,
-			const struct cube *cube, uint8_t *pick)
+bool filters_pick(const struct compiler *c, struct choice *choice, struct aim aim,
+		  const struct cube *cube, uint8_t *pick)
 {
 	struct choice best;
 	double share = INFINITY;
@@ -124,12 +101,12 @@ static bool pick_filter(const struct compiler *c, struct choice *choice, struct 
 		struct bits mask;
 		double takes;
 
-		if (!fit_mask(c, aim, cube, f, &mask))
+		if (!filters_fit(c, aim, cube, f, &mask))
 			continue;
 		with = *choice;
 		if (!add_cube(c, &with, cube, f, &mask, 1))
 			continue;
-		takes = (with.used[f] - choice->used[f]) / room_of(c, f);
+		takes = (with.used[f] - choice->used[f]) / filters_room(c, f);
 		if (takes >= share)
 			continue;
 		share = takes;
@@ -148,7 +125,7 @@ static bool pick_rule(const struct compiler *c, struct choice *choice, size_t i,
 	struct choice before = *choice;
 
 	for (size_t k = 0; k < low->nown; k++) {
-		if (pick_filter(c, choice, aim_of(low), &low->own[k], &pick[k]))
+		if (filters_pick(c, choice, filters_aim(low), &low->own[k], &pick[k]))
 			continue;
 		*choice = before;
 		memset(pick, NOT_PICKED, low->nown);
@@ -172,7 +149,7 @@ static bool is_bound(const struct compiler *c, size_t i)
 		unsigned n = 0;
 
 		for (size_t f = 0; f < c->profile->nfilters; f++)
-			n += fit_mask(c, aim_of(low), &low->own[k], f, &mask);
+			n += filters_fit(c, filters_aim(low), &low->own[k], f, &mask);
 		if (n < 2)
 			return true;
 	}
@@ -276,8 +253,8 @@ static int find_seeds(const struct compiler *c, const size_t *order, size_t n, s
 			for (size_t f = 0; !r && f < c->profile->nfilters; f++) {
 				struct bits mask;
 
-				if (filter_at(c, f)->masks == NIC_MASKS_PORT &&
-				    fit_mask(c, aim_of(low), &low->own[q], f, &mask))
+				if (filters_at(c, f)->masks == NIC_MASKS_PORT &&
+				    filters_fit(c, filters_aim(low), &low->own[q], f, &mask))
 					r = count_seed(seeds, nseeds, f, &low->own[q], &mask);
 			}
 	}
@@ -331,7 +308,7 @@ static int choose(struct compiler *c, const size_t *order, size_t n)
 	return r;
 }
 
-static int prepare(struct compiler *c, const size_t *order, size_t n)
+int filters_choose(struct compiler *c, const size_t *order, size_t n)
 {
 	struct filters *filters = c->filters = calloc(1, sizeof(*filters));
 	size_t at = 0;
@@ -359,195 +336,4 @@ void compile_filters_free(struct compiler *c)
 	free(c->filters->pick);
 	free(c->filters->entry_of);
 	free(c->filters);
-}
-
-/* ---- into the table ---- */
-
-/* "5-tuple 128 of 128, fdir 3 of 2046 by dst-ip, dst-port": those in use, and those that the rule could be in */
-static void tell_use(const struct compiler *c, const struct lowered *low, char *buf, size_t size)
-{
-	struct text text = {.at = buf, .size = size};
-	struct bits unused;
-
-	*buf = '\0';
-	for (size_t f = 0; f < c->profile->nfilters; f++) {
-		double used = c->filters->now.used[f];
-		const struct table_slot *slot = c->filters->now.slot[f];
-		struct sriov_match mask;
-
-		if (!used && !fit_mask(c, aim_of(low), low->own, f, &unused))
-			continue;
-		text_list(&text, "%s %.0f of %.0f", sriov_filter_word(filter_at(c, f)->kind), used,
-			  room_of(c, f));
-		if (filter_at(c, f)->masks != NIC_MASKS_PORT || !used)
-			continue;
-		bits_unpack(&slot->mask, &mask);
-		text_add(&text, " by ");
-		mask_print(&text, __builtin_ctz(slot->types), &mask, true);
-	}
-}
-
-/* It is what the rules before it leave of the rule that there is no room for. */
-static bool would_fit_whole(const struct compiler *c, size_t i)
-{
-	const struct lowered *low = &c->low[i];
-	struct choice choice = c->filters->now;
-	uint8_t pick;
-
-	for (size_t k = 0; k < low->ncubes; k++)
-		if (!pick_filter(c, &choice, aim_of(low), &c->cube[low->cube + k], &pick))
-			return false;
-	return true;
-}
-
-static void refuse(struct compiler *c, size_t i)
-{
-	const struct sriov_verdict *out = &c->out.verdict[i];
-	struct nic_verdict v = {.other = TABLE_NONE};
-	char use[256], name[96];
-
-	if (out->shadow >= 0 && would_fit_whole(c, i)) {
-		nic_refuse(
-			&v, 0, "it cannot be kept apart from a rule before it",
-			"packets of %s, which is before it, match it too, and no filter of %s has "
-			"room for all that would leave them out",
-			compile_rule_name(c->rules, out->shadow, name), c->profile->driver);
-		v.rule = out->shadow + 1;
-		nic_hint(&v, "let the two match the same fields, or put this one first");
-	} else {
-		tell_use(c, &c->low[i], use, sizeof(use));
-		nic_refuse(&v, -ENOSPC, "no filter has room for it",
-			   "no filter of %s has room for it beside the rules that are in: %s",
-			   c->profile->driver, use);
-		v.result = SRIOV_FULL;
-		nic_hint(&v, "let rules match the same fields, whole where they can; or mark rules "
-			     "that may be left out `optional`, and pass --partial");
-	}
-	compile_refuse(c, i, &v);
-}
-
-static void put(struct compiler *c, size_t i)
-{
-	const struct lowered *low = &c->low[i];
-	const uint8_t *pick = c->filters->pick + c->filters->first[i];
-	size_t at = c->table.n;
-
-	c->ncells = 0;
-	for (size_t k = 0; k < low->nown; k++) {
-		const struct cube *cube = &low->own[k];
-		const struct table_slot *slot = slot_of(c, &c->filters->now, pick[k],
-							compile_type(cube));
-		size_t from = c->ncells;
-		struct bits mask = slot->mask;
-
-		if (filter_at(c, pick[k])->masks == NIC_MASKS_RULE)
-			fit_mask(c, aim_of(low), cube, pick[k], &mask);
-		compile_add_cells(c, cube, &mask, low);
-		for (size_t n = from; n < c->ncells; n++) {
-			c->cell_at[n] = TABLE_NONE;
-			c->cell_hash[n] = nic_match_hash(&c->cell[n]);
-			c->filters->entry_of[at + n] = pick[k];
-		}
-	}
-	compile_put(c, -1, i);
-}
-
-int compile_filters(struct compiler *c)
-{
-	_free_ size_t *order = calloc(c->rules->n + 1, sizeof(*order));
-	size_t n = order ? compile_order(c, order) : 0;
-	int r = order ? prepare(c, order, n) : -ENOMEM;
-
-	for (size_t k = 0; !r && k < n; k++) {
-		struct lowered *low = &c->low[order[k]];
-		size_t first = c->filters->first[order[k]];
-
-		if (low->too_many || (low->nown && c->filters->pick[first] == NOT_PICKED)) {
-			low->state = LOWERED_OUT;
-			refuse(c, order[k]);
-			continue;
-		}
-		low->state = LOWERED_IN;
-		put(c, order[k]);
-	}
-	return r;
-}
-
-/* Packets of it are those of a rule before rule @i. */
-static bool meets_before(const struct compiler *c, size_t i, const struct lowering *low)
-{
-	for (size_t k = 0; k < c->low[i].cube; k++)
-		for (size_t q = 0; q < low->ncubes; q++)
-			if (cube_meets(&c->cube[k], &low->cube[q]))
-				return true;
-	return false;
-}
-
-bool compile_filters_room(const struct compiler *c, size_t i, const struct lowering *low)
-{
-	const struct aim aim = {low->cookie, low->spread};
-	struct choice choice = c->filters->now;
-	uint8_t pick;
-
-	if (meets_before(c, i, low))
-		return false;
-	for (size_t k = 0; k < low->ncubes; k++)
-		if (!pick_filter(c, &choice, aim, &low->cube[k], &pick))
-			return false;
-	return true;
-}
-
-/* ---- the answer ---- */
-
-const char *compile_filter_condition(const struct compiler *c, enum sriov_filter kind)
-{
-	size_t f = 0;
-
-	while (filter_at(c, f)->kind != kind)
-		f++;
-	return filter_at(c, f)->condition;
-}
-
-static int collect_masks(struct compiler *c, size_t f)
-{
-	for (unsigned type = 0; type < SLOTS; type++) {
-		const struct table_slot *slot = &c->filters->now.slot[f][type];
-		struct sriov_table_mask *mask;
-
-		if (!slot->set || !slot->entries)
-			continue;
-		mask = core_grow(&c->out.mask, &c->out.nmasks, sizeof(*mask));
-		if (!mask)
-			return -ENOMEM;
-		mask->type = __builtin_ctz(slot->types);
-		mask->types = slot->types;
-		bits_unpack(&slot->mask, &mask->mask);
-		for (size_t i = 0; i < c->out.nentries; i++)
-			mask->nentries += c->out.filter[i] == filter_at(c, f)->kind &&
-					  (!type || c->out.entry[i].type == type);
-	}
-	return 0;
-}
-
-int compile_filters_collect(struct compiler *c)
-{
-	struct sriov_compiled *out = &c->out;
-	int r = 0;
-
-	out->use = calloc(c->profile->nfilters, sizeof(*out->use));
-	if (!out->use)
-		return -ENOMEM;
-	out->nuses = c->profile->nfilters;
-	for (size_t f = 0; !r && f < out->nuses; f++) {
-		out->use[f] = (struct sriov_filter_use){.filter = filter_at(c, f)->kind,
-							.used = c->filters->now.used[f],
-							.room = room_of(c, f)};
-		r = collect_masks(c, f);
-	}
-	return r;
-}
-
-enum sriov_filter compile_filter_of(const struct compiler *c, size_t entry)
-{
-	return filter_at(c, c->filters->entry_of[entry])->kind;
 }

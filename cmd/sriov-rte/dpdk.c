@@ -102,15 +102,21 @@ static bool has_arg(char *const *args, int n, const char *word)
 	return false;
 }
 
+#define ARGS_MAX 64 /* of DPDK's own that the user gives */
 struct words {
-	char *at[64 + 2 * PORTS_MAX];
+	char *at[ARGS_MAX + 2 * PORTS_MAX + 16];
 	int n;
+	bool failed; /* no memory */
 };
 
+/* There is room: see start_dpdk(). */
 static void words_add(struct words *words, const char *text)
 {
-	if (words->n < (int)ARRAY_SIZE(words->at) - 1)
-		words->at[words->n++] = strdup(text);
+	char *copy = strdup(text);
+
+	words->failed |= !copy;
+	if (copy)
+		words->at[words->n++] = copy;
 }
 
 static void words_clear(struct words *words)
@@ -157,7 +163,12 @@ static int start_dpdk(const struct owner *owner, char *const *args, int nargs,
 	/* DPDK orders and keeps its arguments: the copy is what is freed */
 	char *given[ARRAY_SIZE(words.at)];
 
+	if (nargs > ARGS_MAX)
+		return sriov_error_set(err, -E2BIG, "DPDK",
+				       "at most %d arguments can be given to it", ARGS_MAX);
 	words_of(owner, args, nargs, &words);
+	if (words.failed)
+		return core_oom(err);
 	memcpy(given, words.at, sizeof(given));
 	if (rte_eal_init(words.n, given) >= 0)
 		return 0;

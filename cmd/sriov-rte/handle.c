@@ -40,7 +40,7 @@ static struct sriov_compile options_of(const struct sriov_rte_request *request)
 	return (struct sriov_compile){.allow = request->allow, .partial = request->partial};
 }
 
-static int validate(struct owner *owner, const struct sriov_rte_request *request, const char *line,
+static int validate(struct owner *owner, const struct sriov_rte_request *request,
 		    struct core_doc *doc, struct sriov_error *err)
 {
 	const struct sriov_compile opts = options_of(request);
@@ -62,22 +62,27 @@ static void record_key(const struct port *port, const char *what, char buf[96])
 }
 #define ISOLATION " isolation"
 
-/* Kept in the database and in *@slot; -ENOMEM leaves both as they are. */
-static int record(struct owner *owner, const struct port *port, const char *what, const char *line,
-		  char **slot, struct sriov_error *err)
+/*
+ * Kept in the database and in *@slot, with the port's name, so that it is found again beside others. What fails leaves
+ * both as they are.
+ */
+static int record(struct owner *owner, const struct port *port, const char *what,
+		  const struct sriov_rte_request *request, char **slot, struct sriov_error *err)
 {
-	_free_ char *copy = strdup(line);
+	struct sriov_rte_request named = *request;
+	_free_ char *line = NULL;
 	char key[96];
 	int r;
 
-	if (!copy)
-		return core_oom(err);
+	core_copy(named.port, sizeof(named.port), port->device->name);
 	record_key(port, what, key);
-	r = sriov_rte_record(owner->host, key, line, err);
+	r = sriov_rte_request_format(&named, &line, err);
+	if (!r)
+		r = sriov_rte_record(owner->host, key, line, err);
 	if (r < 0)
 		return r;
 	free(*slot);
-	*slot = core_steal(copy);
+	*slot = core_steal(line);
 	return 0;
 }
 
@@ -97,8 +102,8 @@ static void apply_again(struct port *port, const char *line)
 		snprintf(port->degraded, sizeof(port->degraded), "%s: %s", err.object, err.message);
 }
 
-static int apply(struct owner *owner, const struct sriov_rte_request *request, const char *line,
-		 struct core_doc *doc, struct sriov_error *err)
+static int apply(struct owner *owner, const struct sriov_rte_request *request, struct core_doc *doc,
+		 struct sriov_error *err)
 {
 	const struct sriov_compile opts = options_of(request);
 	struct sriov_rte_count count;
@@ -109,7 +114,7 @@ static int apply(struct owner *owner, const struct sriov_rte_request *request, c
 		r = sriov_rte_apply(port->rte, &request->rules, &opts, &count, err);
 	if (r < 0)
 		return r;
-	r = record(owner, port, "", line, &port->list, err);
+	r = record(owner, port, "", request, &port->list, err);
 	if (r < 0) {
 		apply_again(port, port->list);
 		return r;
@@ -119,7 +124,7 @@ static int apply(struct owner *owner, const struct sriov_rte_request *request, c
 	return 0;
 }
 
-static int isolate(struct owner *owner, const struct sriov_rte_request *request, const char *line,
+static int isolate(struct owner *owner, const struct sriov_rte_request *request,
 		   struct core_doc *doc, struct sriov_error *err)
 {
 	struct port *port;
@@ -129,7 +134,7 @@ static int isolate(struct owner *owner, const struct sriov_rte_request *request,
 		r = sriov_rte_isolate(port->rte, request->on, err);
 	if (r < 0)
 		return r;
-	r = record(owner, port, ISOLATION, line, &port->isolation, err);
+	r = record(owner, port, ISOLATION, request, &port->isolation, err);
 	if (r < 0) {
 		sriov_rte_isolate(port->rte, port->isolated, NULL);
 		return r;
@@ -187,8 +192,8 @@ static void write_port(struct core_doc *doc, const struct owner *owner, const st
 	core_doc_close(doc, '}');
 }
 
-static int query(struct owner *owner, const struct sriov_rte_request *request, const char *line,
-		 struct core_doc *doc, struct sriov_error *err)
+static int query(struct owner *owner, const struct sriov_rte_request *request, struct core_doc *doc,
+		 struct sriov_error *err)
 {
 	struct port *one = NULL;
 	int r = request->port[0] ? find_port(owner, request->port, &one, err) : 0;
@@ -210,8 +215,7 @@ static int query(struct owner *owner, const struct sriov_rte_request *request, c
 
 static int (*const handlers[SRIOV_RTE_DOS])(struct owner *owner,
 					    const struct sriov_rte_request *request,
-					    const char *line, struct core_doc *doc,
-					    struct sriov_error *err) = {
+					    struct core_doc *doc, struct sriov_error *err) = {
 	[SRIOV_RTE_QUERY] = query,
 	[SRIOV_RTE_VALIDATE] = validate,
 	[SRIOV_RTE_APPLY] = apply,
@@ -227,7 +231,7 @@ static int answer(struct owner *owner, const char *line, size_t size, struct cor
 
 	core_doc_open(doc, NULL, '{');
 	if (!r)
-		r = handlers[request.what](owner, &request, line, doc, err);
+		r = handlers[request.what](owner, &request, doc, err);
 	core_doc_close(doc, '}');
 	return r;
 }

@@ -192,6 +192,7 @@ int main(int argc, char **argv)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
 	struct sriov_error err = {0};
+	sigset_t stops;
 	int r;
 
 	owner.started_ms = core_monotonic_ms();
@@ -201,6 +202,11 @@ int main(int argc, char **argv)
 		r = -EPERM;
 	}
 	if (!r) {
+		/* before DPDK makes threads, which take the mask over: see server_run() */
+		sigemptyset(&stops);
+		sigaddset(&stops, SIGTERM);
+		sigaddset(&stops, SIGINT);
+		sigprocmask(SIG_BLOCK, &stops, NULL);
 		sigaction(SIGTERM, &action, NULL);
 		sigaction(SIGINT, &action, NULL);
 		signal(SIGPIPE, SIG_IGN);

@@ -246,7 +246,7 @@ static bool hear(struct server *server, struct client *client)
 	if (!client->used)
 		client->since_ms = core_monotonic_ms();
 	client->used += n;
-	if (!answer_lines(server, client))
+	if (memchr(client->text + client->used - n, '\n', n) && !answer_lines(server, client))
 		return false;
 	if (client->used <= SRIOV_RTE_MESSAGE_MAX)
 		return true;
@@ -282,23 +282,37 @@ static void serve(struct server *server, const struct pollfd *fds, size_t n)
 		admit(server);
 }
 
+/* Packets have no descriptor: with --sink they are looked for every millisecond. NULL: until something comes. */
+static const struct timespec *wait_for(const struct server *server, bool busy, struct timespec *out)
+{
+	*out = (struct timespec){0};
+	if (busy)
+		return out;
+	if (server->owner->sink)
+		out->tv_nsec = 1000000;
+	else if (has_half_lines(server))
+		out->tv_sec = 1;
+	else
+		return NULL;
+	return out;
+}
+
 void server_run(struct server *server)
 {
 	struct owner *owner = server->owner;
 	bool busy = false;
+	sigset_t all;
 
+	/* signals that stop it are let in while it waits only: none can come just before */
+	sigemptyset(&all);
 	while (!owner->stopped) {
 		struct pollfd fds[CLIENTS_MAX + 1] = {{server->socket, POLLIN, 0}};
 		size_t n = server->nclients;
+		struct timespec wait;
 
 		for (size_t i = 0; i < n; i++)
 			fds[i + 1] = (struct pollfd){server->client[i].fd, POLLIN, 0};
-		/* packets have no descriptor: with --sink they are looked for every millisecond */
-		if (poll(fds, n + 1,
-			 busy                     ? 0
-			 : owner->sink            ? 1
-			 : has_half_lines(server) ? 1000
-						  : -1) > 0)
+		if (ppoll(fds, n + 1, wait_for(server, busy, &wait), &all) > 0)
 			serve(server, fds, n);
 		drop_slow(server);
 		busy = owner->sink && dpdk_sink(owner);

@@ -3,7 +3,7 @@
  * The first match decides on ports that DPDK owns too: random lists on random NICs, whose entries are looked at as
  * the filters of the poll mode drivers do, written down here once more from what their code programs.
  *
- *     PACKETS=N             packets of each NIC (default 60,000)
+ *     PACKETS=N             packets of each NIC (default 30,000)
  *     SRIOV_TEST_SEED=N     repeats a run
  */
 #include "tests/unit/flow_first_list.h"
@@ -265,7 +265,7 @@ static void check_again(struct round *r)
 static void first_match_decides(void **state)
 {
 	const char *packets = getenv("PACKETS"), *given = getenv("SRIOV_TEST_SEED");
-	uint64_t each = packets ? strtoull(packets, NULL, 10) : 60000;
+	uint64_t each = packets ? strtoull(packets, NULL, 10) : 30000;
 	uint64_t start = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) << 20;
 	struct round *r = calloc(1, sizeof(*r));
 
