@@ -348,16 +348,29 @@ static int check_mac(const struct guest_ask *ask, const uint8_t mac[6], struct s
 }
 
 /* A NIC that is no VF: derived from the PF's address and the guest's name, behind all VFs. */
-static int port_mac(const struct guest_ask *ask, const struct guest_choice *choice,
-		    const struct sriov_lease *lease, uint8_t out[6], struct sriov_error *err)
+static int port_mac(const struct guest_ask *ask, const struct guest_choice *choice, uint8_t out[6],
+		    struct sriov_error *err)
 {
 	uint64_t hash = core_hash(CORE_HASH_SEED, ask->name, strlen(ask->name));
 
+	return guest_auto_mac(ask->inv, choice->pf, SRIOV_VF_MAX + (hash & 0xffff), out, err);
+}
+
+/* What the VF or the port has without being asked for. */
+static int present_mac(const struct guest_ask *ask, const struct guest_choice *choice,
+		       const struct sriov_lease *lease, struct guest_interface *out,
+		       struct sriov_error *err)
+{
+	/* while the guest is stopped only the lease knows: libvirt has put the VF back as it was */
 	if (!sriov_mac_is_zero(lease->mac)) {
-		memcpy(out, lease->mac, 6);
+		memcpy(out->mac, lease->mac, 6);
 		return 0;
 	}
-	return guest_auto_mac(ask->inv, choice->pf, SRIOV_VF_MAX + (hash & 0xffff), out, err);
+	if (!choice->vf)
+		return port_mac(ask, choice, out->mac, err);
+	if (ask->as->raw || ask->as->hands_off)
+		return guest_mac_of(ask->inv, choice->pf, choice->vf, out->mac, err);
+	return guest_interface_of(ask->inv, choice->pf, choice->vf, out, err);
 }
 
 int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *choice,
@@ -365,14 +378,8 @@ int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *cho
 {
 	const struct sriov_vf_attrs *attrs = &ask->as->attrs;
 	struct guest_interface itf = {.vlan = lease->vlan};
-	int r;
+	int r = present_mac(ask, choice, lease, &itf, err);
 
-	if (choice->vf && !ask->as->raw && !ask->as->hands_off)
-		r = guest_interface_of(ask->inv, choice->pf, choice->vf, &itf, err);
-	else if (choice->vf)
-		r = guest_mac_of(ask->inv, choice->pf, choice->vf, itf.mac, err);
-	else
-		r = port_mac(ask, choice, lease, itf.mac, err);
 	if (!r && choice->vf && ask->as->mac_auto)
 		r = guest_auto_mac(ask->inv, choice->pf, choice->vf->index, itf.mac, err);
 	if (attrs->has & SRIOV_VF_MAC)

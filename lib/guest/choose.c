@@ -107,6 +107,26 @@ static int check_shared(const struct sriov_lease *lease, const struct guest_choi
 	return 0;
 }
 
+/* What was asked for in so many words must be what it holds: nothing of it would be done now. */
+static int check_kind(const struct sriov_guest_request *as, const struct sriov_lease *lease,
+		      struct sriov_error *err)
+{
+	const char *wanted = as->hands_off ? "hands-off"
+			     : as->raw     ? "raw"
+			     : as->standby ? "standby"
+					   : lease->kind;
+	char what[32];
+
+	if (as->mode && lease->vf < 0)
+		wanted = as->mode;
+	if (!strcmp(wanted, lease->kind))
+		return 0;
+	sriov_error_set(err, -EEXIST, lease->guest,
+			"holds %s of %s as %s already (lease %ld), not as %s", held(lease, what),
+			lease->pf, lease->kind, lease->id, wanted);
+	return sriov_error_hint(err, "end it first: sriovctl guest detach '%s'", lease->guest);
+}
+
 /* The lease, checked against what is asked for now. */
 static int reuse(const struct guest_ask *ask, const struct sriov_lease *lease,
 		 struct guest_choice *out, struct sriov_error *err)
@@ -136,7 +156,9 @@ static int reuse(const struct guest_ask *ask, const struct sriov_lease *lease,
 				held(lease, what), label, choice.node, lease->id);
 		return sriov_error_hint(err, "end it first: sriovctl guest detach '%s'", guest);
 	}
-	r = check_shared(lease, &choice, err);
+	r = check_kind(ask->as, lease, err);
+	if (!r)
+		r = check_shared(lease, &choice, err);
 	if (!r)
 		r = guest_pf_ready(choice.pf, err);
 	if (r < 0)

@@ -46,7 +46,7 @@ int guest_choose(const struct guest_ask *ask, struct guest_choice *choice,
 		 struct sriov_lease *lease, struct sriov_error *err);
 
 /*
- * The MAC and VLAN of the lease: as asked for, else as the VF has them, else the VF's automatic MAC. -EADDRINUSE
+ * The MAC and VLAN of the lease: as asked for, else as they were, else as the VF has them. -EADDRINUSE
  * names who has that MAC on this host.
  */
 int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *choice,

@@ -47,23 +47,53 @@ static int choose_definitions(const struct sriov_guest_request *as,
 	return 0;
 }
 
+/* A device that is there otherwise than it would be now: changing it is taking it away and giving another. */
+static int refuse_other(const struct guest_device *now, const struct guest_device *wanted,
+			const struct virt_domain *domain, struct sriov_error *err)
+{
+	char mac[SRIOV_MAC_LEN];
+
+	sriov_error_set(err, -EEXIST, domain->name,
+			"has the device already, with MAC %s, VLAN %u and %u queues",
+			sriov_mac_format(now->mac, mac), now->vlan, now->queues ?: 1);
+	sriov_error_hint(
+		err,
+		"sriovctl guest detach '%s' first, then attach it with MAC %s, VLAN %u and %u "
+		"queues",
+		domain->name, sriov_mac_format(wanted->mac, mac), wanted->vlan,
+		wanted->queues ?: 1);
+	return -EEXIST;
+}
+
+static int check_device(const struct virt_domain *domain, const struct guest_device *device,
+			bool live, struct sriov_error *err)
+{
+	const char *xml = live ? domain->live : domain->config;
+	struct guest_device now = *device;
+	bool there = false;
+	int r = xml ? guest_device_find(xml, device, &there, &now, err) : 0;
+
+	if (r < 0 || !xml)
+		return r;
+	if (!there)
+		return guest_device_check(xml, device, live, err);
+	if ((!device->raw && memcmp(now.mac, device->mac, 6) != 0) || now.vlan != device->vlan ||
+	    (now.queues ?: 1) != (device->queues ?: 1))
+		return refuse_other(&now, device, domain, err);
+	return 0;
+}
+
 static int check_devices(const struct virt_domain *domain, const struct guest_state *guest,
 			 struct sriov_error *err)
 {
 	struct guest_device device[GUEST_DEVICES];
 	size_t n = guest_lease_devices(&guest->lease, device);
+	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		bool live = guest->speaks[VIRT_LIVE], there = false;
-		const char *xml = live ? domain->live : domain->config;
-		int r = xml ? guest_device_find(xml, &device[i], &there, NULL, err) : 0;
-
-		if (!r && xml && !there)
-			r = guest_device_check(xml, &device[i], live, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (unsigned where = 0; where < ARRAY_SIZE(guest->speaks); where++)
+		for (size_t i = 0; !r && guest->speaks[where] && i < n; i++)
+			r = check_device(domain, &device[i], where == VIRT_LIVE, err);
+	return r;
 }
 
 /* ---- the VF ---- */

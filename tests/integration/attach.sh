@@ -28,6 +28,11 @@ has "the definition" "$(xml web1 config)" '<address type="pci" domain="0x0000" b
 has "its VLAN" "$(xml web1 config)" '<tag id="100"/>'
 is "trust" true "$(pf_of ens2f0 '.vf[0].attrs.trust')"
 again guest attach web1 --trust on
+expect 1 guest attach web1 --vlan 200
+said "has the device already, with MAC" "VLAN 100" "guest detach" "VLAN 200"
+expect 1 guest attach web1 --raw-hostdev
+said "as interface already" "not as raw"
+is "the lease is as it was" 100 "$(query 'SELECT vlan FROM lease')"
 expect 0 guest attach web1 --json
 is "path, node" "vf 1" "$(jq -r '"\(.path) \(.node)"' "$work/out")"
 has "reason" "$(jq -r .reason "$work/out")" "held by lease 1"
@@ -50,6 +55,8 @@ has "running" "$(xml web2 live)" 'bus="0x3b"'
 is "libvirt set the VLAN" 7 "$(pf_of ens1f0 '.vf[0].attrs.vlan')"
 is "driver" '"vfio-pci"' "$(pf_of ens1f0 '.vf[0].driver')"
 again guest attach web2 --pf ens1f0 --vlan 7
+again guest attach web2 --pf ens1f0
+is "its VLAN is still the lease's" 7 "$(query "SELECT vlan FROM lease WHERE guest = 'web2'")"
 # what would hurt it is refused
 for hurt in "vf delete ens1f0" "vf set ens1f0 0 --trust on" "vf bind ens1f0 0 --driver default" "pool set ens1f0 0 nova"; do
 	# shellcheck disable=SC2086
@@ -151,6 +158,8 @@ is "lease" "macvtap|bridge|0000:81:00.0||reserved" "$(lease g4)"
 has "definition" "$(xml g4 config)" '<source dev="ens2f0" mode="bridge"/>'
 has "queues" "$(xml g4 config)" 'queues="4"'
 again guest attach g4 --numa required --paths vf,macvtap --queues 4
+expect 1 guest attach g4 --mode vepa
+said "not as vepa"
 expect 0 guest detach g4
 same "the definition is as it was" "$(domain g4 4 1)" "$(xml g4 config)"
 expect 1 guest attach g4 --paths tap
