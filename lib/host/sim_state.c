@@ -98,22 +98,20 @@ static const struct field stuck_fields[] = {
 	FIELD_END,
 };
 
-/* Counters are members named after the operation. */
-static void ops_fields(struct field fields[SIM_OPS + 1], const struct sim *sim, unsigned *nonzero)
+/* Counters are members named after the operation: all, or (@sim) those that counted something. */
+static void ops_fields(struct field fields[SIM_OPS + 1], const struct sim *sim)
 {
-	_Static_assert(SIM_OPS <= 32, "a has-bit for each");
-	*nonzero = 0;
+	size_t n = 0;
+
 	for (unsigned i = 0; i < SIM_OPS; i++) {
-		fields[i] = (struct field){.key = sim_op_words[i],
-					   .kind = FIELD_INT,
-					   .has = 1u << i,
-					   .offset = i * sizeof(sim->ops[0]),
-					   .size = sizeof(sim->ops[0]),
-					   .max = INT64_MAX / 2};
-		if (sim->ops[i])
-			*nonzero |= 1u << i;
+		if (!sim || sim->ops[i])
+			fields[n++] = (struct field){.key = sim_op_words[i],
+						     .kind = FIELD_INT,
+						     .offset = i * sizeof(sim->ops[0]),
+						     .size = sizeof(sim->ops[0]),
+						     .max = INT64_MAX / 2};
 	}
-	fields[SIM_OPS] = (struct field)FIELD_END;
+	fields[n] = (struct field)FIELD_END;
 }
 
 int sim_errno(const char *name)
@@ -262,7 +260,6 @@ static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 {
 	const json_t *extras = json_object_get(json, "sim"), *ops;
 	struct field fields[SIM_OPS + 1];
-	unsigned nonzero;
 
 	if (sim_domains_decode(r, json, sim) < 0 || !extras)
 		return r->code;
@@ -271,7 +268,7 @@ static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 	    stuck_decode(r, extras, sim) < 0 || netdevs_decode(r, extras, sim) < 0)
 		return r->code;
 	ops = json_object_get(extras, "ops");
-	ops_fields(fields, sim, &nonzero);
+	ops_fields(fields, NULL);
 	return ops ? fields_decode(r, ops, "sim.ops", fields, sim->ops, NULL) : 0;
 }
 
@@ -349,17 +346,16 @@ static json_t *extras_encode(const struct sim *sim)
 	json_t *pending = json_array(), *deviate = json_array(), *stuck = json_array(),
 	       *netdevs = json_array();
 	struct field fields[SIM_OPS + 1];
-	unsigned nonzero;
 	bool ok;
 
-	ops_fields(fields, sim, &nonzero);
+	ops_fields(fields, sim);
 	/* every json_put() runs: it takes the array over, also when it fails */
 	ok = json_put(json, "pending", pending);
 	ok = json_put(json, "deviate", deviate) && ok;
 	ok = json_put(json, "stuck", stuck) && ok;
 	ok = (sim->nnetdevs ? json_put(json, "netdevs", netdevs) : (json_decref(netdevs), true)) &&
 	     ok;
-	ok = json_put(json, "ops", fields_encode(fields, sim->ops, nonzero)) && ok;
+	ok = json_put(json, "ops", fields_encode(fields, sim->ops, 0)) && ok;
 	for (size_t i = 0; ok && i < sim->nevents; i++)
 		ok = json_add(pending,
 			      fields_encode(event_fields, &sim->event[i], sim->event[i].has));
