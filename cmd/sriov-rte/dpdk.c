@@ -232,11 +232,7 @@ static int start_port(struct owner *owner, const struct device *device, struct s
 		return r;
 	owner->nports++;
 	r = rte_eth_dev_start(id);
-	if (r < 0)
-		return fail(port, "it cannot be started", r, err);
-	/* rules are for what is not addressed to the PF too */
-	rte_eth_promiscuous_enable(id);
-	return 0;
+	return r < 0 ? fail(port, "it cannot be started", r, err) : 0;
 }
 
 int dpdk_start(struct owner *owner, char **args, int nargs, struct sriov_error *err)
