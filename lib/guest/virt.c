@@ -106,3 +106,18 @@ int virt_cpus(const char *text, struct cpuset *out, struct sriov_error *err)
 		return sriov_error_set(err, -EINVAL, text, "is not a list of CPUs (0-3,8)");
 	return 0;
 }
+
+int virt_use(struct sriov_host *host, const char *uri, struct sriov_error *err)
+{
+	char *copy;
+
+	if (!strcmp(host->uri ?: "", uri))
+		return 0;
+	copy = *uri ? strdup(uri) : NULL;
+	if (*uri && !copy)
+		return core_oom(err);
+	host->virt->close(host);
+	free(host->uri);
+	host->uri = copy;
+	return 0;
+}

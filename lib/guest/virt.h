@@ -118,4 +118,7 @@ int virt_cpus(const char *text, struct cpuset *out, struct sriov_error *err);
 extern const struct virt_ops virt_live_ops;
 extern const struct virt_ops virt_sim_ops; /* only beside a simulated host_ops */
 
+/* From now on the libvirt at @uri ("" = the system's own): that of a record, whatever was asked for before. */
+int virt_use(struct sriov_host *host, const char *uri, struct sriov_error *err);
+
 #endif

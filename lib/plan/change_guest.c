@@ -6,22 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The libvirt that the lease was made with, whatever the present command is connected to. */
-static int use_libvirt(struct sriov_host *host, const char *uri, struct sriov_error *err)
-{
-	char *copy;
-
-	if (!strcmp(host->uri ?: "", uri))
-		return 0;
-	copy = *uri ? strdup(uri) : NULL;
-	if (*uri && !copy)
-		return core_oom(err);
-	host->virt->close(host);
-	free(host->uri);
-	host->uri = copy;
-	return 0;
-}
-
 /* Its own use of the VF is no obstacle to a change that is for the guest. */
 static void drop_own_uses(struct change *change, const struct sriov_lease *lease)
 {
@@ -45,7 +29,7 @@ int change_read_guest(struct change *change, const struct guest_state *guest,
 	virt_domain_clear(&change->domain);
 	if (!guest->speaks[VIRT_CONFIG] && !guest->speaks[VIRT_LIVE])
 		return 0;
-	r = use_libvirt(change->host, guest->lease.uri, err);
+	r = virt_use(change->host, guest->lease.uri, err);
 	if (!r)
 		r = change->host->virt->find(change->host, guest->lease.uuid, &change->domain,
 					     &none);

@@ -31,4 +31,15 @@ void guest_view_clear(struct guest_view *view);
 bool guest_view_vf(const struct sriov_inventory *inv, const char *address,
 		   const struct sriov_pf **pf, const struct sriov_vf **vf);
 
+/* What can be changed under a running guest: pins always, memory only where the cgroup alone binds it. */
+bool tune_can_live(const struct guest_view *view, const struct tune_item *item);
+
+/*
+ * tune_apply.c: does what @tune says differs, all or nothing. Under the lock of CPUs. And undoes tunings that were
+ * killed half way (@guest: the name of the last one, untouched if there was none).
+ */
+int tune_apply(struct sriov_host *host, const struct guest_view *view,
+	       const struct tune_target *target, struct sriov_tune *tune, struct sriov_error *err);
+int tune_recover(struct sriov_host *host, char guest[SRIOV_NAME_LEN], struct sriov_error *err);
+
 #endif

@@ -64,6 +64,10 @@ static const char *const migrations[] = {
 
 	/* the last request for a port that DPDK owns, as its owner took it */
 	"CREATE TABLE rte (port TEXT PRIMARY KEY, request TEXT NOT NULL, taken TEXT NOT NULL) STRICT;",
+
+	/* what a guest's pins and definition were, while its tuning is under way */
+	"CREATE TABLE tuning (uuid TEXT PRIMARY KEY, guest TEXT NOT NULL, uri TEXT NOT NULL,"
+	" boot_id TEXT NOT NULL, before TEXT NOT NULL) STRICT;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

@@ -133,4 +133,16 @@ int store_rte_put(struct store *store, const char *port, const char *request,
 		  struct sriov_error *err);
 int store_rte_get(struct store *store, const char *port, char **request, struct sriov_error *err);
 
+/* Tunings of guests that are under way, or were killed: what was before, for tune_apply.c to read. */
+struct store_tuning {
+	char uuid[40], guest[SRIOV_NAME_LEN], uri[128], boot_id[40];
+	char *before; /* JSON text; owned by lists */
+};
+/* Durable. */
+int store_tuning_put(struct store *store, const struct store_tuning *row, struct sriov_error *err);
+int store_tuning_delete(struct store *store, const char *uuid, struct sriov_error *err);
+int store_tuning_list(struct store *store, struct store_tuning **out, size_t *n,
+		      struct sriov_error *err);
+void store_tunings_free(struct store_tuning *rows, size_t n);
+
 #endif

@@ -208,6 +208,45 @@ at_every_point "guest attach" ens2f0
 change=(guest detach web1)
 at_every_point "guest detach" ens2f0
 
+# Tuning a running guest: what was left half done is undone by the next tuning, of whichever guest. Every third point.
+tune_at_points() {
+	local n calls at
+	keep
+	old=$(domains_now)
+	calls=$(calls_of)
+	new=$(domains_now)
+	[ "$old" != "$new" ] || fail "guest tune: it changes nothing"
+	for ((n = 1; n <= calls; n += 3)); do
+		at="guest tune, killed at call $n of $calls"
+		back
+		killed KILLAT "$n"
+		is "$at" 137 "$status"
+		readable "$at"
+		expect 0 guest tune other1 --node 0 --apply
+		case $(domains_now) in
+		"$old" | "$new") passed ;;
+		*) fail "$at, then another's tuning: neither the old state nor the new one" ;;
+		esac
+		is "$at: records" 0 "$(query 'SELECT count(*) FROM tuning')"
+		back
+		killed KILLAT "$n"
+		expect 0 guest tune web1 --node 1 --apply
+		same "$at, then again" "$new" "$(domains_now)"
+	done
+	echo "guest tune: $calls points, a third of them taken"
+	back
+}
+# a thread that was not pinned is pinned to all CPUs again: the same to it
+domains_now() {
+	{ "$tool" guest tune web1 --node 1 --plan --json || true; } |
+		jq -c '.items[] | [.item, .now, .config]' | sed 's/"0-31"/""/g'
+}
+new_host
+running web1 1
+defined other1 2
+change=(guest tune web1 --node 1 --apply)
+tune_at_points
+
 # A probe is undone wherever it is killed, also where all that it put there stands; resuming is undoing too.
 # Every third point: what it does is the same few calls again and again.
 probe_at_points() {

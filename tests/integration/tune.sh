@@ -157,6 +157,12 @@ fresh
 deviate '[{"op": "virt_pin", "skip": 2, "errno": "EIO"}]'
 expect 5 guest tune db1 --apply
 said "could not be set back" "sriovctl guest tune db1 --apply"
+# it stays recorded, and the next one finishes the undoing
+expect 5 guest tune db1 --apply
+said "was left half done, and cannot be undone"
+deviate '[]'
+expect 0 guest tune db1 --apply
+showed "first undid what a tuning of db1 had left half done"
 fresh
 deviate '[{"op": "virt_pin", "times": 1, "errno": "EIO"}]'
 expect 1 guest tune db1 --apply
