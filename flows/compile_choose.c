@@ -376,6 +376,25 @@ static double worth_alone(const struct compiler *c, struct choice *now, const si
 	return worth;
 }
 
+/*
+ * What earlier rules leave of a rule, as several cubes: other cubes may say the same with fewer bits (10.0.0.0/30
+ * without .1 and .3 is one bit), so what it needs is not proved to be the least.
+ */
+static bool is_cut(const struct compiler *c, const struct lowered *low)
+{
+	return low->nown > 1 &&
+	       (low->too_many || low->nown != low->ncubes ||
+		memcmp(low->own, &c->cube[low->cube], low->nown * sizeof(*low->own)) != 0);
+}
+
+static bool any_cut(const struct compiler *c, const size_t *order, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (is_cut(c, &c->low[order[k]]))
+			return true;
+	return false;
+}
+
 static void choose(struct compiler *c, struct choice *best, struct choice *now, const size_t *order,
 		   size_t n)
 {
@@ -389,11 +408,11 @@ static void choose(struct compiler *c, struct choice *best, struct choice *now, 
 	if (n - first <= TRIED_MAX) {
 		choose_from(c, now, order, first, NULL, 0);
 		try_all(c, best, now, order, n, first);
-		c->out.best = true;
+		c->out.best = !any_cut(c, order, n);
 		return;
 	}
 	try_seeds(c, best, now, order, n);
-	c->out.best = worth_alone(c, now, order, first, n) == best->worth;
+	c->out.best = !any_cut(c, order, n) && worth_alone(c, now, order, first, n) == best->worth;
 }
 
 /* The entries of others have a mask, and the rest of the list must have it too. */

@@ -84,7 +84,8 @@ static void add_cells(struct compiler *c, const struct cube *cube, const struct 
 	struct bits free, value = cube->value;
 
 	free_bits(cube, mask, by_pool, &free);
-	n = UINT64_C(1) << bits_count(&free);
+	/* more than a table holds were refused before, but for a cube of no pool: that has none, whatever it leaves free */
+	n = bits_count(&free) < 64 ? UINT64_C(1) << bits_count(&free) : 0;
 	for (unsigned pool = 0; pool <= (by_pool ? c->port.vfs : 0); pool++) {
 		if (by_pool && (cube->value.w[BITS_USER_DEF] ^ pool) & named)
 			continue;
