@@ -73,7 +73,8 @@ def fates(devices):
     by_name = {device: sock for sock, device in sockets.items()}
     names, counts = [], {}
 
-    def drain(seconds):
+    def drain(seconds, quiet=False):
+        """For so long; or until nothing has come for so long."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             for sock in select.select(list(sockets), [], [], left)[0]:
@@ -84,6 +85,8 @@ def fates(devices):
                 name = got[0][at + len(MARK):].split(b" ")[0].decode()
                 key = (name, sockets[sock], got[1])
                 counts[key] = counts.get(key, 0) + 1
+                if quiet:
+                    end = time.monotonic() + seconds
 
     for line in sys.stdin:
         name, device, *words = line.split()
@@ -91,7 +94,7 @@ def fates(devices):
         for _ in range(COPIES):
             by_name[device].send(frame(words, MARK + name.encode() + b" " * 20))
         drain(0.02)
-    drain(0.5)
+    drain(1.5, quiet=True)
     for name in names:
         got = [f"{device}={n}" + (f"/{vid}" if vid else "")
                for (its, device, vid), n in sorted(counts.items()) if its == name]

@@ -222,6 +222,7 @@ on_openflow() {
 	flow=$(sed -n 's/^ *output:\([0-9]*\)$/\1/p' "$work/trace")
 	echo "${flow:+${ports[${flow:-0}]}=3}"
 }
+is "the first packet gets through" "to-1 guest1=3" "$(first_fate)"
 fates <"$work/packets" >"$work/fates"
 while read -r name in packet; do
 	read -ra words <<<"$packet"
