@@ -13,17 +13,22 @@ release=${SRIOVCTL:-$repo/build/sriovctl}
 dev=${SRIOVCTL_DEV:-$repo/build-dev/sriovctl}
 # Whole commands are tested with the sanitizers on; what counts or kills asks for tool=$release.
 tool=$dev
-# A status that no command has: what a sanitizer finds is never taken for an expected failure.
-export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 unset SRIOVCTL_HOST
 
 # in memory if possible: thousands of small commands should not wait for a disk
 work=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 host=$work/host.json
+# A status that no command has: what a sanitizer finds is never taken for an expected failure; nor is it lost in a
+# pipe or behind another process: finish looks for what was written.
+export ASAN_OPTIONS=exitcode=99:log_path=$work/sanitizer
+export UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$work/sanitizer
 checks=0 failures=0 status=0 command=''
 
 finish() {
-	local code=$?
+	local code=$? report
+	for report in "$work"/sanitizer.*; do
+		[ ! -e "$report" ] || fail "a sanitizer: $(cat "$report")"
+	done
 	rm -rf "$work"
 	[ "$code" = 0 ] || exit "$code"
 	[ "$checks" -gt 0 ] || {

@@ -108,6 +108,7 @@ static int attach_in_file(const struct args *args, struct sriov_host *host,
 {
 	_free_ char *domain = NULL, *xml = NULL, *reason = NULL;
 	struct sriov_lease lease;
+	unsigned worded;
 	char held[96];
 	int r = 0;
 
@@ -116,13 +117,15 @@ static int attach_in_file(const struct args *args, struct sriov_host *host,
 		return sriov_error_hint(err, "`sriovctl guest xml %s --domain -` prints the result",
 					args->pos[0]);
 	}
-	if (args->uri || req->live || req->config ||
-	    req->attrs.has & ~(SRIOV_VF_MAC | SRIOV_VF_VLAN)) {
+	/* a raw <hostdev> has no words for MAC and VLAN either, and a hands-off lease none at all */
+	worded = req->raw || req->hands_off ? 0 : SRIOV_VF_MAC | SRIOV_VF_VLAN;
+	if (args->uri || req->live || req->config || req->hands_off || (req->attrs.has & ~worded)) {
 		sriov_error_set(err, -EINVAL, "guest attach",
 				"a domain in a file takes only what its XML has words for");
-		return sriov_error_hint(err,
-					"leave out --uri, --live, --config, --trust, --spoofchk, "
-					"rates and --link-state, or leave out --domain");
+		return sriov_error_hint(
+			err,
+			"leave out --uri, --live, --config, --hands-off, --trust, --spoofchk, rates, "
+			"--link-state and with --raw-hostdev --mac and --vlan, or leave out --domain");
 	}
 	r = read_domain(args, &domain, err);
 	req->domain_xml = domain;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sriovctl journal, history and restore: changes that are open, changes that are over. */
+/* sriovctl journal, history, restore and adopt: changes that are open or over, and intents without a change. */
 #include "cmd/sriovctl/args.h"
 #include "cmd/sriovctl/out.h"
 
@@ -160,6 +160,15 @@ int cmd_restore(const struct args *args, struct sriov_host *host, struct out *ou
 {
 	struct sriov_plan *plan = NULL;
 	int r = sriov_restore(host, args->pos[0], &args->run, &plan, err);
+
+	return out_plans(out, plan, args->run.dry_run, r, err);
+}
+
+int cmd_adopt(const struct args *args, struct sriov_host *host, struct out *out,
+	      struct sriov_error *err)
+{
+	struct sriov_plan *plan = NULL;
+	int r = sriov_adopt(host, args->pos[0], &args->run, &plan, err);
 
 	return out_plans(out, plan, args->run.dry_run, r, err);
 }

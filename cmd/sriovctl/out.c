@@ -155,6 +155,15 @@ static void print_row(const struct table *table, const int *width, size_t row, i
 	putchar('\n');
 }
 
+void table_clear(struct table *table)
+{
+	for (size_t i = 0; i < table->ncells; i++)
+		free(table->cell[i]);
+	free(table->cell);
+	table->cell = NULL;
+	table->ncells = 0;
+}
+
 int table_print(struct table *table, int indent, struct sriov_error *err)
 {
 	size_t rows = table->ncells / table->ncolumns;
@@ -167,10 +176,6 @@ int table_print(struct table *table, int indent, struct sriov_error *err)
 		for (size_t row = 0; row <= rows; row++)
 			print_row(table, width, row, indent);
 	}
-	for (size_t i = 0; i < table->ncells; i++)
-		free(table->cell[i]);
-	free(table->cell);
-	table->cell = NULL;
-	table->ncells = 0;
+	table_clear(table);
 	return r;
 }

@@ -54,6 +54,7 @@ struct table {
 /* The next cell; an empty text becomes "-". take: of fresh memory, which it takes over. */
 void table_take(struct table *table, char *text);
 void table_cell(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_clear(struct table *table);
 /* Prints and frees the table, @indent blanks before each line; a table without rows prints nothing. */
 int table_print(struct table *table, int indent, struct sriov_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sriovctl pool and physnet: for whom VFs are, and which PFs are on which network; and adopt. */
+/* sriovctl pool and physnet: for whom VFs are, and which PFs are on which network. */
 #include "cmd/sriovctl/args.h"
 #include "cmd/sriovctl/out.h"
 
@@ -86,7 +86,7 @@ int cmd_pool_show(const struct args *args, struct sriov_host *host, struct out *
 		puts("no PF has VFs");
 	if (!out->doc)
 		return table_print(&table, 0, err);
-	table.ncells = 0;
+	table_clear(&table);
 	return out_add(out, "pools", core_steal(array), err);
 }
 
@@ -188,9 +188,7 @@ static int show_nets(const struct sriov_physnet *nets, size_t n, const struct sr
 		puts("no physnet: sriovctl physnet add NAME PF...");
 	if (!out->doc)
 		return table_print(&table, 0, err);
-	for (size_t i = 0; i < table.ncells; i++)
-		free(table.cell[i]);
-	free(table.cell);
+	table_clear(&table);
 	return out_add(out, "physnets", core_steal(all), err);
 }
 
@@ -209,15 +207,4 @@ int cmd_physnet_show(const struct args *args, struct sriov_host *host, struct ou
 	sriov_physnets_free(nets, n);
 	sriov_inventory_free(inv);
 	return r;
-}
-
-/* ---- adopt ---- */
-
-int cmd_adopt(const struct args *args, struct sriov_host *host, struct out *out,
-	      struct sriov_error *err)
-{
-	struct sriov_plan *plan = NULL;
-	int r = sriov_adopt(host, args->npos ? args->pos[0] : NULL, &args->run, &plan, err);
-
-	return out_plans(out, plan, args->run.dry_run, r, err);
 }

@@ -36,6 +36,7 @@ struct sriov_use {
 	bool running;  /* traffic or a running guest would be hit now */
 	bool libvirt_net; /* a running <interface type='hostdev'>: libvirt owns the VF's MAC and VLAN */
 	bool unreadable; /* evidence exists that could not be read: counts as used */
+	bool lease;      /* our own record, not what was found on the host */
 };
 
 struct sriov_uses {

@@ -67,6 +67,13 @@ bool guest_lease_place(const struct sriov_inventory *inv, struct store *store,
 		       const struct sriov_lease *lease, struct guest_choice *out, char *why,
 		       size_t size);
 
+/*
+ * lib/guest/lease.c: what the host shows of state->lease: its state now, whether it is stale, and why. @inv has
+ * VFS and USERS read.
+ */
+void guest_lease_judge(const struct sriov_inventory *inv, struct store *store,
+		       struct sriov_lease_state *state);
+
 /* Whether a use is that of the guest: "guest NAME" or "guest NAME (…)". */
 bool guest_is_use(const struct sriov_use *use, const char *guest);
 

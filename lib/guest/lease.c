@@ -151,7 +151,7 @@ SRIOV_EXPORT int sriov_guest_list(struct sriov_host *host, struct sriov_lease **
 	return 0;
 }
 
-/* The guest's own domain that names the VF, as libvirt's files show it; NULL if none does. */
+/* The guest's own domain that names the VF, as libvirt's files show it; NULL if none does. The lease itself is none. */
 static const struct sriov_use *use_by(const struct sriov_vf *vf, const char *guest)
 {
 	const struct sriov_use *found = NULL;
@@ -159,7 +159,7 @@ static const struct sriov_use *use_by(const struct sriov_vf *vf, const char *gue
 	for (size_t i = 0; i < vf->uses.n; i++) {
 		const struct sriov_use *use = &vf->uses.at[i];
 
-		if (guest_is_use(use, guest) && (!found || use->running))
+		if (!use->lease && guest_is_use(use, guest) && (!found || use->running))
 			found = use;
 	}
 	return found;
@@ -177,8 +177,8 @@ static const struct sriov_use *unreadable(const struct sriov_vf *vf)
  * Only of VFs there is evidence without asking libvirt. A lease that was bound to no domain yet may wait for one
  * that is not defined yet.
  */
-static void judge(const struct sriov_inventory *inv, struct store *store,
-		  struct sriov_lease_state *state)
+void guest_lease_judge(const struct sriov_inventory *inv, struct store *store,
+		       struct sriov_lease_state *state)
 {
 	struct sriov_lease *lease = &state->lease;
 	const struct sriov_use *use, *hidden;
@@ -233,7 +233,7 @@ SRIOV_EXPORT int sriov_lease_judge(struct sriov_host *host, struct sriov_lease_s
 		return core_oom(err);
 	for (size_t i = 0; i < count; i++) {
 		list[i].lease = lease[i];
-		judge(inv, store, &list[i]);
+		guest_lease_judge(inv, store, &list[i]);
 	}
 	*out = core_steal(list);
 	*n = count;

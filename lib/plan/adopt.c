@@ -250,10 +250,9 @@ SRIOV_EXPORT int sriov_adopt(struct sriov_host *host, const char *pf,
 			     const struct sriov_options *opts, struct sriov_plan **plan,
 			     struct sriov_error *err)
 {
-	struct sriov_plan **tail = plan;
+	struct change_chain chain = {.tail = plan};
 	struct sriov_inventory *inv = NULL;
-	struct sriov_error first = {0};
-	int result = 0, r;
+	int r;
 
 	*plan = NULL;
 	if (pf)
@@ -261,24 +260,14 @@ SRIOV_EXPORT int sriov_adopt(struct sriov_host *host, const char *pf,
 	r = host_read(host, NULL, SRIOV_READ_RULES, &inv, err);
 	if (r < 0)
 		return r;
-	/* one PF that fails must not keep the others; the first error is told */
 	for (size_t i = 0; i < inv->npfs; i++) {
 		struct sriov_error mine = {0};
 
 		if (!inv->pf[i].vfs && !inv->pf[i].nrules)
 			continue;
-		r = adopt_pf(host, inv->pf[i].address, opts, tail, &mine);
-		if (*tail && r < 0)
-			(*tail)->status = mine.status;
-		while (*tail)
-			tail = &(*tail)->next;
-		if (r < 0 && !result) {
-			result = r;
-			first = mine;
-		}
+		r = adopt_pf(host, inv->pf[i].address, opts, chain.tail, &mine);
+		change_chain_add(&chain, r, &mine);
 	}
 	sriov_inventory_free(inv);
-	if (result && err)
-		*err = first;
-	return result;
+	return change_chain_end(&chain, err);
 }

@@ -298,6 +298,25 @@ void change_give_plan(struct change *change, struct sriov_plan **plan)
 	*plan = core_steal(change->plan);
 }
 
+void change_chain_add(struct change_chain *chain, int r, const struct sriov_error *why)
+{
+	if (*chain->tail && r < 0)
+		(*chain->tail)->status = why->status;
+	while (*chain->tail)
+		chain->tail = &(*chain->tail)->next;
+	if (r < 0 && !chain->result) {
+		chain->result = r;
+		chain->first = *why;
+	}
+}
+
+int change_chain_end(const struct change_chain *chain, struct sriov_error *err)
+{
+	if (chain->result && err)
+		*err = chain->first;
+	return chain->result;
+}
+
 SRIOV_EXPORT void sriov_plan_free(struct sriov_plan *plan)
 {
 	while (plan) {

@@ -124,4 +124,17 @@ int change_run_undone(struct change *change, struct steps *steps, struct sriov_e
 /* Plans and shows, and goes no further. */
 int change_show(struct change *change, struct sriov_error *err);
 
+/*
+ * Changes of several PFs, one after the other: one that fails must not keep the others, and the first error is
+ * told. @tail is where the next plan goes.
+ */
+struct change_chain {
+	struct sriov_plan **tail;
+	int result;
+	struct sriov_error first;
+};
+/* What came of the change whose plan is at the tail. */
+void change_chain_add(struct change_chain *chain, int r, const struct sriov_error *why);
+int change_chain_end(const struct change_chain *chain, struct sriov_error *err);
+
 #endif

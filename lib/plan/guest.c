@@ -14,9 +14,9 @@
 
 /* ---- the domain ---- */
 
-/* What is to be attached to: in memory of its own; zero without a domain. */
-int guest_find_domain(struct sriov_host *host, const struct sriov_guest_request *as,
-		      struct virt_domain *out, struct sriov_error *err)
+/* What is to be attached to; zero if the request is for no domain, or brings its XML along. */
+static int find_domain(struct sriov_host *host, const struct sriov_guest_request *as,
+		       struct virt_domain *out, struct sriov_error *err)
 {
 	if (as->hands_off || as->domain_xml)
 		return 0;
@@ -199,7 +199,7 @@ struct attach {
 	struct virt_domain *domain;
 };
 
-/* The inventory of the host with the locked PF as it is now in it. */
+/* All of the change: lease, attributes, devices. */
 static int want_attached(struct attach *attach, const struct sriov_guest_request *as,
 			 struct guest_ask *ask, struct sriov_lease *lease, struct sriov_error *err)
 {
@@ -231,7 +231,7 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 	return check_devices(attach->domain, guest, err);
 }
 
-/* Chooses on what the host shows now; @locked is the PF that it must be on, NULL = not yet known. */
+/* Chooses on what the host and the database show now. */
 static int choose(struct attach *attach, struct sriov_host *host,
 		  const struct sriov_guest_request *as, bool write, struct guest_ask *ask,
 		  struct sriov_lease *lease, struct sriov_error *err)
@@ -318,7 +318,7 @@ SRIOV_EXPORT int sriov_guest_attach(struct sriov_host *host, const struct sriov_
 	struct attach attach = {.domain = &domain};
 	struct sriov_error why = {0};
 	struct sriov_lease lease;
-	int r = guest_find_domain(host, as, &domain, err);
+	int r = find_domain(host, as, &domain, err);
 
 	*plan = NULL;
 	if (r < 0)

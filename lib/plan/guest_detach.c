@@ -20,8 +20,8 @@ static bool names(const struct sriov_rule *rule, const struct sriov_lease *lease
 }
 
 /* A rule's target would go to the next guest of that VF. */
-int guest_check_rules(struct change *change, const struct sriov_lease *lease,
-		      struct sriov_error *err)
+static int check_rules(struct change *change, const struct sriov_lease *lease,
+		       struct sriov_error *err)
 {
 	const struct sriov_rules *list = &change->intent.list;
 	const char *first = NULL;
@@ -88,6 +88,20 @@ static const struct sriov_use *running_use(const struct change *change,
 	return NULL;
 }
 
+/* Evidence that a domain names the VF, running or not: libvirt's own files say so, or cannot be read. */
+static bool is_named(const struct change *change, const struct sriov_lease *lease)
+{
+	const struct sriov_vf *vf = lease->vf < 0 ? NULL : pf_vf(change->pf, lease->vf);
+
+	for (size_t i = 0; vf && i < vf->uses.n; i++) {
+		const struct sriov_use *use = &vf->uses.at[i];
+
+		if (use->unreadable || (!use->lease && !strncmp(use->who, "guest ", 6)))
+			return true;
+	}
+	return false;
+}
+
 static int refuse_running(const struct sriov_lease *lease, const struct sriov_use *use,
 			  struct sriov_error *err)
 {
@@ -105,7 +119,7 @@ static int refuse_running(const struct sriov_lease *lease, const struct sriov_us
  * cannot be asked is an error as long as there is evidence that a domain has the VF.
  */
 static int choose_definitions(struct change *change, const struct sriov_guest_request *as,
-			      struct guest_state *guest, bool used, struct sriov_error *err)
+			      struct guest_state *guest, bool named, struct sriov_error *err)
 {
 	bool either = !as->live && !as->config;
 	struct sriov_error why = {0};
@@ -114,10 +128,12 @@ static int choose_definitions(struct change *change, const struct sriov_guest_re
 	guest->speaks[VIRT_CONFIG] = guest->speaks[VIRT_LIVE] = true;
 	if (guest->lease.uuid[0] && strcmp(guest->lease.kind, "hands-off") != 0)
 		r = change_read_guest(change, guest, &why);
-	if (r < 0 && used && !change->opts->force) {
+	if (r < 0 && named && !change->opts->force) {
 		if (err)
 			*err = why;
-		return r;
+		return sriov_error_hint(err,
+					"or pass --force: the lease ends, and the domain keeps "
+					"naming the VF");
 	}
 	guest->speaks[VIRT_CONFIG] = change->domain.config && (as->config || either);
 	guest->speaks[VIRT_LIVE] = change->domain.live && (as->live || either);
@@ -145,6 +161,7 @@ static int want_detached(struct change *change, const struct sriov_guest_request
 {
 	const struct sriov_use *use = running_use(change, lease);
 	const struct sriov_use copy = use ? *use : (struct sriov_use){0};
+	bool named = is_named(change, lease);
 	struct guest_state *guest = state_guest(&change->want);
 	struct guest_choice place;
 	char why[160];
@@ -155,7 +172,7 @@ static int want_detached(struct change *change, const struct sriov_guest_request
 		return core_oom(err);
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	guest->lease = *lease;
-	r = choose_definitions(change, as, guest, use, err);
+	r = choose_definitions(change, as, guest, named, err);
 	if (!r)
 		r = stays(change, guest, &guest->leased, err);
 	if (r < 0)
@@ -193,9 +210,40 @@ static int forget(struct sriov_host *host, const struct sriov_lease *lease, bool
 	return r;
 }
 
+/*
+ * Under the lock: 0 if the lease is nobody's any more. 1: since gc looked at it an attach that was under way has
+ * ended, or somebody ended the lease.
+ */
+static int check_stale(struct change *change, const struct sriov_lease *lease,
+		       struct sriov_error *err)
+{
+	_free_ struct sriov_lease *list = NULL;
+	size_t n = 0;
+	int r = store_lease_list(change->store, lease->pf, &list, &n, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		struct sriov_lease_state now = {.lease = list[i]};
+
+		if (list[i].id != lease->id)
+			continue;
+		guest_lease_judge(change->inv, change->store, &now);
+		if (now.stale)
+			return 0;
+		r = change_note(change, err, "lease %ld of %s is held again: %s", lease->id,
+				lease->guest, now.why);
+		return r ? r : 1;
+	}
+	r = change_note(change, err, "lease %ld of %s has ended already", lease->id, lease->guest);
+	return r ? r : 1;
+}
+
+/* 1: @only_stale, and it is not stale any more. */
 static int detach(struct sriov_host *host, const struct sriov_guest_request *as,
-		  const struct sriov_lease *lease, const struct sriov_options *opts,
-		  struct sriov_plan **plan, struct sriov_error *err)
+		  const struct sriov_lease *lease, bool only_stale,
+		  const struct sriov_options *opts, struct sriov_plan **plan,
+		  struct sriov_error *err)
 {
 	struct sriov_error gone = {0};
 	struct change change;
@@ -208,8 +256,10 @@ static int detach(struct sriov_host *host, const struct sriov_guest_request *as,
 	}
 	if (r < 0 && err)
 		*err = gone;
+	if (!r && only_stale)
+		r = check_stale(&change, lease, err);
 	if (!r && !opts->force)
-		r = guest_check_rules(&change, lease, err);
+		r = check_rules(&change, lease, err);
 	if (!r)
 		r = want_detached(&change, as, lease, err);
 	if (!r)
@@ -238,8 +288,11 @@ SRIOV_EXPORT int sriov_guest_detach(struct sriov_host *host, const struct sriov_
 	sriov_inventory_free(inv);
 	if (r == -ENOENT)
 		return unknown_guest(store, as->guest, err);
+	/* the libvirt that was named, not the one of then: its socket may have moved */
+	if (!r && host->uri)
+		core_copy(lease.uri, sizeof(lease.uri), host->uri);
 	if (!r)
-		r = detach(host, as, &lease, opts, plan, err);
+		r = detach(host, as, &lease, false, opts, plan, err);
 	if (!r)
 		*out = lease;
 	return r;
@@ -259,8 +312,8 @@ static int note_stale(struct sriov_plan **plan, const struct sriov_lease_state *
 	core_copy((*plan)->pf, sizeof((*plan)->pf), found->lease.pf);
 	slot = core_grow(&(*plan)->note, &(*plan)->nnotes, sizeof(*slot));
 	if (slot)
-		*slot = core_printf("end lease %ld of %s: %s", found->lease.id, found->lease.guest,
-				    found->why);
+		*slot = core_printf("lease %ld of %s is stale: %s", found->lease.id,
+				    found->lease.guest, found->why);
 	return slot && *slot ? 0 : core_oom(err);
 }
 
@@ -268,34 +321,23 @@ SRIOV_EXPORT int sriov_guest_gc(struct sriov_host *host, const struct sriov_opti
 				struct sriov_plan **plan, struct sriov_error *err)
 {
 	_free_ struct sriov_lease_state *found = NULL;
-	struct sriov_plan **tail = plan;
-	struct sriov_error first = {0};
+	struct change_chain chain = {.tail = plan};
 	size_t n = 0;
-	int result = 0, r = sriov_lease_judge(host, &found, &n, err);
+	int r = sriov_lease_judge(host, &found, &n, err);
 
 	*plan = NULL;
 	if (r < 0)
 		return r;
-	/* one that cannot be ended must not keep the others; the first error is told */
 	for (size_t i = 0; i < n; i++) {
 		const struct sriov_guest_request none = {.guest = found[i].lease.guest, .node = -1};
 		struct sriov_error mine = {0};
 
 		if (!found[i].stale)
 			continue;
-		r = detach(host, &none, &found[i].lease, opts, tail, &mine);
-		if (note_stale(tail, &found[i], err) < 0)
+		r = detach(host, &none, &found[i].lease, true, opts, chain.tail, &mine);
+		if (r <= 0 && note_stale(chain.tail, &found[i], err) < 0)
 			return -ENOMEM;
-		if (r < 0)
-			(*tail)->status = mine.status;
-		while (*tail)
-			tail = &(*tail)->next;
-		if (r < 0 && !result) {
-			result = r;
-			first = mine;
-		}
+		change_chain_add(&chain, r, &mine);
 	}
-	if (result && err)
-		*err = first;
-	return result;
+	return change_chain_end(&chain, err);
 }

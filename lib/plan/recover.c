@@ -150,8 +150,13 @@ static int recover(struct change *change, struct recovery *recovery, enum recove
 					    "the last committed intent back",
 					    err);
 	r = choose(change, recovery, how, err);
-	if (!r)
-		r = guard(change, recovery, err);
+	if (r < 0)
+		return sriov_error_hint(
+			err,
+			"that was asked to recover journal %ld (`%s`), which was left "
+			"open; `sriovctl journal abandon %ld` gives it up as it is",
+			id, recovery->journal.row.command, id);
+	r = guard(change, recovery, err);
 	if (r < 0 || change->opts->dry_run)
 		return r;
 	r = go(change, recovery, err);

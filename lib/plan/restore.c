@@ -21,6 +21,8 @@ static int restore_pf(struct sriov_host *host, const char *pf, const struct srio
 		r = state_merge(&change.want, &change.intent, err);
 	if (!r) {
 		change_leave_libvirts(&change);
+		/* pools are the database's, which has lost none: they may have been set since, VF by VF */
+		change.want.pool[0] = '\0';
 		change.keep_on_no_link = true;
 		r = change_run(&change, err);
 	}
@@ -34,11 +36,10 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 			       struct sriov_error *err)
 {
 	char(*address)[SRIOV_PCI_LEN] = NULL;
-	struct sriov_plan **tail = plan;
-	struct sriov_error first = {0};
+	struct change_chain chain = {.tail = plan};
 	struct store *store = NULL;
 	size_t n = 0;
-	int r, result = 0;
+	int r;
 
 	*plan = NULL;
 	if (pf)
@@ -48,24 +49,14 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 		r = store_pf_list(store, &address, &n, err);
 	if (r < 0)
 		return r;
-	/* one PF that fails must not keep the others from coming back; the first error is told */
 	for (size_t i = 0; i < n; i++) {
 		struct sriov_error mine = {0};
 
-		r = restore_pf(host, address[i], opts, tail, &mine);
-		if (*tail && r < 0)
-			(*tail)->status = mine.status;
-		while (*tail)
-			tail = &(*tail)->next;
-		if (r < 0 && !result) {
-			result = r;
-			first = mine;
-		}
+		r = restore_pf(host, address[i], opts, chain.tail, &mine);
+		change_chain_add(&chain, r, &mine);
 	}
 	free(address);
-	if (result && err)
-		*err = first;
-	return result;
+	return change_chain_end(&chain, err);
 }
 
 SRIOV_EXPORT int sriov_journal_list(struct sriov_host *host, bool closed,

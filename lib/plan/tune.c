@@ -163,7 +163,7 @@ SRIOV_EXPORT int sriov_guest_tune(struct sriov_host *host, const struct sriov_tu
 	if (!r)
 		r = compose(&view, &target, &tune, err);
 	if (!r && *recovered)
-		r = add_note(tune, err, "first undid what a tuning of %s had left half done",
+		r = add_note(tune, err, "first settled a tuning of %s that was left half done",
 			     recovered);
 	if (!r && do_it && tune->differs)
 		r = tune_apply(host, &view, &target, tune, err);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tuning a guest: doing it. What was before is recorded first, durably. Pins of the running guest come then, each
- * undone by the pin of before; the one new definition comes last; then all of it is read back. A tuning that was
- * killed is undone by the next one, of whichever guest.
+ * undone by the pin of before; the one new definition comes last; then all of it is read back.
+ *
+ * A tuning that was killed is settled by the next one, of whichever guest, and by readback: a definition that says
+ * what was wanted was the last effect, so what is left of the pins is done; otherwise they go back. The definition
+ * itself is never written then: somebody else may have changed it since.
  */
 #include "lib/plan/tuning.h"
 #include "lib/store/store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,9 +24,17 @@ struct live_effect {
 	const char *what;
 	char *to, *before;
 };
+/* What the new definition says where the old one says otherwise. */
+struct defined {
+	enum tune_kind kind;
+	unsigned number;
+	const char *then;
+};
 struct effects {
 	struct live_effect *at;
 	size_t n;
+	struct defined *defined;
+	size_t ndefined;
 	char *definition, *old_definition; /* NULL: it stays */
 };
 
@@ -33,6 +45,7 @@ static void effects_clear(struct effects *effects)
 		free(effects->at[i].before);
 	}
 	free(effects->at);
+	free(effects->defined);
 	free(effects->definition);
 	free(effects->old_definition);
 }
@@ -82,7 +95,7 @@ static int plan_definition(const struct guest_view *view, const struct tune_targ
 	_free_ struct tune_edit_cell *cell = calloc(target->nitems + 1, sizeof(*cell));
 	struct tune_edit edit = {
 		.vcpu = vcpu, .vcpus = view->now.vcpus, .iothread = thread, .cell = cell};
-	bool any = false;
+	struct defined *defined;
 
 	if (!vcpu || !thread || !cell)
 		return core_oom(err);
@@ -93,7 +106,10 @@ static int plan_definition(const struct guest_view *view, const struct tune_targ
 
 		if (!tune->item[i].config || !strcmp(tune->item[i].config, then))
 			continue;
-		any = true;
+		defined = core_grow(&out->defined, &out->ndefined, sizeof(*defined));
+		if (!defined)
+			return core_oom(err);
+		*defined = (struct defined){item->kind, item->number, then};
 		nodes = nodes ? nodes + 1 : "";
 		switch (item->kind) {
 		case TUNE_VCPU:
@@ -118,7 +134,7 @@ static int plan_definition(const struct guest_view *view, const struct tune_targ
 			break;
 		}
 	}
-	if (!any)
+	if (!out->ndefined)
 		return 0;
 	out->old_definition = strdup(view->domain.config);
 	if (!out->old_definition)
@@ -177,7 +193,7 @@ static int verify(struct sriov_host *host, const struct guest_view *view,
  * The first @n effects back, last one first, and the definition if it may have been changed. What cannot be
  * undone is added to the error.
  */
-static int undo(struct sriov_host *host, const char *uuid, const char *guest,
+static int undo(struct sriov_host *host, const struct guest_view *view,
 		const struct effects *effects, size_t n, bool defined, struct sriov_error *err)
 {
 	struct sriov_error why = {0};
@@ -189,7 +205,7 @@ static int undo(struct sriov_host *host, const char *uuid, const char *guest,
 	while (n--) {
 		const struct live_effect *effect = &effects->at[n];
 
-		if (set_live(host, uuid, effect, effect->before, &why) < 0)
+		if (set_live(host, view->domain.uuid, effect, effect->before, &why) < 0)
 			snprintf(left, sizeof(left), "%s", effect->what);
 	}
 	if (!err)
@@ -199,7 +215,7 @@ static int undo(struct sriov_host *host, const char *uuid, const char *guest,
 	sriov_error_hint(err,
 			 "%s could not be set back (%.200s): look with `virsh dumpxml %s`, and run "
 			 "`sriovctl guest tune %s --apply` again",
-			 left, why.message, guest, guest);
+			 left, why.message, view->domain.name, view->domain.name);
 	return sriov_error_status(err, SRIOV_INCOMPLETE);
 }
 
@@ -207,21 +223,35 @@ static int undo(struct sriov_host *host, const char *uuid, const char *guest,
 
 static char *encode(const struct effects *effects)
 {
-	_json_ json_t *live = json_array(), *json = NULL;
+	_json_ json_t *live = json_array(), *defined = json_array(), *json = NULL;
 
 	for (size_t i = 0; i < effects->n; i++)
-		json_array_append_new(
-			live, json_pack("{si si ss ss}", "kind", (int)effects->at[i].kind, "number",
-					(int)effects->at[i].number, "cpus", effects->at[i].before,
-					"what", effects->at[i].what));
-	json = json_pack("{sO ss*}", "live", live, "definition", effects->old_definition);
+		json_array_append_new(live,
+				      json_pack("{si si ss ss}", "kind", (int)effects->at[i].kind,
+						"number", (int)effects->at[i].number, "before",
+						effects->at[i].before, "to", effects->at[i].to));
+	for (size_t i = 0; i < effects->ndefined; i++)
+		json_array_append_new(defined,
+				      json_pack("{si si ss}", "kind", (int)effects->defined[i].kind,
+						"number", (int)effects->defined[i].number, "then",
+						effects->defined[i].then));
+	json = json_pack("{sO sO}", "live", live, "defined", defined);
 	return json ? json_dumps(json, JSON_COMPACT) : NULL;
 }
 
-/* The words are borrowed from @json. */
+static bool read_kind(const json_t *json, enum tune_kind *kind, unsigned *number)
+{
+	int64_t k = core_json_int(json, "kind", -1, NULL),
+		n = core_json_int(json, "number", -1, NULL);
+
+	*kind = k;
+	*number = n;
+	return k >= 0 && k <= TUNE_ACCESS && n >= 0 && n <= INT_MAX;
+}
+
+/* The words are borrowed from @json, but for what is to be freed. -EBADMSG (no error set): it is none of ours. */
 static int decode(const json_t *json, struct effects *out, struct sriov_error *err)
 {
-	const char *definition = core_json_text(json, "definition", NULL, NULL);
 	const json_t *item;
 	size_t i;
 
@@ -230,15 +260,24 @@ static int decode(const json_t *json, struct effects *out, struct sriov_error *e
 
 		if (!effect)
 			return core_oom(err);
-		effect->kind = core_json_int(item, "kind", TUNE_VCPU, NULL);
-		effect->number = core_json_int(item, "number", 0, NULL);
-		effect->what = core_json_text(item, "what", "", NULL);
-		effect->before = strdup(core_json_text(item, "cpus", "", NULL));
-		if (!effect->before || effect->kind > TUNE_MEMORY)
-			return effect->before ? -EBADMSG : core_oom(err);
+		if (!read_kind(item, &effect->kind, &effect->number) || effect->kind > TUNE_MEMORY)
+			return -EBADMSG;
+		effect->before = strdup(core_json_text(item, "before", "", NULL));
+		effect->to = strdup(core_json_text(item, "to", "", NULL));
+		if (!effect->before || !effect->to)
+			return core_oom(err);
 	}
-	out->old_definition = definition ? strdup(definition) : NULL;
-	return definition && !out->old_definition ? core_oom(err) : 0;
+	json_array_foreach(json_object_get(json, "defined"), i, item) {
+		struct defined *defined = core_grow(&out->defined, &out->ndefined,
+						    sizeof(*defined));
+
+		if (!defined)
+			return core_oom(err);
+		defined->then = core_json_text(item, "then", "", NULL);
+		if (!read_kind(item, &defined->kind, &defined->number))
+			return -EBADMSG;
+	}
+	return 0;
 }
 
 static int record(struct sriov_host *host, const struct guest_view *view,
@@ -264,9 +303,49 @@ static int forget(struct sriov_host *host, const char *uuid, struct sriov_error 
 	return r ? r : store_tuning_delete(store, uuid, err);
 }
 
-/* Of another boot, or of a guest that stopped, only the definition is there still. */
-static int undo_row(struct sriov_host *host, const struct store_tuning *row, bool this_boot,
-		    struct sriov_error *err)
+/* Whether the definition says all that was wanted of it. */
+static int is_defined(const struct virt_domain *domain, const struct effects *effects, bool *out,
+		      struct sriov_error *err)
+{
+	_tune_domain_ struct tune_domain config = {0};
+	int r = domain->config ? tune_domain_read(domain->config, &config, err) : 0;
+
+	*out = !r && domain->config && effects->ndefined;
+	for (size_t i = 0; *out && i < effects->ndefined; i++) {
+		const struct defined *defined = &effects->defined[i];
+		_free_ char *said = tune_said(&config, defined->kind, defined->number);
+
+		if (!said)
+			return core_oom(err);
+		*out = !strcmp(said, defined->then);
+	}
+	return r;
+}
+
+static int settle(struct sriov_host *host, const struct store_tuning *row,
+		  const struct effects *effects, const struct virt_domain *domain,
+		  struct sriov_error *err)
+{
+	bool onward;
+	int r = is_defined(domain, effects, &onward, err);
+
+	for (size_t i = 0; !r && i < effects->n; i++) {
+		const struct live_effect *effect = &effects->at[i];
+
+		r = set_live(host, row->uuid, effect, onward ? effect->to : effect->before, err);
+	}
+	if (!r)
+		return 0;
+	sriov_error_hint(err,
+			 "a tuning of %s was left half done and must be settled first: look with "
+			 "`virsh dumpxml %s`, and run this again",
+			 row->guest, row->guest);
+	return sriov_error_status(err, SRIOV_INCOMPLETE);
+}
+
+/* Pins of another boot, or of a guest that has stopped, are gone with it. */
+static int settle_row(struct sriov_host *host, const struct store_tuning *row, bool this_boot,
+		      struct sriov_error *err)
 {
 	_json_ json_t *json = json_loads(row->before, 0, NULL);
 	_cleanup_(effects_clear)
@@ -275,30 +354,22 @@ static int undo_row(struct sriov_host *host, const struct store_tuning *row, boo
 	struct sriov_error own = {0};
 	int r = json ? decode(json, &effects, err) : -EBADMSG;
 
-	if (r == -EBADMSG)
-		return sriov_error_set(
-			err, r, row->guest,
-			"what its tuning was before cannot be read from the database");
+	if (r == -EBADMSG) {
+		sriov_error_set(err, r, row->guest,
+				"what its tuning was before cannot be read from the database");
+		return sriov_error_hint(err, "move %s/state.db away, and tune the guest again",
+					host->state_dir);
+	}
 	if (!r)
 		r = virt_use(host, row->uri, err);
-	if (!r)
-		r = host->virt->find(host, row->uuid, &domain, &own);
+	if (r < 0)
+		return r;
+	r = host->virt->find(host, row->uuid, &domain, &own);
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0) {
-		if (err && own.code)
-			*err = own;
-		return r;
-	}
-	own = (struct sriov_error){.code = 0};
-	undo(host, row->uuid, row->guest, &effects, this_boot && domain.live ? effects.n : 0,
-	     effects.old_definition && domain.persistent, &own);
-	if (own.status != SRIOV_INCOMPLETE)
-		return 0;
-	sriov_error_set(err, -EIO, row->guest,
-			"a tuning of it was left half done, and cannot be undone");
-	sriov_error_hint(err, "%s", own.hint);
-	return sriov_error_status(err, SRIOV_INCOMPLETE);
+	if (r < 0 && err)
+		*err = own;
+	return r < 0 || !this_boot || !domain.live ? r : settle(host, row, &effects, &domain, err);
 }
 
 int tune_recover(struct sriov_host *host, char guest[SRIOV_NAME_LEN], struct sriov_error *err)
@@ -315,7 +386,7 @@ int tune_recover(struct sriov_host *host, char guest[SRIOV_NAME_LEN], struct sri
 	if (!r && n)
 		r = host_read(host, NULL, 0, &inv, err);
 	for (size_t i = 0; !r && i < n; i++) {
-		r = undo_row(host, &row[i], !strcmp(row[i].boot_id, inv->boot_id), err);
+		r = settle_row(host, &row[i], !strcmp(row[i].boot_id, inv->boot_id), err);
 		if (!r)
 			r = forget(host, row[i].uuid, err);
 		if (!r)
@@ -358,7 +429,7 @@ int tune_apply(struct sriov_host *host, const struct guest_view *view,
 	if (!r)
 		r = verify(host, view, target, tune, err);
 	if (r < 0 && (done || defined))
-		r = undo(host, view->domain.uuid, view->domain.name, &effects, done, defined, err);
+		r = undo(host, view, &effects, done, defined, err);
 	/* what could not be undone stays recorded, for the next one to try */
 	if (r < 0 && err->status == SRIOV_INCOMPLETE)
 		return r;

@@ -35,8 +35,8 @@ bool guest_view_vf(const struct sriov_inventory *inv, const char *address,
 bool tune_can_live(const struct guest_view *view, const struct tune_item *item);
 
 /*
- * tune_apply.c: does what @tune says differs, all or nothing. Under the lock of CPUs. And undoes tunings that were
- * killed half way (@guest: the name of the last one, untouched if there was none).
+ * tune_apply.c: does what @tune says differs, all or nothing. Under the lock of CPUs. And settles tunings that
+ * were killed half way (@guest: the name of the last one, untouched if there was none).
  */
 int tune_apply(struct sriov_host *host, const struct guest_view *view,
 	       const struct tune_target *target, struct sriov_tune *tune, struct sriov_error *err);

@@ -183,11 +183,16 @@ static int join_leases(struct store *store, struct sriov_inventory *inv, struct 
 		const struct sriov_pf *pf = inventory_find(inv, lease[i].pf);
 		struct sriov_vf *vf = pf ? pf_vf(pf, lease[i].vf) : NULL;
 		char who[SRIOV_NAME_LEN + 8];
+		struct sriov_use *use;
 
 		if (!vf)
 			continue;
 		snprintf(who, sizeof(who), "guest %s", lease[i].guest);
-		if (!uses_add(&vf->uses, false, who, "lease %ld (%s)", lease[i].id, lease[i].state))
+		use = uses_add(&vf->uses, false, who, "lease %ld (%s)", lease[i].id,
+			       lease[i].state);
+		if (use)
+			use->lease = true;
+		else
 			r = core_oom(err);
 	}
 	return r;

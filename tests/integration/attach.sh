@@ -139,6 +139,17 @@ expect 0 guest attach web2 --pool fast
 is "lease" "vf|interface|0000:81:00.0|1|reserved" "$(lease web2)"
 expect 1 pool set ens2f0 7 nova
 said "there is no VF 7"
+# a restore brings no pool back that was set otherwise since
+new_host
+expect 0 vf create ens2f0 --count 2 --mac auto --pool fast
+let_land
+expect 0 pool set ens2f0 0 nova
+edit_host '(.pfs[] | select(.netdev == "ens2f0")).vf[1].attrs.trust = true'
+expect 0 vf set ens2f0 1 --trust off
+edit_host '(.pfs[] | select(.netdev == "ens2f0")).vf[1].attrs.trust = true'
+expect 0 restore ens2f0
+showed "trust off"
+is "pools" "nova fast" "$("$tool" pool show ens2f0 --json | jq -r '[.pools[].pool] | join(" ")')"
 over
 
 # ---- policies and paths ----
@@ -206,6 +217,8 @@ has "the file" "$(cat "$work/file1.xml")" 'bus="0x81"'
 saved=$(cat "$work/file1.xml")
 expect 0 guest attach file1 --domain "$work/file1.xml"
 same "the same file" "$saved" "$(cat "$work/file1.xml")"
+expect 1 guest attach file1 --domain "$work/file1.xml" --raw-hostdev --vlan 7
+said "takes only what its XML has words for"
 expect 1 guest attach file1 --domain - <"$work/file1.xml"
 said "standard input cannot be changed"
 over
@@ -241,11 +254,42 @@ showed "web1: lease 1 is stale: no domain of this guest names VF"
 expect 0 guest gc --dry-run
 is "leases" 2 "$(leases)"
 expect 0 guest gc
-showed "end lease 1 of web1"
+showed "lease 1 of web1 is stale"
 is "the other stays" "web2" "$(query 'SELECT guest FROM lease')"
 expect 0 guest gc
 showed "nothing to do"
+# an attach that was under way when gc looked has ended when gc has the PF: the lease is held, and stays
+kept=$(xml web2 config) pf=$(query "SELECT pf FROM lease WHERE guest = 'web2'")
+edit_host --arg x "$(domain web2 2)" '(.domains[] | select(.name == "web2")).xml = $x'
+exec 9<>"$host.state/pf-$pf.lock"
+flock 9
+"$tool" guest gc >"$work/gc.out" 2>"$work/gc.err" 9>&- &
+for _ in $(seq 100); do
+	! grep -q waiting "$work/gc.err" || break
+	sleep 0.1
+done
+has "gc waits" "$(cat "$work/gc.err")" "waiting"
+edit_host --arg x "$kept" '(.domains[] | select(.name == "web2")).xml = $x'
+flock -u 9
+wait $!
+has "gc sees that" "$(cat "$work/gc.out")" "lease 2 of web2 is held again"
+is "the lease" 1 "$(leases)"
+same "the definition" "$kept" "$(xml web2 config)"
+# a libvirt that cannot be asked keeps a lease which a domain names, also of a guest that does not run
+tool=$release expect 1 --host "$host,libvirt=live" guest detach web2 --uri "qemu:///system?socket=$work/none"
+said "libvirt" "--force: the lease ends, and the domain keeps naming the VF"
+is "the lease" 1 "$(leases)"
+# nor is a change recovered without it: that names its journal
+edit_host '(.domains[] | select(.name == "web2")) |= (.state = "running" | .live = .xml)
+	| .sim.deviate = [{op: "virt_detach", errno: "EIO", skip: 1}, {op: "virt_attach", errno: "EIO"}]'
+expect 5 guest detach web2
+edit_host '.sim.deviate = []'
+tool=$release expect 1 --host "$host,libvirt=live" vf set "$pf" 0 --trust on
+said "was asked to recover journal" "journal abandon"
+expect 0 vf set "$pf" 0 --trust on
+expect 0 guest detach web2
 over
+
 
 # ---- taking over what is there, also after the database is lost ----
 two_pfs

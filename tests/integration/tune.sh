@@ -159,10 +159,10 @@ expect 5 guest tune db1 --apply
 said "could not be set back" "sriovctl guest tune db1 --apply"
 # it stays recorded, and the next one finishes the undoing
 expect 5 guest tune db1 --apply
-said "was left half done, and cannot be undone"
+said "virt_pin fails" "a tuning of db1 was left half done and must be settled first"
 deviate '[]'
 expect 0 guest tune db1 --apply
-showed "first undid what a tuning of db1 had left half done"
+showed "first settled a tuning of db1 that was left half done"
 fresh
 deviate '[{"op": "virt_pin", "times": 1, "errno": "EIO"}]'
 expect 1 guest tune db1 --apply
