@@ -10,6 +10,7 @@
 
 #include "lib/core/core.h"
 
+#include <sriov/hostfile.h>
 #include <sriov/plan.h>
 
 struct out;
@@ -45,6 +46,9 @@ enum opt_group {
 	OPT_TUNE = 1 << 26,
 	OPT_BACKEND = 1 << 27,
 	OPT_SOCKET = 1 << 28,
+	OPT_FILE = 1 << 29,
+	OPT_CONFIRM = 1 << 30,
+	OPT_PRINT = 1u << 31,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -83,7 +87,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 64
+#define NOPTIONS 67
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -115,6 +119,9 @@ struct args {
 	const char *in, *rules, *pcap, *against, *socket;
 	bool plan, apply;
 	const char *exclude, *numatune;
+	const char *file; /* of a host; NULL = SRIOV_HOSTFILE */
+	unsigned confirm; /* seconds, 0 = not given */
+	bool print;
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
 };
@@ -223,6 +230,12 @@ COMMAND(journal_undo);
 COMMAND(journal_abandon);
 COMMAND(history);
 COMMAND(restore);
+COMMAND(plan);
+COMMAND(apply);
+COMMAND(status);
+COMMAND(rollback);
+COMMAND(confirm);
+COMMAND(generations);
 COMMAND(complete);
 
 #endif

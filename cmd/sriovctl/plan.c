@@ -99,7 +99,7 @@ static void print_plan(const struct sriov_plan *plan, bool dry_run)
 		printf("no plan\n");
 }
 
-static json_t *encode_plan(const struct sriov_plan *plan)
+json_t *out_plan(const struct sriov_plan *plan)
 {
 	json_t *steps = json_array(), *notes = json_array();
 
@@ -130,7 +130,7 @@ int out_plans(struct out *out, struct sriov_plan *plans, bool dry_run, int r,
 		if (plan->status != SRIOV_DONE && !plan->nsteps && !plan->nnotes)
 			continue;
 		if (out->doc)
-			json_array_append_new(array, encode_plan(plan));
+			json_array_append_new(array, out_plan(plan));
 		else
 			print_plan(plan, dry_run);
 	}

@@ -60,4 +60,11 @@ int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf 
 		       const struct sriov_vf *vf, struct guest_interface *out,
 		       struct sriov_error *err);
 
+/* lib/guest/pool.c: a VF that a guest holds may not leave its pool (-EBUSY). @pf is joined with the store. */
+int guest_pool_unleased(struct store *store, const struct sriov_pf *pf,
+			const struct sriov_vfset *vfs, const char *name, struct sriov_error *err);
+/* A PF of which a guest holds something may not leave the guest's network (-EBUSY). */
+int guest_net_unheld(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
+		     size_t n, struct sriov_error *err);
+
 #endif

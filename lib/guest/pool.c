@@ -51,8 +51,8 @@ static int refuse_leased(const struct sriov_lease *lease, const char *pool, stru
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-static int check_unleased(struct store *store, const struct sriov_pf *pf,
-			  const struct sriov_vfset *vfs, const char *name, struct sriov_error *err)
+int guest_pool_unleased(struct store *store, const struct sriov_pf *pf,
+			const struct sriov_vfset *vfs, const char *name, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *lease = NULL;
 	size_t n = 0;
@@ -96,7 +96,7 @@ SRIOV_EXPORT int sriov_pool_set(struct sriov_host *host, const char *pf,
 	if (!r && !dry_run)
 		r = store_begin(store, STORE_DURABLE, err);
 	if (!r && store && !force)
-		r = check_unleased(store, port, vfs, name, err);
+		r = guest_pool_unleased(store, port, vfs, name, err);
 	if (!r && !dry_run)
 		r = store_pool_put(store, port->address, vfs, name, err);
 	return end(store, r, dry_run, err);
@@ -158,8 +158,8 @@ static int check_unshared(const struct sriov_physnet *nets, size_t nnets, const 
 	return 0;
 }
 
-static int check_unheld(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
-			size_t n, struct sriov_error *err)
+int guest_net_unheld(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
+		     size_t n, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *lease = NULL;
 	size_t nleases = 0;
@@ -187,7 +187,7 @@ static int put_net(struct store *store, const char *name, const char (*pf)[SRIOV
 	if (!r)
 		r = check_unshared(nets, nnets, name, pf, n, err);
 	if (!r && store)
-		r = check_unheld(store, name, pf, n, err);
+		r = guest_net_unheld(store, name, pf, n, err);
 	if (!r && !dry_run)
 		r = store_physnet_put(store, name, pf, n, err);
 	sriov_physnets_free(nets, nnets);

@@ -219,18 +219,23 @@ static int check_no_steps(struct change *change, struct sriov_error *err)
 	return r;
 }
 
+int adopt_want(struct change *change, struct sriov_error *err)
+{
+	int r;
+
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	r = want_vfs(change, err);
+	return r ? r : want_rules(change, err);
+}
+
 static int adopt_pf(struct sriov_host *host, const char *pf, const struct sriov_options *opts,
 		    struct sriov_plan **plan, struct sriov_error *err)
 {
 	struct change change;
 	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
 
-	if (!r) {
-		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
-		r = want_vfs(&change, err);
-	}
 	if (!r)
-		r = want_rules(&change, err);
+		r = adopt_want(&change, err);
 	if (!r)
 		r = want_leases(&change, err);
 	if (!r)

@@ -276,21 +276,49 @@ void change_close(struct change *change)
 	*change = (struct change){0};
 }
 
-int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
+static int add_note(char ***notes, size_t *n, const char *fmt, va_list ap, struct sriov_error *err)
+	__attribute__((format(printf, 3, 0)));
+
+static int add_note(char ***notes, size_t *n, const char *fmt, va_list ap, struct sriov_error *err)
 {
-	char **slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
-	va_list ap;
-	int r;
+	char **slot = core_grow(notes, n, sizeof(*slot));
 
 	if (!slot)
 		return core_oom(err);
-	va_start(ap, fmt);
-	r = vasprintf(slot, fmt, ap);
-	va_end(ap);
-	if (r >= 0)
+	if (vasprintf(slot, fmt, ap) >= 0)
 		return 0;
-	change->plan->nnotes--;
+	--*n;
 	return core_oom(err);
+}
+
+int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_note(&change->plan->note, &change->plan->nnotes, fmt, ap, err);
+	va_end(ap);
+	return r;
+}
+
+int change_notes_add(struct change_notes *notes, struct sriov_error *err, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_note(&notes->at, &notes->n, fmt, ap, err);
+	va_end(ap);
+	return r;
+}
+
+void change_notes_clear(struct change_notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		free(notes->at[i]);
+	free(notes->at);
+	*notes = (struct change_notes){0};
 }
 
 void change_give_plan(struct change *change, struct sriov_plan **plan)

@@ -30,6 +30,12 @@ struct vf_state {
 	bool has_up, up; /* its netdev; of probes alone, so never part of an intent */
 };
 
+/* VFs and the pool that they go to. */
+struct pool_state {
+	unsigned first, last;
+	char name[32];
+};
+
 /* One location of the rule table: an entry, or nothing. */
 struct rule_state {
 	bool present;
@@ -69,6 +75,12 @@ struct pf_state {
 	uint32_t *rss;
 	size_t nrss;
 	struct guest_state *guest; /* NULL: it speaks of none; never part of an intent */
+	struct pool_state *pools;  /* all of the PF's, if has_pools; never part of an intent */
+	size_t npools;
+	bool has_pools;
+	/* The intent that a commit records, instead of this laid over the one before: going back has one. */
+	bool replaces;
+	char *record; /* NULL: none */
 };
 
 void state_clear(struct pf_state *state);

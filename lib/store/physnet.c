@@ -69,3 +69,29 @@ int store_physnet_put(struct store *store, const char *name, const char (*pf)[SR
 			      name);
 	return r < 0 ? r : 0;
 }
+
+/* Rows of networks that stay are kept: what else stands in them is not this one's to say. */
+int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
+			  struct sriov_error *err)
+{
+	struct sriov_physnet *now = NULL;
+	size_t nnow = 0;
+	int r = store_physnet_list(store, &now, &nnow, err);
+
+	/* none of them has a PF for a moment, so that a PF can move from one to another */
+	if (!r)
+		r = store_run(store, err, NULL, NULL, "DELETE FROM physnet_pf", "");
+	for (size_t i = 0; r >= 0 && i < nnow; i++) {
+		size_t k = 0;
+
+		while (k < n && strcmp(nets[k].name, now[i].name) != 0)
+			k++;
+		if (k == n)
+			r = store_physnet_put(store, now[i].name, NULL, 0, err);
+	}
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = store_physnet_put(store, nets[i].name, (const char(*)[SRIOV_PCI_LEN])nets[i].pf,
+				      nets[i].npfs, err);
+	sriov_physnets_free(now, nnow);
+	return r < 0 ? r : 0;
+}
