@@ -255,8 +255,11 @@ static int commit_pools(struct change *change, struct sriov_error *err)
 {
 	const struct pf_state *want = &change->want;
 	const char *pf = change->pf->address;
-	int r = want->has_pools ? store_pool_clear(change->store, pf, err) : 0;
+	int r;
 
+	if (!want->has_pools)
+		return 0;
+	r = store_pool_clear(change->store, pf, err);
 	for (size_t i = 0; !r && i < want->npools; i++)
 		r = store_pool_set(change->store, pf, want->pools[i].first, want->pools[i].last,
 				   want->pools[i].name, err);

@@ -102,6 +102,22 @@ void batch_close(struct batch *batch)
 
 /* ---- planning ---- */
 
+/* Whether @text says what is recorded: as it was written, or as it is read, which repairs what drivers show otherwise. */
+static int is_recorded(const struct change *change, const char *text, bool *same,
+		       struct sriov_error *err)
+{
+	_free_ char *read = NULL;
+	int r;
+
+	*same = !strcmp(text ?: "", change->known.intent ?: "");
+	if (*same || !text || !change->known.intent)
+		return 0;
+	r = state_encode(&change->intent, &read, err);
+	if (!r)
+		*same = !strcmp(text, read);
+	return r;
+}
+
 /* What of the records changes without a step that would show it. */
 static int plan_record(struct batch *batch, struct batch_part *part, struct sriov_error *err)
 {
@@ -109,10 +125,17 @@ static int plan_record(struct batch *batch, struct batch_part *part, struct srio
 	bool same;
 	int r = apply_intent_text(change, &part->intent, err);
 
+	if (!r)
+		r = is_recorded(change, part->intent, &same, err);
 	if (r < 0)
 		return r;
-	same = !strcmp(part->intent ?: "", change->known.intent ?: "");
 	part->works = part->steps.n || !same || change->want.has_pools;
+	if (!part->works) {
+		/* it stays as it was written */
+		free(part->intent);
+		part->intent = change->known.intent ? strdup(change->known.intent) : NULL;
+		return change->known.intent && !part->intent ? core_oom(err) : 0;
+	}
 	if (same || part->steps.n)
 		return 0;
 	if (!part->intent)
@@ -193,6 +216,7 @@ int batch_plan(struct batch *batch, struct sriov_error *err)
 	for (size_t i = 0; !r && i < batch->n; i++) {
 		struct batch_part *part = &batch->part[i];
 
+		batch->failed = i;
 		r = change_plan(&part->change, &part->steps, err);
 		if (r < 0)
 			part->change.plan->status = err ? err->status : SRIOV_FAILED;
@@ -200,6 +224,8 @@ int batch_plan(struct batch *batch, struct sriov_error *err)
 			r = plan_record(batch, part, err);
 		batch->differs |= part->works;
 	}
+	if (!r)
+		batch->failed = batch->n;
 	if (!r && batch->says_nets)
 		r = plan_nets(batch, err);
 	batch->differs |= batch->has_nets;

@@ -36,6 +36,7 @@ struct batch {
 	bool says_nets, has_nets;
 	struct change_notes record; /* what changes in records alone */
 	bool differs;
+	size_t failed; /* the part that a plan could not be made for, n = none */
 };
 
 /*

@@ -256,7 +256,12 @@ static int plan_file(struct batch *batch, const struct hostfile *file, const str
 		if (r < 0)
 			add_place(file, target[i].entry, err);
 	}
-	return r ? r : batch_plan(batch, err);
+	if (r < 0)
+		return r;
+	r = batch_plan(batch, err);
+	if (r < 0 && batch->failed < batch->n)
+		add_place(file, target[batch->failed].entry, err);
+	return r;
 }
 
 static int refuse_other(const struct sriov_options *opts, const struct sriov_host_change *out,

@@ -88,6 +88,10 @@ static void want_vf(const struct wish *wish, struct vf_state *vf)
 	if (bind == SRIOV_BIND_KEEP && wish->remade && !vf->has_driver)
 		bind = pf->autoprobe ? SRIOV_BIND_DEFAULT : SRIOV_BIND_NONE;
 	vf_want_driver(vf, bind);
+	/* an adopted VF's driver is recorded by its name, which says the same */
+	if (bind == SRIOV_BIND_DEFAULT && recorded && recorded->has_driver &&
+	    step_bound_as(recorded->driver, BIND_ANY_DEFAULT))
+		core_copy(vf->driver, sizeof(vf->driver), recorded->driver);
 }
 
 static int want_macs(const struct wish *wish, struct sriov_error *err)
@@ -123,9 +127,12 @@ static int want_vfs(const struct wish *wish, struct sriov_error *err)
 		want->count = wish->count;
 		want->up = true;
 	}
-	if (entry->has_count && entry->all.bind != SRIOV_BIND_KEEP) {
+	/* making VFs switches it off meanwhile, so it is part of what they are made with */
+	if (entry->has_count && (wish->remade || entry->all.bind != SRIOV_BIND_KEEP)) {
 		want->has |= STATE_AUTOPROBE;
-		want->autoprobe = entry->all.bind == SRIOV_BIND_DEFAULT;
+		want->autoprobe = entry->all.bind == SRIOV_BIND_KEEP
+					  ? wish->change->pf->autoprobe
+					  : entry->all.bind == SRIOV_BIND_DEFAULT;
 	}
 	for (unsigned i = 0; i < wish->count; i++) {
 		struct vf_state *vf;
