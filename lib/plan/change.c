@@ -96,16 +96,20 @@ static int find_watched(struct change *change, struct sriov_error *err)
 
 int change_read(struct change *change, struct sriov_error *err)
 {
-	struct sriov_inventory *inv = NULL;
-	int r = host_read(change->host, change->pf->address, change->what, &inv, err);
+	bool fresh = change->fresh && change->fresh == change->what;
+	struct sriov_inventory *inv = fresh ? change->inv : NULL;
+	int r = fresh ? 0 : host_read(change->host, change->pf->address, change->what, &inv, err);
 
+	change->fresh = 0;
 	if (!r && change->store && (change->what & SRIOV_READ_USERS))
 		r = join(change, inv, err);
 	if (r < 0) {
-		sriov_inventory_free(inv);
+		if (!fresh)
+			sriov_inventory_free(inv);
 		return r;
 	}
-	sriov_inventory_free(change->inv);
+	if (!fresh)
+		sriov_inventory_free(change->inv);
 	change->inv = inv;
 	change->pf = &inv->pf[0];
 	find_nowhere(change);
@@ -250,7 +254,9 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 	change->plan = calloc(1, sizeof(*change->plan));
 	if (!change->plan)
 		return core_oom(err);
-	r = host_read(host, pf, 0, &change->inv, err);
+	/* nothing is locked in a dry run, so what is read now need not be read again then */
+	change->fresh = opts->dry_run ? what : 0;
+	r = host_read(host, pf, change->fresh, &change->inv, err);
 	if (r < 0)
 		return r;
 	change->pf = &change->inv->pf[0];

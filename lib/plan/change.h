@@ -18,7 +18,9 @@ struct change {
 	const struct sriov_options *opts;
 	struct sriov_inventory *inv; /* of the one PF, as last read; pf points into it */
 	struct sriov_pf *pf;
-	unsigned what;          /* what is read: enum sriov_what */
+	unsigned what; /* what is read: enum sriov_what */
+	unsigned
+		fresh; /* what inv was read with a moment ago and nobody has looked at, 0 = nothing */
 	struct store *store;    /* NULL in a dry run without a database */
 	struct store_pf known;  /* the PF's row; all zero if there is none */
 	struct pf_state intent; /* the last committed one */

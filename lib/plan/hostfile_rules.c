@@ -32,7 +32,8 @@ static char *rules_in_place(struct hostfile_reader *reader, const struct core_ya
 		return core_printf("%s%*s%s", "", value->column - 1, "", value->text);
 	for (unsigned line = 0; line < value->line && from; line++) {
 		from = strchr(from, '\n');
-		from += !!from;
+		if (from)
+			from++;
 	}
 	if (!from)
 		return strdup("");

@@ -66,11 +66,33 @@ static void count_up(uint8_t mac[6], unsigned by)
 	}
 }
 
+/* The VF has its first derived MAC on record: who else is on the host does not matter. */
+static bool has_first_mac(const struct change *change, unsigned index)
+{
+	const struct vf_state *recorded = state_find_vf(&change->intent, index);
+	uint8_t mac[6];
+
+	sriov_mac_auto(change->pf->perm_mac, index, 0, mac);
+	return recorded && (recorded->attrs.has & SRIOV_VF_MAC) &&
+	       !memcmp(recorded->attrs.mac, mac, 6);
+}
+
+/* The host's PFs, if a MAC of the VFs is to be compared with theirs; else an empty inventory. */
+static int read_others(const struct change *change, bool automatic, struct sriov_inventory **out,
+		       struct sriov_error *err)
+{
+	for (size_t i = 0; i < change->want.nvf; i++)
+		if (!automatic || !has_first_mac(change, change->want.vf[i].index))
+			return host_read(change->host, NULL, 0, out, err);
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : core_oom(err);
+}
+
 int vf_want_macs(struct change *change, const struct sriov_vfset *vfs, bool automatic,
 		 const uint8_t *first, struct sriov_error *err)
 {
 	struct sriov_inventory *host = NULL;
-	int r = host_read(change->host, NULL, 0, &host, err);
+	int r = read_others(change, automatic, &host, err);
 	unsigned nth = 0;
 
 	for (size_t i = 0; !r && i < change->want.nvf; i++) {
