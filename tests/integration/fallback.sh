@@ -11,13 +11,6 @@ lease() { query "SELECT path, kind, pf, vf, state FROM lease WHERE guest = '$1'"
 ports() { jq -r '[.ovs.bridges[]?.ports[]? | select(.type != "internal") | .name] | join(" ")' "$host"; }
 flows() { jq -r '.ovs.bridges[]? | select(.name == "'"$1"'") | .flows[]?' "$host"; }
 fdb() { jq -r '[.sim.fdb[]?.mac] | join(" ")' "$host"; }
-# shared NAME NUMBER [STATE]: a guest whose memory is shared, as vhost-user wants it
-shared() {
-	local x
-	x=$(domain "$1" "$2" | sed 's|  <vcpu>|  <memoryBacking><source type="memfd"/><access mode="shared"/></memoryBacking>\n  <vcpu>|')
-	edit_host --arg n "$1" --arg u "$(uuid "$2")" --arg s "${3-defined}" --arg x "$x"$'\n' \
-		'.domains += [{name: $n, uuid: $u, state: $s, xml: $x} + if $s == "running" then {live: $x} else {} end]'
-}
 # a host with two VFs on ens2f0 and a physnet with a bridge
 red() {
 	new_host ".ovs = $ovs"
@@ -50,7 +43,7 @@ said "the port eth9" "is not there"
 is "nothing is left of those" up-red "$(ports)"
 
 # ---- until no VF is left ----
-for i in 1 2 3; do shared web$i "$i"; done
+for i in 1 2 3; do defined web$i "$i" "" shared; done
 change guest attach web1 --net red
 change guest attach web2 --net red
 before=$(cat "$host")
