@@ -45,6 +45,7 @@ struct lowered {
 	struct cube *own;         /* what the rules before it leave */
 	size_t nown;
 	bool too_many; /* entries, for any table of the port: only the first cube of own is kept */
+	bool own_part; /* so many that the rest was not worked out: nown and need are less than it takes */
 	struct need *need;
 	size_t nneeds;
 };
@@ -142,6 +143,8 @@ void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_v
 
 /* Entries that the port could have room for: those of others may be just what is wanted. */
 double compile_room(const struct compiler *c);
+/* There could be room for @own of rule @i. */
+bool compile_could_fit(const struct compiler *c, size_t i, const struct cube *own, size_t n);
 /* Finds what rule @i needs for @own of it, and whether there could be room for that. 0 or -ENOMEM. */
 int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n);
 /* Sets the slots, and leaves as candidates the rules that shall be in hardware. -ENOMEM. */

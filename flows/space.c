@@ -8,6 +8,8 @@
 
 /* Below so many members a look through all is cheaper than an index. */
 #define INDEX_MIN 16
+/* What is left is not looked at before it is so many cubes. */
+#define MANY_MIN 256
 /* As long as similar masks are no more, all their groups are looked into: a byte has so many prefixes. */
 #define SIMILAR_MAX 8
 
@@ -360,6 +362,8 @@ static int keep(struct space_rest *rest, const struct cube *cube)
 	if (!slot)
 		return -ENOMEM;
 	*slot = *cube;
+	if (rest->enough && rest->n >= MANY_MIN && !(rest->n & (rest->n - 1)))
+		rest->stopped = rest->enough(rest->data);
 	return 0;
 }
 
@@ -396,6 +400,8 @@ static int cut(struct space *space, const struct cube *cube, size_t from, size_t
 	struct bits bits;
 	int r = 0;
 
+	if (rest->stopped)
+		return 0;
 	space->work += to - from + 1;
 	if (space->work > space->work_max)
 		return -E2BIG;
@@ -442,5 +448,7 @@ int space_take(struct space *space, const struct cube *cube, struct space_rest *
 	for (size_t k = 0; k < space->nlist; k++)
 		if (space->at[space->list[k]].owner < rest->first)
 			rest->first = space->at[space->list[k]].owner;
+	if (rest->stopped)
+		return 0;
 	return space->nlist ? cut(space, cube, 0, space->nlist, rest) : keep(rest, cube);
 }

@@ -234,8 +234,9 @@ struct sriov_verdict {
 	const char *other;    /* that rule or entry in words, "" if there is none */
 	bool left_out;        /* optional, and not in hardware (partial) */
 	bool shadowed;        /* rules before it take all of its packets: it needs no entry */
-	long shadow;     /* index of the first rule that takes packets of it before, -1 = none */
-	double cost;     /* entries that it takes, or would take, beside the list's other rules */
+	long shadow; /* index of the first rule that takes packets of it before, -1 = none */
+	/* entries that it takes, or would take, beside the list's other rules; if far too many: at least */
+	double cost;
 	size_t first, n; /* its entries in struct sriov_compiled */
 };
 
