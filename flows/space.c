@@ -9,7 +9,7 @@
 /* Below so many members a look through all is cheaper than an index. */
 #define INDEX_MIN 16
 /* What is left is not looked at before it is so many cubes. */
-#define MANY_MIN 256
+#define MANY_MIN 16
 /* As long as similar masks are no more, all their groups are looked into: a byte has so many prefixes. */
 #define SIMILAR_MAX 8
 
@@ -367,37 +367,35 @@ static int keep(struct space_rest *rest, const struct cube *cube)
 	return 0;
 }
 
-/* Of the listed cubes, the one that asks for the fewest bits more at which a NIC can split; or SPACE_NONE. */
-static size_t best_cut(const struct space *space, const struct cube *cube, size_t from,
-		       struct bits *bits)
+static int cut(struct space *space, const struct cube *cube, size_t from, size_t to,
+	       struct space_rest *rest);
+
+/* Cuts the cubes from list[from] on out of the halves of @cube, which are told apart by a bit that @by names. */
+static int halve(struct space *space, const struct cube *cube, const struct cube *by, size_t from,
+		 struct space_rest *rest)
 {
-	size_t best = SPACE_NONE;
-	unsigned fewest = 0;
+	struct cube like, other;
+	size_t to = space->nlist;
+	struct bits bits;
+	int r;
 
-	for (size_t k = from; k < space->nlist; k++) {
-		struct bits extra;
-		unsigned n;
-
-		cube_extra(space->at[space->list[k]].cube, cube, &extra);
-		for (unsigned i = 0; i < BITS_WORDS; i++)
-			extra.w[i] &= space->splittable.w[i];
-		n = bits_count(&extra);
-		if (!n || (best != SPACE_NONE && n >= fewest))
-			continue;
-		best = space->list[k];
-		fewest = n;
-		*bits = extra;
-	}
-	return best;
+	cube_extra(by, cube, &bits);
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		bits.w[i] &= space->splittable.w[i];
+	cube_split(cube, &bits, by, &like, &other);
+	r = cut(space, &other, from, to, rest);
+	return r ?: cut(space, &like, from, to, rest);
 }
 
-/* Cuts the cubes at list[from…to) out of @cube, half by half. */
+/*
+ * Cuts the cubes at list[from…to) out of @cube, half by half: first by the one that asks for the fewest bits more
+ * at which a NIC can split.
+ */
 static int cut(struct space *space, const struct cube *cube, size_t from, size_t to,
 	       struct space_rest *rest)
 {
-	size_t mine = space->nlist, q;
-	struct cube like, other;
-	struct bits bits;
+	size_t mine = space->nlist, q = SPACE_NONE;
+	unsigned fewest = 0;
 	int r = 0;
 
 	if (rest->stopped)
@@ -408,27 +406,27 @@ static int cut(struct space *space, const struct cube *cube, size_t from, size_t
 	for (size_t k = from; !r && k < to; k++) {
 		const struct cube *before = space->at[space->list[k]].cube;
 
+		unsigned n;
+
 		if (!cube_meets(before, cube))
 			continue;
-		if (cube_covers(before, cube)) {
+		n = cube_extra_count(before, cube, &space->splittable);
+		if (!n && cube_covers(before, cube)) {
 			space->nlist = mine;
 			return 0;
 		}
 		r = list_push(space, space->list[k]);
+		if (!n || (q != SPACE_NONE && n >= fewest))
+			continue;
+		q = space->list[k];
+		fewest = n;
 	}
 	if (!r && space->nlist == mine)
 		return keep(rest, cube);
-	q = r ? SPACE_NONE : best_cut(space, cube, mine, &bits);
-	if (!r && q == SPACE_NONE)
+	if (!r && q != SPACE_NONE)
+		r = halve(space, cube, space->at[q].cube, mine, rest);
+	else if (!r)
 		rest->blocked = space->at[space->list[mine]].owner;
-	if (q != SPACE_NONE) {
-		size_t end = space->nlist;
-
-		cube_split(cube, &bits, space->at[q].cube, &like, &other);
-		r = cut(space, &other, mine, end, rest);
-		if (!r)
-			r = cut(space, &like, mine, end, rest);
-	}
 	space->nlist = mine;
 	return r;
 }
