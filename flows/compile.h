@@ -48,6 +48,7 @@ struct lowered {
 	bool own_part; /* so many that the rest was not worked out: nown and need are less than it takes */
 	struct need *need;
 	size_t nneeds;
+	const char *told; /* what is said of it to rules that it is in the way of: one is to many */
 };
 
 /* The mask of the entries of some flow types, which a NIC has only one of. */

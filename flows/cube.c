@@ -104,7 +104,9 @@ bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *m
 uint64_t bits_hash(const struct bits *b, uint64_t seed)
 {
 	for (unsigned i = 0; i < BITS_WORDS; i++) {
-		seed = (seed ^ b->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		if (!b->w[i])
+			continue;
+		seed = ((seed + i) ^ b->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
 		seed ^= seed >> 29;
 	}
 	return seed;

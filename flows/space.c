@@ -139,13 +139,14 @@ static struct space_group *add_group(struct space *space, const struct cube *cub
 	return group;
 }
 
-static struct space_group *group_of(struct space *space, const struct cube *cube)
+/* The group of cubes like that one, SPACE_NONE if there is none yet. */
+static size_t find_group(const struct space *space, const struct cube *cube)
 {
-	for (uint32_t g = space->nbuckets ? *bucket_of(space, cube) : 0; g;
-	     g = space->group[g - 1].next)
-		if (is_like(&space->group[g - 1].like, cube, &cube->mask))
-			return &space->group[g - 1];
-	return add_group(space, cube);
+	uint32_t g = space->nbuckets ? *bucket_of(space, cube) : 0;
+
+	while (g && !is_like(&space->group[g - 1].like, cube, &cube->mask))
+		g = space->group[g - 1].next;
+	return g ? g - 1 : SPACE_NONE;
 }
 
 /* Has the family know that the group has a cube with that value. */
@@ -170,7 +171,8 @@ static int note_value(struct space *space, const struct space_group *group, cons
 
 int space_add(struct space *space, const struct cube *cube, size_t owner)
 {
-	struct space_group *group = group_of(space, cube);
+	size_t g = find_group(space, cube);
+	struct space_group *group = g == SPACE_NONE ? add_group(space, cube) : &space->group[g];
 	struct space_cube *slot;
 
 	if (!group || note_value(space, group, cube) ||
@@ -337,12 +339,17 @@ static int look_in_visited(struct space *space, const struct cube *cube, struct 
 static int list_meeting(struct space *space, const struct cube *cube, struct space_rest *rest,
 			size_t *by)
 {
-	size_t inside = rest->ninside;
+	size_t inside = rest->ninside, same = find_group(space, cube);
 	int r = 0;
 
-	/* neighbours in a list are often covered by cubes of one group: that one is asked first */
+	/*
+	 * What covers it is often in the group that covered its neighbour in the list, or an equal cube: those
+	 * are asked first
+	 */
 	if (space->lucky < space->ngroups && may_cover(&space->group[space->lucky].like, cube))
 		r = look_in(space, space->lucky, cube, rest, by);
+	if (!r && same != SPACE_NONE)
+		r = look_in(space, same, cube, rest, by);
 	rest->ninside = inside;
 	space->nlist = 0;
 	for (size_t f = 0; !r && f < space->nfamilies; f++)

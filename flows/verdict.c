@@ -121,13 +121,17 @@ static void entry_conditions(struct compiler *c, size_t i)
 /* "rule web (line 3): flow-type udp4 dst-port 80 drop", or "loc 7: udp4 dst-port 80 -> drop". */
 static void tell_rule(struct compiler *c, size_t other, struct sriov_verdict *v)
 {
+	const char **told = &c->low[other].told;
 	char name[96], words[384] = "", text[512];
 
 	v->other_rule = other;
+	v->other = *told;
+	if (*told)
+		return;
 	/* what does not fit is cut: it is for reading */
 	sriov_rule_format(&c->rules->at[other], words, sizeof(words));
 	snprintf(text, sizeof(text), "%s: %s", compile_rule_name(c->rules, other, name), words);
-	v->other = compile_text(c, text);
+	v->other = *told = compile_text(c, text);
 }
 
 static void tell_other(struct compiler *c, size_t other, struct sriov_verdict *v)
