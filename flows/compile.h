@@ -94,7 +94,7 @@ struct compiler {
 	struct sriov_entry *cell; /* scratch: the entries of the rule at hand */
 	size_t *cell_at, ncells;
 	uint64_t *cell_hash; /* of what each matches */
-	uint64_t *number;    /* scratch: one a cell */
+	uint64_t *number;    /* scratch: four a cell */
 	size_t ntold;        /* rules whose causes and neighbours were looked for */
 	struct sriov_error *err;
 };

@@ -18,6 +18,7 @@ struct space_group {
 	struct cube like; /* its value does not count */
 	struct space_keys members;
 	size_t nliving, family;
+	size_t since; /* its keys in the family count from here: older ones are of when it was alive before */
 	uint32_t next; /* the next of its bucket, plus one */
 };
 
@@ -150,7 +151,7 @@ static size_t find_group(const struct space *space, const struct cube *cube)
 }
 
 /* Has the family know that the group has a cube with that value. */
-static int note_value(struct space *space, const struct space_group *group, const struct cube *cube)
+static int note_value(struct space *space, struct space_group *group, const struct cube *cube)
 {
 	struct space_keys *values = &space->family[group->family].values;
 	size_t number = group - space->group;
@@ -158,12 +159,14 @@ static int note_value(struct space *space, const struct space_group *group, cons
 	struct space_chain chain;
 	int r;
 
+	if (!group->nliving)
+		group->since = values->n;
 	bytes.mask = values->mask;
 	r = space_keys_find(values, &bytes, &chain);
 	if (r)
 		return r < 0 ? r : 0;
 	for (uint32_t k = *chain.link; k; k = chain.next[k - 1])
-		if (values->at[k - 1].number == number &&
+		if (k > group->since && values->at[k - 1].number == number &&
 		    bits_agree(&values->at[k - 1].cube->value, &cube->value, &bytes.mask))
 			return 0;
 	return space_keys_add(values, cube, number);
@@ -307,8 +310,16 @@ static int visit_family(struct space *space, struct space_family *family, const 
 		r = space_keys_find(&family->values, cube, &chain);
 	for (size_t i = 0; r > 0 && i < family->ngroups; i++)
 		visit(space, family->group[i]);
-	for (uint32_t k = r ? 0 : *chain.link; k; k = chain.next[k - 1])
-		visit(space, family->values.at[k - 1].number);
+	while (!r && *chain.link) {
+		size_t k = *chain.link - 1, g = family->values.at[k].number;
+
+		if (k >= space->group[g].since && space->group[g].nliving) {
+			visit(space, g);
+			chain.link = &chain.next[k];
+		} else {
+			*chain.link = chain.next[k];
+		}
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -348,8 +359,11 @@ static int list_meeting(struct space *space, const struct cube *cube, struct spa
 	 */
 	if (space->lucky < space->ngroups && may_cover(&space->group[space->lucky].like, cube))
 		r = look_in(space, space->lucky, cube, rest, by);
-	if (!r && same != SPACE_NONE)
+	if (!r && same != SPACE_NONE) {
 		r = look_in(space, same, cube, rest, by);
+		if (r > 0)
+			space->lucky = same;
+	}
 	rest->ninside = inside;
 	space->nlist = 0;
 	for (size_t f = 0; !r && f < space->nfamilies; f++)
