@@ -155,7 +155,8 @@ static bool duplicate(const struct sriov_entry *a, const struct sriov_entry *b)
 
 static uint64_t duplicate_hash(const struct sriov_entry *e)
 {
-	struct bits compared = {{(uint64_t)e->value.src_port << 32 | e->value.dst_port << 16 |
+	struct bits compared = {{(uint64_t)e->value.src_port << 32 |
+				 (uint32_t)e->value.dst_port << 16 |
 				 (has_vlan(e) ? e->value.vlan_tci : 0)}};
 
 	memcpy(&compared.w[1], e->value.src_ip, is_v6(e) ? 8 : 4);
