@@ -45,6 +45,8 @@ enum opt_group {
 	OPT_TUNE = 1 << 26,
 	OPT_BACKEND = 1 << 27,
 	OPT_SOCKET = 1 << 28,
+	OPT_PHYSNET = 1 << 29,
+	OPT_MOVE = 1 << 30,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -83,7 +85,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 64
+#define NOPTIONS 67
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -113,6 +115,7 @@ struct args {
 	unsigned vf;
 	bool consent, show;
 	const char *in, *rules, *pcap, *against, *socket;
+	const char *uplink, *sockets; /* of a physnet; its bridge is guest.bridge */
 	bool plan, apply;
 	const char *exclude, *numatune;
 	struct sriov_guest_request
@@ -208,11 +211,14 @@ COMMAND(guest_check);
 COMMAND(guest_check_leases);
 COMMAND(guest_tune);
 COMMAND(guest_gc);
+COMMAND(guest_move);
+COMMAND(guest_rebalance);
 COMMAND(pool_set);
 COMMAND(pool_show);
 COMMAND(physnet_add);
 COMMAND(physnet_delete);
 COMMAND(physnet_show);
+COMMAND(physnet_check);
 COMMAND(adopt);
 COMMAND(vswitch_show);
 COMMAND(vswitch_plan);
