@@ -5,6 +5,12 @@
 
 #include "lib/guest/guest.h"
 
+/* What guests of a PF's network have where no VF is left. */
+struct guest_switching {
+	const struct sriov_physnet *net; /* the network, if it has a bridge of OVS; else NULL */
+	bool local;                      /* the bridge is polled on the PF's node */
+};
+
 /* What a place must be. Zero asks for a free VF of our own pool, preferably on node 0. */
 struct guest_wish {
 	const struct sriov_pf *const *only; /* PFs that it must be on */
@@ -15,15 +21,18 @@ struct guest_wish {
 	enum sriov_pick pick;
 	const unsigned *distance; /* of each PF of the inventory, with SRIOV_PICK_NEAR */
 	const char *pool;         /* NULL = our own */
+	const struct guest_switching *switching; /* of each PF; NULL: there are no bridges */
 	enum sriov_path path[SRIOV_PATHS];
 	size_t npaths; /* 0 = vf */
 };
 
 struct guest_choice {
 	const struct sriov_pf *pf;
-	const struct sriov_vf *vf; /* NULL: the path is not a VF */
+	const struct sriov_vf *vf;       /* NULL: the path is not a VF */
+	const struct sriov_physnet *net; /* of path vhostuser */
 	enum sriov_path path;
-	int node; /* -1 = unknown */
+	bool fallback; /* the path wished first has no place that would do */
+	int node;      /* -1 = unknown */
 	char reason[320];
 };
 
@@ -63,8 +72,5 @@ int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf 
 /* lib/guest/pool.c: a VF that a guest holds may not leave its pool (-EBUSY). @pf is joined with the store. */
 int guest_pool_unleased(struct store *store, const struct sriov_pf *pf,
 			const struct sriov_vfset *vfs, const char *name, struct sriov_error *err);
-/* A PF of which a guest holds something may not leave the guest's network (-EBUSY). */
-int guest_net_unheld(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
-		     size_t n, struct sriov_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes of several PFs as one. See batch.h. */
 #include "lib/plan/batch.h"
-#include "lib/guest/place.h"
+#include "lib/guest/physnet.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -155,15 +155,6 @@ static bool same_net(const struct sriov_physnet *a, const struct sriov_physnet *
 	return a->npfs == b->npfs;
 }
 
-static const struct sriov_physnet *find_net(const struct sriov_physnet *nets, size_t n,
-					    const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(nets[i].name, name))
-			return &nets[i];
-	return NULL;
-}
-
 static int tell_net(struct batch *batch, const struct sriov_physnet *net, struct sriov_error *err)
 {
 	char pfs[300] = "";
@@ -176,7 +167,27 @@ static int tell_net(struct batch *batch, const struct sriov_physnet *net, struct
 	return change_notes_add(&batch->record, err, "physnet %s:%s", net->name, pfs);
 }
 
-/* A network of guests that hold something there keeps the PF. */
+/*
+ * A network of guests that hold something there keeps the PF; and one with a bridge is more than a record, which host
+ * files have no words for.
+ */
+static int check_net(struct batch *batch, const struct sriov_physnet *now,
+		     const struct sriov_physnet *then, struct sriov_error *err)
+{
+	struct sriov_physnet gone = {0};
+
+	if (now->bridge[0]) {
+		sriov_error_set(err, -EOPNOTSUPP, now->name,
+				"has bridge %s, and a host file cannot change such a network",
+				now->bridge);
+		sriov_error_hint(err, "let the file name the PFs that it has, or use `sriovctl "
+				      "physnet add` and `physnet delete`");
+		return sriov_error_status(err, SRIOV_REFUSED);
+	}
+	core_copy(gone.name, sizeof(gone.name), now->name);
+	return physnet_check(batch->store, now, 1, then ?: &gone, err);
+}
+
 static int plan_nets(struct batch *batch, struct sriov_error *err)
 {
 	struct sriov_physnet *now = NULL;
@@ -185,21 +196,20 @@ static int plan_nets(struct batch *batch, struct sriov_error *err)
 	int r = batch->store ? store_physnet_list(batch->store, &now, &n, err) : 0;
 
 	for (size_t i = 0; !r && i < n; i++) {
-		const struct sriov_physnet *then = find_net(batch->net, batch->nnets, now[i].name);
+		const struct sriov_physnet *then = physnet_named(batch->net, batch->nnets,
+								 now[i].name);
 
 		if (then && same_net(&now[i], then))
 			continue;
 		changed = true;
-		r = guest_net_unheld(batch->store, now[i].name,
-				     then ? (const char(*)[SRIOV_PCI_LEN])then->pf : NULL,
-				     then ? then->npfs : 0, err);
+		r = check_net(batch, &now[i], then, err);
 		if (!r)
 			r = then ? tell_net(batch, then, err)
 				 : change_notes_add(&batch->record, err, "physnet %s is forgotten",
 						    now[i].name);
 	}
 	for (size_t i = 0; !r && i < batch->nnets; i++) {
-		if (find_net(now, n, batch->net[i].name))
+		if (physnet_named(now, n, batch->net[i].name))
 			continue;
 		changed = true;
 		r = tell_net(batch, &batch->net[i], err);

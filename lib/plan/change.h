@@ -30,8 +30,11 @@ struct change {
 		nowhere; /* a location that a DEL may name to make the driver look again, 0 = none */
 	size_t nleases;  /* of the PF, when it was read */
 	struct virt_domain domain; /* that want.guest is of, as last read; zero: there is none */
+	struct bridge *bridge;     /* that the change concerns: bridge.h; NULL: none */
+	char bridge_locked[16];    /* whose lock is held, also from a recovery before; "" = none */
 	struct sriov_lease *take;  /* leases that the commit records: adopted ones */
 	size_t ntake;
+	bool net_recorded;    /* want.net's network is in the database */
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 
@@ -74,6 +77,11 @@ int change_notes_add(struct change_notes *notes, struct sriov_error *err, const 
 void change_notes_clear(struct change_notes *notes);
 /* Hands the plan to the caller of a public function (also after a failure). */
 void change_give_plan(struct change *change, struct sriov_plan **plan);
+/* Seconds to wait for another command. */
+static inline unsigned change_lock_timeout(const struct change *change)
+{
+	return change->opts->lock_timeout ? change->opts->lock_timeout : 30;
+}
 /* What the user typed, for the journal and the lock. */
 static inline const char *change_command(const struct change *change)
 {
@@ -89,7 +97,7 @@ int change_read_guest(struct change *change, const struct guest_state *guest,
 int change_guest_there(const struct change *change, struct guest_state *guest,
 		       struct sriov_error *err);
 /* Adds the steps that attach (@on) or detach devices, as far as @want has them otherwise. */
-int change_guest_steps(const struct change *change, const struct guest_state *want, bool on,
+int change_guest_steps(const struct change *change, const struct pf_state *want, bool on,
 		       struct steps *steps, struct sriov_error *err);
 
 /* ---- apply.c: what a change and its recovery share ---- */

@@ -8,4 +8,14 @@
 /* What the PF of a guest's lease is read with. */
 #define GUEST_CHANGE_READ (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS | SRIOV_READ_USES)
 
+/* ---- shared by attach, detach and move ---- */
+
+/* Whether the rule's target or scope is the lease's guest. */
+bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease);
+/* -ENOENT: nobody of that name holds a lease; the hint has the nearest one. */
+int guest_unknown(struct store *store, const char *guest, struct sriov_error *err);
+/* What would make giving @guest's devices to the domain fail, told before: guest_device_check() and others there. */
+int guest_check_devices(const struct virt_domain *domain, const struct guest_state *guest,
+			struct sriov_error *err);
+
 #endif

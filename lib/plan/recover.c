@@ -5,6 +5,7 @@
  * another boot is closed without effects, because nothing that it did to the kernel has survived.
  */
 #include "lib/plan/batch.h"
+#include "lib/plan/bridge.h"
 #include "lib/plan/lock.h"
 
 #include <errno.h>
@@ -48,6 +49,8 @@ static int read_back(struct change *change, struct recovery *recovery, bool *gon
 		r = state_decode(recovery->journal.want, &change->want, err);
 	if ((recovery->before.has | change->want.has) & STATE_RSS)
 		change->what |= SRIOV_READ_RSS;
+	if (!r)
+		r = bridge_open(change, &change->want, err);
 	if (!r)
 		r = change_read(change, err);
 	if (r < 0)
@@ -186,6 +189,8 @@ static int recover(struct change *change, struct recovery *recovery, enum recove
 	else
 		change->plan->journal = id;
 	state_clear(&change->want);
+	/* what comes next may concern another one */
+	bridge_free(core_steal(change->bridge));
 	return r;
 }
 

@@ -14,6 +14,7 @@
 struct rule_how {
 	unsigned allow;
 	bool partial, adopt;
+	const struct sriov_lease *moved; /* counts instead of the lease of its id; NULL: none */
 	bool added; /* the last rule of the list is new: no packet coming to it is an error */
 };
 

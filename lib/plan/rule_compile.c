@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a list of rules to the entries that a change wants. See rule.h. */
 #include "flows/flows.h"
+#include "lib/guest/physnet.h"
 #include "lib/plan/rule.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 struct guests {
 	struct store *store;
 	const struct sriov_pf *port;
+	const struct sriov_lease *moved;
 };
 
 /* Of the guest's leases the VF of this port, if it has one here; else any, for the error. */
@@ -25,11 +27,39 @@ static int find_lease(const struct guests *guests, const char *name, struct srio
 
 	if (r < 0 || !n)
 		return r < 0 ? r : -ENOENT;
+	for (size_t i = 0; guests->moved && i < n; i++)
+		if (lease[i].id == guests->moved->id)
+			lease[i] = *guests->moved;
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(lease[i].pf, guests->port->address) && lease[i].vf >= 0)
+		if (!strcmp(lease[i].pf, guests->port->address) &&
+		    (lease[i].vf >= 0 || lease[i].socket[0]))
 			best = i;
 	*out = lease[best];
 	return 0;
+}
+
+/* A guest on a bridge whose uplink this port is: the rule is among the bridge's flows, and not in the table. */
+static int is_behind(const struct guests *guests, const struct sriov_lease *lease,
+		     struct sriov_error *err)
+{
+	struct sriov_physnet *nets = NULL;
+	const struct sriov_physnet *net;
+	size_t n = 0;
+	int r = store_physnet_list(guests->store, &nets, &n, err);
+
+	if (r < 0)
+		return r;
+	net = physnet_named(nets, n, lease->net);
+	if (net && !strcmp(net->uplink_pf, guests->port->address)) {
+		r = 1;
+	} else {
+		sriov_error_set(err, -EXDEV, lease->guest,
+				"the guest is on bridge %s, whose rules are those of %s",
+				lease->below, net ? net->uplink_pf : "no PF");
+		r = sriov_error_hint(err, "put the rule there");
+	}
+	sriov_physnets_free(nets, n);
+	return r;
 }
 
 static int resolve(void *data, const char *name, unsigned *vf, struct sriov_error *err)
@@ -46,6 +76,8 @@ static int resolve(void *data, const char *name, unsigned *vf, struct sriov_erro
 	}
 	if (r < 0)
 		return r;
+	if (lease.vf < 0 && lease.socket[0])
+		return is_behind(guests, &lease, err);
 	if (lease.vf < 0) {
 		sriov_error_set(err, -EOPNOTSUPP, name,
 				"the guest is on a %s, which carries no rules of the NIC",
@@ -95,7 +127,7 @@ int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
 		 const struct pf_state *intent, struct store *store, const struct rule_how *how,
 		 struct sriov_compiled *out, struct sriov_error *err)
 {
-	struct guests guests = {.store = store, .port = port};
+	struct guests guests = {.store = store, .port = port, .moved = how->moved};
 	_free_ struct sriov_entry *ours = NULL;
 	struct sriov_compile opts = {
 		.allow = how->allow, .partial = how->partial, .guest = resolve, .data = &guests};

@@ -280,6 +280,11 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 		return run_link(ctx, step, err);
 	case STEP_DEVICE:
 		return run_device(ctx, step, err);
+	case STEP_BRIDGE:
+	case STEP_PORT:
+	case STEP_POLICY:
+	case STEP_FDB:
+		return bridge_run(ctx, step, err);
 	}
 	return sriov_error_set(err, -EINVAL, pf_label(pf), "unknown step");
 }

@@ -2,7 +2,7 @@
 /* What each kind of step says of itself. */
 #include "lib/guest/choose.h"
 #include "lib/guest/virt.h"
-#include "lib/plan/step.h"
+#include "lib/plan/bridge.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,15 +91,16 @@ static void describe_device(const struct sriov_pf *pf, const struct step *step, 
 {
 	const struct sriov_lease *lease = step->lease;
 	struct guest_device device[GUEST_DEVICES];
-	char what[64];
+	char what[80];
 
 	guest_lease_devices(lease, device);
 	if (device[step->number].path == GUEST_VF)
 		snprintf(what, sizeof(what), "VF %d of %s", lease->vf, pf_label(pf));
+	else if (device[step->number].path == GUEST_VHOSTUSER)
+		snprintf(what, sizeof(what), "vhost-user port %s", guest_lease_port(lease));
 	else
 		snprintf(what, sizeof(what), "a %s on %s",
-			 device[step->number].path == GUEST_TAP ? "tap" : lease->path,
-			 device[step->number].netdev);
+			 guest_path_words[device[step->number].path], device[step->number].netdev);
 	snprintf(buf, size, "%s %s %s %s, %s", step->on ? "attach" : "detach", what,
 		 step->on ? "to" : "from", lease->guest,
 		 step->live ? "while it runs" : "in its definition");
@@ -160,6 +161,12 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 	case STEP_DEVICE:
 		describe_device(pf, step, buf, size);
 		break;
+	case STEP_BRIDGE:
+	case STEP_PORT:
+	case STEP_POLICY:
+	case STEP_FDB:
+		bridge_describe(pf, step, buf, size);
+		break;
 	case STEP_LINK:
 		if (step->number)
 			snprintf(buf, size, "wait for the link of %s at %u Mbit/s", pf->netdev,
@@ -219,6 +226,12 @@ static void describe_object(const struct step *step, struct sriov_step_text *out
 	case STEP_DEVICE:
 		out->sign = step->on ? '+' : '-';
 		snprintf(out->object, sizeof(out->object), "guest %s", step->lease->guest);
+		break;
+	case STEP_BRIDGE:
+	case STEP_PORT:
+	case STEP_POLICY:
+	case STEP_FDB:
+		core_copy(out->object, sizeof(out->object), "bridge");
 		break;
 	default:
 		break;

@@ -79,10 +79,10 @@ int store_pool_read(struct store *store, const char *pf, struct store_pools *out
 /* Networks; each has PFs, in order of address. */
 int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *n,
 		       struct sriov_error *err);
-/* The network and its PFs as said, whatever they were; with no PFs it goes. */
-int store_physnet_put(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
-		      size_t npfs, struct sriov_error *err);
-/* All networks as said; those that are not among them go. */
+/* The network as said, but for the count of fallbacks, whatever it was; with no PFs it goes. */
+int store_physnet_put(struct store *store, const struct sriov_physnet *net,
+		      struct sriov_error *err);
+/* All networks as said; those that are not among them go. Of those that stay only the PFs are said. */
 int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
 			  struct sriov_error *err);
 
@@ -98,8 +98,8 @@ int store_lease_mac(struct store *store, const uint8_t mac[6], struct sriov_leas
 int store_lease_insert(struct store *store, struct sriov_lease *lease,
 		       struct sriov_error *err); /* sets id */
 /*
- * What may change while it is held: state, MAC, VLAN, queues, what was found, the libvirt. -ENOENT (no error set):
- * it was ended, or is another's now.
+ * All but whose it is, its network and its PF may change while it is held. -ENOENT (no error set): it was ended, or
+ * is another's now.
  */
 int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err);
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err);

@@ -80,6 +80,41 @@ at_every_point "guest attach" ens2f0
 change=(guest detach web1)
 at_every_point "guest detach" ens2f0
 
+# The same without a VF that is free: a port of OVS, and there and home again.
+ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
+	"pmd_cpu_mask": "", "socket_mem": "", "per_port_memory": false, "stopped": false, "bridges": []}'
+bridge=yes stride=5
+new_host ".ovs = $ovs"
+"$tool" vf create ens2f0 --count 2 --mac auto >/dev/null
+let_land
+change=(physnet add red ens2f0 --bridge br-red --uplink vf:1)
+at_every_point "physnet add" ens2f0
+"$tool" "${change[@]}" >/dev/null
+let_land
+change=(physnet delete red)
+at_every_point "physnet delete" ens2f0
+"$tool" "${change[@]}" >/dev/null
+let_land
+"$tool" physnet add red ens2f0 --bridge br-red --uplink af_packet >/dev/null
+defined web1 1
+running web2 2 "" shared
+"$tool" guest attach web1 --net red >/dev/null
+"$tool" pool set ens2f0 1 reserved >/dev/null
+change=(guest attach web2 --net red --max-rate 100)
+at_every_point "guest attach (vhostuser)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+echo "name to-web2 flow-type udp4 dst-ip 10.0.0.2 dst-port 9 guest web2" >"$work/rules"
+change=(flow apply "$work/rules" --pf ens2f0)
+at_every_point "flow apply (bridge)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+"$tool" guest detach web1 >/dev/null
+change=(guest move web2 --to vf --live)
+at_every_point "guest move (vf)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+change=(guest move web2 --to vhostuser --live)
+at_every_point "guest move (vhostuser)" ens2f0
+bridge='' stride=1
+
 # Tuning a running guest: what was left half done is undone by the next tuning, of whichever guest. Every third point.
 tune_at_points() {
 	local n calls at

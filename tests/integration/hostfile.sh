@@ -93,7 +93,6 @@ is "pools" '["0-1 nova","2-3 sriovctl"]' "$(jq -c '[.pools[] | select(.pf == "00
 expect 0 physnet show --json
 is "networks" '["blue 0000:3b:00.0","red 0000:81:00.0"]' "$(jq -c '[.physnets[] | "\(.name) \(.pfs[0].pf)"]' "$work/out")"
 over committed committed
-applied=$(everything)
 
 # ---- drift: what others change is seen, and brought back ----
 edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[2].attrs.vlan) = 5 | (.pfs[] | select(.netdev == "ens2f0") | .rules) |= .[1:]'
