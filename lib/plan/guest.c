@@ -224,13 +224,15 @@ static int check_carried(struct change *change, const struct sriov_lease *lease,
 					"rule %s of %s drops packets that may be for it, and a %s "
 					"carries no rules",
 					rule->name, pf_label(change->pf), lease->path);
-			sriov_error_hint(err, "take --paths vf,vhostuser, or say `in pf` in the rule "
-					      "if it is not about guests; --force attaches it all the "
-					      "same");
+			sriov_error_hint(err,
+					 "take --paths vf,vhostuser, or say `in pf` in the rule "
+					 "if it is not about guests; --force attaches it all the "
+					 "same");
 			return sriov_error_status(err, SRIOV_REFUSED);
 		}
 		if (drops(rule, lease) || guest_rule_names(rule, lease))
-			r = change_note(change, err, "rule %s has no effect on it: a %s carries none",
+			r = change_note(change, err,
+					"rule %s has no effect on it: a %s carries none",
 					rule->name, lease->path);
 	}
 	return r;
