@@ -176,12 +176,15 @@ static int want_vf(struct change *change, const struct sriov_guest_request *as,
 	return 0;
 }
 
-/* On a bridge of OVS all but trust is kept, and trust is only missed by who needs it. */
-static int refuse_attrs(const struct sriov_guest_request *as, const struct guest_choice *choice,
-			struct sriov_error *err)
+/* On a bridge of OVS all but trust is kept, which is said. */
+static int refuse_attrs(struct change *change, const struct sriov_guest_request *as,
+			const struct guest_choice *choice, struct sriov_error *err)
 {
 	unsigned lost = as->attrs.has & ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
 
+	if (choice->path == SRIOV_PATH_VHOSTUSER && (lost & SRIOV_VF_TRUST) && as->attrs.trust)
+		return change_note(change, err,
+				   "trust counts once it is on a VF: a bridge has no such thing");
 	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER || !lost)
 		return 0;
 	sriov_error_set(
@@ -260,7 +263,7 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 	if (!guest)
 		return core_oom(err);
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
-	r = refuse_attrs(as, &attach->choice, err);
+	r = refuse_attrs(change, as, &attach->choice, err);
 	if (!r && attach->choice.vf && !as->hands_off)
 		r = check_group(&attach->choice, attach->inv, err);
 	if (!r)
