@@ -176,12 +176,15 @@ static int want_vf(struct change *change, const struct sriov_guest_request *as,
 	return 0;
 }
 
-/* On a bridge of OVS all but trust is kept, and trust is only missed by who needs it. */
-static int refuse_attrs(const struct sriov_guest_request *as, const struct guest_choice *choice,
-			struct sriov_error *err)
+/* On a bridge of OVS all but trust is kept, which is said. */
+static int refuse_attrs(struct change *change, const struct sriov_guest_request *as,
+			const struct guest_choice *choice, struct sriov_error *err)
 {
 	unsigned lost = as->attrs.has & ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
 
+	if (choice->path == SRIOV_PATH_VHOSTUSER && (lost & SRIOV_VF_TRUST) && as->attrs.trust)
+		return change_note(change, err,
+				   "trust counts once it is on a VF: a bridge has no such thing");
 	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER || !lost)
 		return 0;
 	sriov_error_set(
@@ -189,6 +192,53 @@ static int refuse_attrs(const struct sriov_guest_request *as, const struct guest
 		"trust, spoofchk, rates and link state are a VF's, and the path would be %s",
 		sriov_path_word(choice->path));
 	return sriov_error_hint(err, "leave them out, or give --paths vf");
+}
+
+/* ---- rules ---- */
+
+/* Whether the rule drops packets of the guest, or may: its addresses are not known here, its MAC is. */
+static bool drops(const struct sriov_rule *rule, const struct sriov_lease *lease)
+{
+	uint8_t bits = 0xff;
+
+	if (rule->action.kind != SRIOV_ACTION_DROP)
+		return false;
+	for (size_t i = 0; i < sizeof(lease->mac); i++)
+		bits &= rule->mask.dst_mac[i];
+	if (bits == 0xff && memcmp(rule->value.dst_mac, lease->mac, sizeof(lease->mac)) != 0)
+		return false;
+	return rule->scope.kind == SRIOV_SCOPE_ALL || guest_rule_names(rule, lease);
+}
+
+/* A macvtap or tap carries no rules: a drop must not get lost, of others it is said that they do. */
+static int check_carried(struct change *change, const struct sriov_lease *lease,
+			 struct sriov_error *err)
+{
+	const struct sriov_rules *list = &change->intent.list;
+	int r = 0;
+
+	if (lease->vf >= 0 || lease->socket[0])
+		return 0;
+	for (size_t i = 0; !r && i < list->n; i++) {
+		const struct sriov_rule *rule = &list->at[i];
+
+		if (drops(rule, lease) && !change->opts->force) {
+			sriov_error_set(err, -EBUSY, lease->guest,
+					"rule %s of %s drops packets that may be for it, and a %s "
+					"carries no rules",
+					rule->name, pf_label(change->pf), lease->path);
+			sriov_error_hint(err,
+					 "take --paths vf,vhostuser, or say `in pf` in the rule "
+					 "if it is not about guests; --force attaches it all the "
+					 "same");
+			return sriov_error_status(err, SRIOV_REFUSED);
+		}
+		if (drops(rule, lease) || guest_rule_names(rule, lease))
+			r = change_note(change, err,
+					"rule %s has no effect on it: a %s carries none",
+					rule->name, lease->path);
+	}
+	return r;
 }
 
 /* ---- the whole ---- */
@@ -213,13 +263,15 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 	if (!guest)
 		return core_oom(err);
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
-	r = refuse_attrs(as, &attach->choice, err);
+	r = refuse_attrs(change, as, &attach->choice, err);
 	if (!r && attach->choice.vf && !as->hands_off)
 		r = check_group(&attach->choice, attach->inv, err);
 	if (!r)
 		r = guest_settle_mac(ask, &attach->choice, lease, err);
 	if (!r)
 		r = choose_definitions(as, attach->domain, guest->speaks, err);
+	if (!r)
+		r = check_carried(change, lease, err);
 	if (!r && lease->vf >= 0)
 		r = want_vf(change, as, lease, err);
 	if (r < 0)

@@ -125,17 +125,20 @@ edit_host '.ovs.bridges[0].ports |= map(select(.name | startswith("vhu") | not))
 expect 2 physnet check
 showed "make vhost-user port $port of web3" "install the flows" "take frames" "sriovctl restore"
 expect 2 physnet check red --json
-change restore
+expect 0 restore
+showed "make vhost-user port $port" "done: 3 steps"
+again restore
 expect 0 physnet check
 is "port" "$port" "$(ports | tr ' ' '\n' | grep vhu)"
 is "meters" 1 "$(jq '.ovs.bridges[0].meters | length' "$host")"
 # an OVS that is not there keeps nothing else from being restored
-edit_host '.kept = .ovs | del(.ovs)'
+kept=$(jq .ovs "$host")
+edit_host 'del(.ovs)'
 expect 5 restore
 said "restore\` again when OVS runs"
 expect 1 physnet check
-said "db.sock"
-edit_host '.ovs = .kept | del(.kept)'
+said "there is no such socket"
+edit_host --argjson kept "$kept" '.ovs = $kept'
 expect 0 restore
 over
 
@@ -259,14 +262,30 @@ change guest detach web3
 is "ports" up-red "$(ports)"
 
 # ---- what cannot go along ----
-defined web4 4 "" shared
+red
+for i in 1 2 4; do defined web$i "$i" "" shared; done
 expect 0 guest attach web4 --net red
-echo 'name spread flow-type udp4 dst-ip 10.0.0.4 user-def 0x1 drop' >"$work/rules"
-if "$tool" flow apply "$work/rules" --pf ens2f0 >/dev/null 2>&1; then
-	expect 1 guest move web4 --to vhostuser
-	said "rule spread"
-	is "lease" "vf|interface|0000:81:00.0|0|reserved" "$(lease web4)"
-else
-	fail "the NIC does not take the rule"
-fi
+echo 'name odd flow-type udp4 dst-ip 10.0.0.4 vlan-etype 0x8100 drop' >"$work/rules"
+expect 0 flow apply "$work/rules" --pf ens2f0
+expect 1 guest move web4 --to vhostuser
+said "rule odd" "vlan-etype"
+is "lease" "vf|interface|0000:81:00.0|0|reserved" "$(lease web4)"
+expect 0 guest attach web1 --net red
+expect 1 guest attach web2 --net red
+said "rule odd" "vlan-etype"
+is "nothing is left of it" "web1 web4 " "$(recorded)"
+# a macvtap or tap has no rules: a drop that is about the guest keeps it away, others are listed
+expect 3 guest attach web2 --net red --paths macvtap
+said "rule odd of ens2f0 drops packets" "a macvtap carries no rules" "--paths vf,vhostuser"
+is "nothing is left of it" "web1 web4 " "$(recorded)"
+cat >"$work/rules" <<R
+name to-web4 flow-type udp4 dst-ip 10.0.0.4 dst-port 9 guest web4
+name pf-only flow-type udp4 dst-ip 10.0.0.5 dst-port 9 in pf queue 1
+R
+sed -i 's/ in pf / /' "$work/rules"
+expect 0 flow apply "$work/rules" --pf ens2f0
+expect 0 guest attach web2 --net red --paths macvtap
+is "lease" "macvtap|bridge|0000:81:00.0||reserved" "$(lease web2)"
+expect 1 guest move web2 --to vf
+said "holds a macvtap" "attach it anew"
 over
