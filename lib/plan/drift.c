@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `status`: the last generation against the kernel, and against what is recorded by now. */
+#include "flows/flows.h"
 #include "lib/plan/hostfile_plan.h"
 
 #include <errno.h>
@@ -27,6 +28,27 @@ static int tell_commands(struct change *change, const struct sriov_generation *r
 		r = change_note(change, err,
 				"what is recorded of it is not what the generation "
 				"made of it");
+	return r;
+}
+
+/* Whether @then, which was read from @text, is what is recorded; both as they are read, with what drivers show otherwise. */
+static int is_recorded(const struct change *change, const char *text, struct pf_state *then,
+		       bool *same, struct sriov_error *err)
+{
+	const struct nic_profile *profile = nic_profile_find(change->pf->driver);
+	_free_ char *was = NULL, *now = NULL;
+	int r;
+
+	*same = !strcmp(text ?: "", change->known.intent ?: "");
+	if (*same || !text || !change->known.intent)
+		return 0;
+	for (size_t i = 0; i < then->nrules; i++)
+		nic_profile_readback(profile, &then->rule[i].entry);
+	r = state_encode(then, &was, err);
+	if (!r)
+		r = state_encode(&change->intent, &now, err);
+	if (!r)
+		*same = !strcmp(was, now);
 	return r;
 }
 
@@ -66,6 +88,7 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 	const char *intent = core_json_text(json, "intent", NULL, NULL);
 	const struct sriov_options opts = {.dry_run = true};
 	struct pf_state then = {0};
+	bool same = true;
 	struct change change;
 	int r = change_open(&change, host, core_json_text(json, "pf", "", NULL), CHANGE_READ_ALL,
 			    &opts, err);
@@ -81,7 +104,9 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 		change_leave_libvirts(&change);
 		r = change_show(&change, err);
 	}
-	if (!r && strcmp(intent ?: "", change.known.intent ?: "") != 0) {
+	if (!r)
+		r = is_recorded(&change, intent, &then, &same, err);
+	if (!r && !same) {
 		*differs = true;
 		r = tell_commands(&change, row, err);
 	}

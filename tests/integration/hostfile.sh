@@ -126,6 +126,20 @@ expect 0 generations
 showed "as before generation 1"
 over
 
+# ---- a record that says the same in other words is no drift ----
+new_host
+file_is <<'END'
+version: 1
+pfs:
+  - match: ens1f0
+    rules: |
+      name dns udp4 dst-port 53 drop
+END
+applied
+expect 0 restore
+expect 0 flow delete ens1f0 no-such-rule
+settled
+
 # ---- resizing, keeping what is not said ----
 new_host
 file_is <<'END'
