@@ -10,6 +10,7 @@
 
 #include "lib/core/core.h"
 
+#include <sriov/hook.h>
 #include <sriov/plan.h>
 
 struct out;
@@ -45,6 +46,7 @@ enum opt_group {
 	OPT_TUNE = 1 << 26,
 	OPT_BACKEND = 1 << 27,
 	OPT_SOCKET = 1 << 28,
+	OPT_HOOK = 1 << 29,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -71,6 +73,8 @@ enum opt_kind {
 	KIND_MODE,
 	KIND_QUEUES,
 	KIND_BACKEND,
+	KIND_NUMA_POLICY,
+	KIND_BUSY,
 	KINDS,
 };
 
@@ -83,7 +87,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 64
+#define NOPTIONS 68
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -115,6 +119,7 @@ struct args {
 	const char *in, *rules, *pcap, *against, *socket;
 	bool plan, apply;
 	const char *exclude, *numatune;
+	struct sriov_hook hook; /* its policies */
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
 };
@@ -123,6 +128,7 @@ enum verb_flag {
 	VERB_CHANGES =
 		1 << 0, /* changes the host or what we know of it: needs root on a live one */
 	VERB_HIDDEN = 1 << 1,
+	VERB_HOOK = 1 << 2, /* its status is libvirt's to act upon: see hook_status() */
 };
 
 struct verb {
@@ -172,6 +178,9 @@ void help_print(const struct args *args);
 int flow_apply_rte(const struct args *args, struct out *out, struct sriov_error *err);
 int flow_list_rte(const struct args *args, struct out *out, struct sriov_error *err);
 
+/* hook.c: the status that libvirt is told, which stops or kills guests for some: never where that is not meant. */
+int hook_status(int argc, char **argv, int status);
+
 /* The verbs' functions, one file a noun. */
 #define COMMAND(name)                                                                              \
 	int cmd_##name(const struct args *args, struct sriov_host *host, struct out *out,          \
@@ -217,6 +226,7 @@ COMMAND(adopt);
 COMMAND(vswitch_show);
 COMMAND(vswitch_plan);
 COMMAND(vswitch_check);
+COMMAND(hook_libvirt);
 COMMAND(journal_show);
 COMMAND(journal_resume);
 COMMAND(journal_undo);

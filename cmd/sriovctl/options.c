@@ -69,6 +69,16 @@ const struct opt options[NOPTIONS + 1] = {
 	{"net", "PHYSNET", "on this physnet", KIND_TEXT, AT(guest.net), 0, OPT_NET},
 	{"paths", "PATH,…", "ways to attach, in order of preference: vf, vhostuser, macvtap, tap",
 	 KIND_PATHS, 0, 0, OPT_ATTACH},
+	{"numa-policy", "warn|enforce",
+	 "a VF on another node than its guest: told, or refused (warn)", KIND_NUMA_POLICY,
+	 AT(hook.numa_enforce), 0, OPT_HOOK},
+	{"busy", "refuse|allow",
+	 "a PF that another command holds: its guest does not start, or without what is ours (refuse)",
+	 KIND_BUSY, AT(hook.busy_allow), 0, OPT_HOOK},
+	{"sockets", "DIR", "folder of vhost-user sockets, for guests that come from another host",
+	 KIND_TEXT, AT(hook.sockets), 0, OPT_HOOK},
+	{"rules-dir", "DIR", "rules by guest, project, flavor and port (" SRIOV_HOOK_RULES ")",
+	 KIND_TEXT, AT(hook.rules_dir), 0, OPT_HOOK},
 	{"numa", "preferred|required|socket|any",
 	 "how near the NIC must be to the guest's node (preferred)", KIND_NUMA, AT(guest.numa), 0,
 	 OPT_ATTACH},
@@ -163,6 +173,8 @@ static const char *const value_words[KINDS][5] = {
 		       [SRIOV_NUMA_ANY] = "any"},
 	[KIND_MODE] = {"bridge", "vepa", "private", "passthrough"},
 	[KIND_BACKEND] = {"kernel", "rte"},
+	[KIND_NUMA_POLICY] = {"warn", "enforce"},
+	[KIND_BUSY] = {"refuse", "allow"},
 };
 
 const char *const *opt_words(enum opt_kind kind)
@@ -216,7 +228,8 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 		snprintf(expects, sizeof(expects), "one of %s", opt->metavar);
 		return bad_value(opt, value, err, expects);
 	}
-	if (opt->kind == KIND_ON_OFF || opt->kind == KIND_BACKEND)
+	if (opt->kind == KIND_ON_OFF || opt->kind == KIND_BACKEND ||
+	    opt->kind == KIND_NUMA_POLICY || opt->kind == KIND_BUSY)
 		*(bool *)at = i;
 	else if (opt->kind == KIND_LINK)
 		*(uint8_t *)at = i;
@@ -339,6 +352,8 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_NUMA:
 	case KIND_MODE:
 	case KIND_BACKEND:
+	case KIND_NUMA_POLICY:
+	case KIND_BUSY:
 		r = store_word(opt, value, at, err);
 		break;
 	case KIND_MAC:

@@ -6,26 +6,32 @@
 #include <errno.h>
 #include <string.h>
 
-/* Its own use of the VF is no obstacle to a change that is for the guest. */
-static void drop_own_uses(struct change *change, const struct sriov_lease *lease)
+/* A guest's own use of a VF is no obstacle to a change that is for the guest. */
+static void drop_own_uses(struct sriov_vf *vf, const char *guest)
 {
-	struct sriov_vf *vf = lease->vf < 0 ? NULL : pf_vf(change->pf, lease->vf);
 	size_t kept = 0;
 
-	for (size_t i = 0; vf && i < vf->uses.n; i++)
-		if (!guest_is_use(&vf->uses.at[i], lease->guest))
+	for (size_t i = 0; i < vf->uses.n; i++)
+		if (!guest_is_use(&vf->uses.at[i], guest))
 			vf->uses.at[kept++] = vf->uses.at[i];
-	if (vf)
-		vf->uses.n = kept;
+	vf->uses.n = kept;
+}
+
+void change_drop_self(struct change *change)
+{
+	for (unsigned v = 0; change->pf->vf && v < change->pf->vfs; v++)
+		drop_own_uses(&change->pf->vf[v], change->want.self);
 }
 
 int change_read_guest(struct change *change, const struct guest_state *guest,
 		      struct sriov_error *err)
 {
+	struct sriov_vf *vf = guest->lease.vf < 0 ? NULL : pf_vf(change->pf, guest->lease.vf);
 	struct sriov_error none = {0};
 	int r;
 
-	drop_own_uses(change, &guest->lease);
+	if (vf)
+		drop_own_uses(vf, guest->lease.guest);
 	virt_domain_clear(&change->domain);
 	if (!guest->speaks[VIRT_CONFIG] && !guest->speaks[VIRT_LIVE])
 		return 0;

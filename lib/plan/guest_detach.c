@@ -9,7 +9,7 @@
 
 /* ---- rules ---- */
 
-static bool names(const struct sriov_rule *rule, const struct sriov_lease *lease)
+bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease)
 {
 	const char *target = rule->action.kind == SRIOV_ACTION_GUEST ? rule->action.guest : "";
 	const char *scope = rule->scope.kind == SRIOV_SCOPE_GUEST ? rule->scope.guest : "";
@@ -28,7 +28,7 @@ static int check_rules(struct change *change, const struct sriov_lease *lease,
 	size_t n = 0;
 
 	for (size_t i = 0; i < list->n; i++)
-		if (names(&list->at[i], lease) && !n++)
+		if (guest_rule_names(&list->at[i], lease) && !n++)
 			first = list->at[i].name;
 	if (!n)
 		return 0;

@@ -28,6 +28,7 @@ struct vf_state {
 	bool has_driver;
 	char driver[32]; /* "" = bound to none */
 	bool has_up, up; /* its netdev; of probes alone, so never part of an intent */
+	bool lent; /* as it is without its guest, which is to come back: no part of the intent */
 };
 
 /* One location of the rule table: an entry, or nothing. */
@@ -57,6 +58,8 @@ struct pf_state {
 	unsigned count;
 	char pool[32]; /* of all VFs; "" = not said */
 	bool passing;  /* a probe's: always undone, never committed */
+	char self
+		[SRIOV_NAME_LEN]; /* the guest that the change is for: no obstacle to it; "" = nobody */
 	struct vf_state *vf;
 	size_t nvf;
 	struct rule_state *rule; /* by location; change it by state_rule() only */

@@ -141,7 +141,8 @@ int store_lease_insert(struct store *store, struct sriov_lease *lease, struct sr
 	return 0;
 }
 
-int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err)
+static int put_lease(struct store *store, const struct sriov_lease *lease, unsigned generation,
+		     struct sriov_error *err)
 {
 	_free_ char *found = NULL;
 	char mac[SRIOV_MAC_LEN];
@@ -151,14 +152,27 @@ int store_lease_put(struct store *store, const struct sriov_lease *lease, struct
 		return r;
 	r = store_run(
 		store, err, NULL, NULL,
-		"UPDATE lease SET state = ?, mac = ?, vlan = ?, queues = ?, found = ?, uri = ?"
-		" WHERE id = ? AND generation = ?",
-		"ttiittii", lease->state, sriov_mac_format(lease->mac, mac), (int64_t)lease->vlan,
-		(int64_t)lease->queues, found, lease->uri, (int64_t)lease->id,
+		"UPDATE lease SET state = ?, mac = ?, vlan = ?, queues = ?, found = ?, uri = ?,"
+		" generation = ? WHERE id = ? AND generation = ?",
+		"ttiittiii", lease->state, sriov_mac_format(lease->mac, mac), (int64_t)lease->vlan,
+		(int64_t)lease->queues, found, lease->uri, (int64_t)generation, (int64_t)lease->id,
 		(int64_t)lease->generation);
 	if (r < 0)
 		return r;
 	return r ? 0 : -ENOENT;
+}
+
+int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err)
+{
+	return put_lease(store, lease, lease->generation, err);
+}
+
+int store_lease_turn(struct store *store, struct sriov_lease *lease, struct sriov_error *err)
+{
+	int r = put_lease(store, lease, lease->generation + 1, err);
+
+	lease->generation += !r;
+	return r;
 }
 
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err)
