@@ -47,6 +47,7 @@ enum opt_group {
 	OPT_BACKEND = 1 << 27,
 	OPT_SOCKET = 1 << 28,
 	OPT_HOOK = 1 << 29,
+	OPT_NOVA = 1 << 30,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -87,7 +88,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 68
+#define NOPTIONS 69
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -118,7 +119,7 @@ struct args {
 	bool consent, show;
 	const char *in, *rules, *pcap, *against, *socket;
 	bool plan, apply;
-	const char *exclude, *numatune;
+	const char *exclude, *numatune, *nova_release;
 	struct sriov_hook hook; /* its policies */
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
@@ -227,6 +228,8 @@ COMMAND(vswitch_show);
 COMMAND(vswitch_plan);
 COMMAND(vswitch_check);
 COMMAND(hook_libvirt);
+COMMAND(nova_conf);
+COMMAND(nova_plan);
 COMMAND(journal_show);
 COMMAND(journal_resume);
 COMMAND(journal_undo);

@@ -113,6 +113,12 @@ const struct verb verbs[] = {
 	 "what libvirt's hook runs, with the domain on standard input (examples/libvirt)",
 	 OPT_HOOK | OPT_NET, 4, 4, VERB_CHANGES | VERB_HOOK, cmd_hook_libvirt},
 
+	{"nova", "conf", "", "the part of nova.conf that is about this host's VFs in pool nova",
+	 OPT_NOVA, 0, 0, 0, cmd_nova_conf},
+	{"nova", "plan", "--net PHYSNET",
+	 "whether a port of that network would get a VF (direct) here, or should be on the switch (normal)",
+	 OPT_NOVA | OPT_NET, 0, 0, 0, cmd_nova_plan},
+
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
 	 cmd_journal_resume},

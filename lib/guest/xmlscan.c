@@ -321,17 +321,20 @@ int xmlscan_run(struct xmlscan *scan, const char *text, size_t size)
 {
 	bool seen = false;
 
-	scan->text = scan->at = text;
+	scan->text = text;
 	scan->stop = text + size;
+	scan->at = memchr(text, '\0', size);
+	if (scan->at)
+		return xmlscan_fail(scan, -EINVAL, "a NUL");
+	scan->at = text;
 
 	while (!scan->code) {
 		const char *next = memchr(scan->at, '<', scan->stop - scan->at);
 
 		for (; scan->at < (next ? next : scan->stop); scan->at++)
-			if (!*scan->at || (!scan->depth && !isspace((unsigned char)*scan->at)))
-				return xmlscan_fail(
-					scan, -EINVAL,
-					"text outside of the outermost element, or a NUL");
+			if (!scan->depth && !isspace((unsigned char)*scan->at))
+				return xmlscan_fail(scan, -EINVAL,
+						    "text outside of the outermost element");
 		if (!next)
 			break;
 		if (seen && !scan->depth && next + 1 < scan->stop && next[1] != '!' &&

@@ -44,7 +44,7 @@ clean=$(now)
 
 # at_every_point OPERATION THEN…: from the present state; after it, and after THEN, all is as $after
 at_every_point() {
-	local op=$1 n calls at then other
+	local op=$1 n calls at next other
 	shift
 	keep
 	KILLAT_COUNT=$work/calls LD_PRELOAD=$work/killat.so hook 3 "$op" || fail "$op fails"
@@ -60,7 +60,7 @@ at_every_point() {
 			# shellcheck disable=SC2086
 			[ -z "$other" ] || expect 0 $other
 			[ -z "$other" ] || settled "$at, then $other"
-			for then in "$@"; do must 3 "$then"; done
+			for next in "$@"; do must 3 "$next"; done
 			same "$at, then $*" "$after" "$(now)"
 			settled "$at, then $*"
 		done

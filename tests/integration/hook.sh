@@ -32,7 +32,7 @@ hook() {
 	*) is "standard output of $op" '' "$(out)" ;;
 	esac
 }
-lease() { query "SELECT guest, uuid, state, pf, vf, mac, vlan FROM lease WHERE vf = ${1-3}"; }
+lease() { query "SELECT guest, uuid, state, pf, vf, mac, vlan FROM lease WHERE vf = 3"; }
 attr() { pf_of ens2f0 ".vf[${2-3}].attrs.$1"; }
 table() { pf_of ens2f0 '[.rules[]? | .loc] | length'; }
 # what libvirt does between its hooks: MAC and VLAN of the domain, and back
