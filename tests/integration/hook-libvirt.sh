@@ -14,7 +14,8 @@ expect 0 vf create ens2f0 --count 4 --mac auto
 let_land
 expect 0 vf set ens2f0 1 --trust on
 edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[1].attrs.trust) = false'
-mkdir -p -m 755 "$work/guests.d" /etc/libvirt/hooks/qemu.d
+mkdir -m 755 "$work/guests.d"
+mkdir -p /etc/libvirt/hooks/qemu.d
 echo "udp4 dst-port 4789 guest self" >"$work/guests.d/web1.flows"
 trust() { pf_of ens2f0 '.vf[1].attrs.trust'; }
 table() { pf_of ens2f0 '[.rules[]? | .loc] | length'; }
