@@ -216,6 +216,7 @@ static int lower(struct compiler *c, size_t i)
 	if (lowering.v.result != SRIOV_EXACT)
 		compile_refuse(c, i, &lowering.v);
 	low->state = lowering.taken ? LOWERED_CANDIDATE : LOWERED_OUT;
+	c->out.verdict[i].elsewhere = lowering.elsewhere;
 	return 0;
 }
 
@@ -344,9 +345,17 @@ static bool meets_others(struct compiler *c, size_t i)
 
 static void leave_out(struct compiler *c)
 {
-	for (size_t i = 0; c->opts->partial && i < c->rules->n; i++)
-		c->out.verdict[i].left_out = c->rules->at[i].optional &&
-					     c->low[i].state == LOWERED_OUT && !meets_others(c, i);
+	for (size_t i = 0; i < c->rules->n; i++) {
+		struct sriov_verdict *v = &c->out.verdict[i];
+		bool may = v->elsewhere || (c->opts->partial && c->rules->at[i].optional);
+
+		if (!may || c->low[i].state != LOWERED_OUT)
+			continue;
+		if (meets_others(c, i))
+			v->elsewhere = false;
+		else
+			v->left_out = !v->elsewhere;
+	}
 }
 
 /* The list's entries in the order of its rules. */
@@ -440,7 +449,8 @@ static int compile(struct compiler *c)
 	if (compile_words(c) || c->out_of_memory)
 		return core_oom(c->err);
 	for (size_t i = 0; i < c->rules->n; i++)
-		if (c->low[i].state != LOWERED_IN && !c->out.verdict[i].left_out)
+		if (c->low[i].state != LOWERED_IN && !c->out.verdict[i].left_out &&
+		    !c->out.verdict[i].elsewhere)
 			return compile_error(c, i);
 	return 0;
 }

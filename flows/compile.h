@@ -112,6 +112,7 @@ struct lowering {
 	uint64_t cookie;
 	unsigned spread;
 	bool ext, taken;
+	bool elsewhere; /* its guest is behind the port: it has no entries, and its packets meet none */
 	struct nic_verdict v;
 };
 /*

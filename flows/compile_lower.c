@@ -13,7 +13,7 @@
 
 #define POOL_MASK 0x7f /* the bits of a pool number: see ixgbe.c */
 
-/* A guest's name as the VF that it holds. */
+/* A guest's name as the VF that it holds; 1: it is behind the port. */
 static int resolve(const struct compiler *c, const char *guest, unsigned *vf, struct nic_verdict *v)
 {
 	struct sriov_error err = {0};
@@ -33,7 +33,7 @@ static int resolve(const struct compiler *c, const char *guest, unsigned *vf, st
 		nic_refuse(v, 0, "the guest has no VF here", "%s: %s", err.object, err.message);
 		nic_hint(v, "%s", err.hint);
 	}
-	return 0;
+	return r > 0;
 }
 
 static int resolve_guests(const struct compiler *c, struct lowering *low)
@@ -43,12 +43,12 @@ static int resolve_guests(const struct compiler *c, struct lowering *low)
 
 	if (rule->action.kind == SRIOV_ACTION_GUEST) {
 		r = resolve(c, rule->action.guest, &rule->action.vf, &low->v);
-		if (low->v.result == SRIOV_EXACT)
+		if (!r && low->v.result == SRIOV_EXACT)
 			rule->action.kind = SRIOV_ACTION_VF;
 	}
 	if (!r && low->v.result == SRIOV_EXACT && rule->scope.kind == SRIOV_SCOPE_GUEST) {
 		r = resolve(c, rule->scope.guest, &rule->scope.vf, &low->v);
-		if (low->v.result == SRIOV_EXACT)
+		if (!r && low->v.result == SRIOV_EXACT)
 			rule->scope.kind = SRIOV_SCOPE_VF;
 	}
 	return r;
@@ -458,8 +458,11 @@ int compile_lower(const struct compiler *c, const struct sriov_rule *rule, struc
 		return 0;
 	}
 	r = resolve_guests(c, out);
+	out->elsewhere = r > 0;
 	if (!r && out->v.result == SRIOV_EXACT)
 		r = lower_whole(c, out);
-	out->taken = r > 0;
+	out->taken = r > 0 && !out->elsewhere;
+	if (out->elsewhere)
+		r = 0;
 	return r ? (r < 0 ? r : 0) : words_as_cubes(c, out);
 }

@@ -139,11 +139,15 @@ static void tell_verdict(const struct story *s)
 			"It is optional (worth %u) and left out: its packets take the NIC's "
 			"default way, and no rule behind it gets them.\n",
 			s->rule->weight ?: 1);
+	if (v->elsewhere)
+		fprintf(s->out,
+			"Its guest is on a bridge of OVS, whose flows carry it out: here its "
+			"packets take the NIC's default way, and no rule behind it gets them.\n");
 	if (v->hint[0])
 		fprintf(s->out, "What helps: %s.\n", v->hint);
 	if (v->nearest[0])
 		fprintf(s->out, "The nearest rule that works: %s\n", v->nearest);
-	if (v->result == SRIOV_EXACT && !v->left_out)
+	if (v->result == SRIOV_EXACT && !v->left_out && !v->elsewhere)
 		fprintf(s->out, "So the NIC does exactly what it says.\n");
 	for (size_t i = 0; i < v->nconditions; i++)
 		fprintf(s->out, "%s: %s\n", i ? "     " : "Note", v->condition[i]);

@@ -371,6 +371,11 @@ int compile_words(struct compiler *c)
 				entry_conditions(c, i);
 			continue;
 		}
+		if (v->elsewhere) {
+			condition(c, i,
+				  "carried out on the bridge that its guest is on, not by the NIC");
+			continue;
+		}
 		if (v->result == SRIOV_EXACT)
 			compile_not_chosen(c, i);
 		if (c->ntold++ < NEAREST_MAX)

@@ -46,8 +46,10 @@ enum opt_group {
 	OPT_TUNE = 1 << 26,
 	OPT_BACKEND = 1 << 27,
 	OPT_SOCKET = 1 << 28,
-	OPT_HOOK = 1 << 29,
-	OPT_NOVA = 1 << 30,
+	OPT_PHYSNET = 1 << 29,
+	OPT_MOVE = 1 << 30,
+	OPT_HOOK = 1ull << 31,
+	OPT_NOVA = 1ull << 32,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -84,11 +86,11 @@ struct opt {
 	enum opt_kind kind;
 	size_t offset;   /* of the value in struct args */
 	unsigned has;    /* enum sriov_vf_has bit that the option sets */
-	unsigned groups; /* enum opt_group */
+	uint64_t groups; /* enum opt_group */
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 69
+#define NOPTIONS 71
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -118,6 +120,7 @@ struct args {
 	unsigned vf;
 	bool consent, show;
 	const char *in, *rules, *pcap, *against, *socket;
+	const char *uplink, *sockets; /* of a physnet; its bridge is guest.bridge */
 	bool plan, apply;
 	const char *exclude, *numatune, *nova_release;
 	struct sriov_hook hook; /* its policies */
@@ -137,7 +140,7 @@ struct verb {
 	const char *word;     /* NULL: the noun is the whole command */
 	const char *synopsis; /* positional arguments and options that must be there */
 	const char *help;     /* one line */
-	unsigned options;     /* enum opt_group besides OPT_GLOBAL */
+	uint64_t options;     /* enum opt_group besides OPT_GLOBAL */
 	int min, max;         /* positional arguments; max -1 = any number */
 	unsigned flags;       /* enum verb_flag */
 	int (*fn)(const struct args *args, struct sriov_host *host, struct out *out,
@@ -164,7 +167,7 @@ const char *verb_name(const struct verb *verb, char buf[64]);
 /* Checks the value of @opt (NULL for a flag) and puts it where the option's row says. */
 int opt_store(struct args *args, const struct opt *opt, const char *value, struct sriov_error *err);
 /* The option called @name (without dashes) among @groups, or NULL. */
-const struct opt *opt_find(const char *name, unsigned groups);
+const struct opt *opt_find(const char *name, uint64_t groups);
 /* The words that a value of @kind can be, NULL-terminated, or NULL if it is not one of some words. */
 const char *const *opt_words(enum opt_kind kind);
 static inline bool opt_takes_value(const struct opt *opt)
@@ -218,11 +221,14 @@ COMMAND(guest_check);
 COMMAND(guest_check_leases);
 COMMAND(guest_tune);
 COMMAND(guest_gc);
+COMMAND(guest_move);
+COMMAND(guest_rebalance);
 COMMAND(pool_set);
 COMMAND(pool_show);
 COMMAND(physnet_add);
 COMMAND(physnet_delete);
 COMMAND(physnet_show);
+COMMAND(physnet_check);
 COMMAND(adopt);
 COMMAND(vswitch_show);
 COMMAND(vswitch_plan);

@@ -20,7 +20,7 @@ static const struct column columns[] = {
 
 static const char *verdict_word(const struct sriov_verdict *v)
 {
-	return v->left_out ? "left out" : sriov_result_word(v->result);
+	return v->left_out ? "left out" : v->elsewhere ? "on bridge" : sriov_result_word(v->result);
 }
 
 static const char *rule_name(const struct sriov_rules *rules, size_t i, char buf[32])

@@ -19,11 +19,12 @@ static json_t *encode_lease(const struct sriov_lease *lease)
 	return sriov_lease_json(lease, &text, NULL) < 0 ? NULL : json_loads(text, 0, NULL);
 }
 
-/* "VF 3 of 0000:81:00.0 (0000:81:10.3)" or "macvtap on 0000:81:00.0". */
+/* "VF 3 of 0000:81:00.0 (0000:81:10.3)", "vhostuser on br-red" or "macvtap on 0000:81:00.0". */
 static const char *say_held(const struct sriov_lease *lease, char buf[96])
 {
 	if (lease->vf < 0)
-		snprintf(buf, 96, "%s on %s", lease->path, lease->pf);
+		snprintf(buf, 96, "%s on %s", lease->path,
+			 lease->socket[0] ? lease->below : lease->pf);
 	else
 		snprintf(buf, 96, "VF %d of %s (%s)", lease->vf, lease->pf, lease->address);
 	return buf;
@@ -216,6 +217,42 @@ int cmd_guest_detach(const struct args *args, struct sriov_host *host, struct ou
 	return out_plans(out, plan, dry_run, r, err);
 }
 
+/* ---- move ---- */
+
+int cmd_guest_move(const struct args *args, struct sriov_host *host, struct out *out,
+		   struct sriov_error *err)
+{
+	struct sriov_guest_request req = request(args);
+	struct sriov_attached done = {0};
+	struct sriov_plan *plan = NULL;
+	char held[96];
+	int r;
+
+	if (req.npaths != 1 || req.path[0] > SRIOV_PATH_VHOSTUSER || req.config) {
+		sriov_error_set(err, -EINVAL, "guest move",
+				req.config ? "a move is of the whole guest"
+					   : "it is not said where to");
+		return sriov_error_hint(err, req.config ? "leave --config out"
+							: "--to vf, or --to vhostuser");
+	}
+	r = sriov_guest_move(host, &req, req.path[0], &args->run, &plan, &done, err);
+	if (!r && !out->doc)
+		printf("%s: %s\n", done.lease.guest, say_held(&done.lease, held));
+	if (!r && out->doc)
+		r = tell_attached(&done, out, err);
+	free(done.reason);
+	return out_plans(out, plan, args->run.dry_run, r, err);
+}
+
+int cmd_guest_rebalance(const struct args *args, struct sriov_host *host, struct out *out,
+			struct sriov_error *err)
+{
+	struct sriov_plan *plan = NULL;
+	int r = sriov_guest_rebalance(host, args->guest.live, &args->run, &plan, err);
+
+	return out_plans(out, plan, args->run.dry_run, r, err);
+}
+
 /* ---- leases ---- */
 
 static const struct column lease_columns[] = {
@@ -313,6 +350,10 @@ static int show_lease(const struct sriov_lease_state *state, const struct sriov_
 		printf("  mac      %s\n", sriov_mac_format(lease->mac, mac));
 	if (lease->vlan)
 		printf("  vlan     %u\n", lease->vlan);
+	if (lease->socket[0])
+		printf("  socket   %s\n", lease->socket);
+	if (lease->reason[0])
+		printf("  why      %s\n", lease->reason);
 	if (lease->kind[0])
 		printf("  as       %s%s%s\n", lease->kind, lease->below[0] ? " on " : "",
 		       lease->below);

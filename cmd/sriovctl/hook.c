@@ -76,6 +76,7 @@ int cmd_hook_libvirt(const struct args *args, struct sriov_host *host, struct ou
 	hook.guest = args->pos[0];
 	hook.op = args->pos[1];
 	hook.net = args->guest.net;
+	hook.sockets = args->sockets;
 	set_deadline(hook.op);
 	opts.lock_timeout = LOCK_SECONDS;
 	opts.kernel_timeout = KERNEL_SECONDS;

@@ -75,8 +75,6 @@ const struct opt options[NOPTIONS + 1] = {
 	{"busy", "refuse|allow",
 	 "a PF that another command holds: its guest does not start, or without what is ours (refuse)",
 	 KIND_BUSY, AT(hook.busy_allow), 0, OPT_HOOK},
-	{"sockets", "DIR", "folder of vhost-user sockets, for guests that come from another host",
-	 KIND_TEXT, AT(hook.sockets), 0, OPT_HOOK},
 	{"nova-release", "RELEASE", "zed, 2025.1, 26, …: which words it knows (zed)", KIND_TEXT,
 	 AT(nova_release), 0, OPT_NOVA},
 	{"rules-dir", "DIR", "rules by guest, project, flavor and port (" SRIOV_HOOK_RULES ")",
@@ -88,16 +86,24 @@ const struct opt options[NOPTIONS + 1] = {
 	 OPT_ATTACH},
 	{"raw-hostdev", NULL, "a plain <hostdev>: MAC and VLAN are ours, not libvirt's", KIND_FLAG,
 	 AT(guest.raw), 0, OPT_ATTACH},
-	{"standby", NULL, "beside the VF a virtio NIC on --bridge that stays when the VF goes",
+	{"standby", NULL,
+	 "beside the VF a virtio NIC that stays when it goes, on --bridge or the physnet's bridge",
 	 KIND_FLAG, AT(guest.standby), 0, OPT_ATTACH},
 	{"hands-off", NULL, "only the lease, for whom libvirt does not run: no domain is touched",
 	 KIND_FLAG, AT(guest.hands_off), 0, OPT_ATTACH},
-	{"bridge", "BRIDGE", "bridge that a tap, or a standby's virtio NIC, is on", KIND_TEXT,
-	 AT(guest.bridge), 0, OPT_ATTACH},
+	{"bridge", "BRIDGE",
+	 "of a tap or standby pair: the bridge it is on; of a physnet: OVS's, made if it is not there",
+	 KIND_TEXT, AT(guest.bridge), 0, OPT_ATTACH | OPT_PHYSNET},
+	{"uplink", "af_packet|af_xdp|vf:N|PORT",
+	 "how the bridge reaches the network: the first PF, a VF of it, or a port it has",
+	 KIND_TEXT, AT(uplink), 0, OPT_PHYSNET},
+	{"sockets", "DIR", "where QEMU makes its vhost-user sockets (/var/lib/vhost_sockets)",
+	 KIND_TEXT, AT(sockets), 0, OPT_PHYSNET | OPT_HOOK},
+	{"to", "vf|vhostuser", "the path to move to", KIND_PATHS, 0, 0, OPT_MOVE},
 	{"mode", "bridge|vepa|private|passthrough", "of a macvtap (bridge)", KIND_MODE,
 	 AT(guest.mode), 0, OPT_ATTACH},
-	{"queues", "N", "queues of a macvtap or tap (1)", KIND_QUEUES, AT(guest.queues), 0,
-	 OPT_ATTACH},
+	{"queues", "N", "queues of a vhost-user port, macvtap or tap (1)", KIND_QUEUES,
+	 AT(guest.queues), 0, OPT_ATTACH},
 	{"live", NULL, "in the running guest only", KIND_FLAG, AT(guest.live), 0,
 	 OPT_DOMAIN | OPT_TUNE},
 	{"config", NULL, "in the guest's definition only, from its next start on", KIND_FLAG,
@@ -184,7 +190,7 @@ const char *const *opt_words(enum opt_kind kind)
 	return value_words[kind][0] ? value_words[kind] : NULL;
 }
 
-const struct opt *opt_find(const char *name, unsigned groups)
+const struct opt *opt_find(const char *name, uint64_t groups)
 {
 	for (const struct opt *opt = options; opt->name; opt++)
 		if ((opt->groups & groups) && !strcmp(opt->name, name))
@@ -194,7 +200,7 @@ const struct opt *opt_find(const char *name, unsigned groups)
 
 bool args_given(const struct args *args, const char *name)
 {
-	const struct opt *opt = opt_find(name, ~0u);
+	const struct opt *opt = opt_find(name, UINT64_MAX);
 
 	return opt && args->given[opt - options];
 }

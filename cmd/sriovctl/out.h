@@ -25,6 +25,9 @@ void out_error(struct out *out, const struct sriov_error *err);
 /* Prints the document, if there is one, and flushes. Returns 0 or -errno of the output. */
 int out_finish(struct out *out);
 
+/* pool.c: the pool of a VF that is in none is our own. */
+const char *pool_of(const struct sriov_vf *vf);
+
 /*
  * plan.c: the plans (NULL: none could be made) and what became of them; takes them over. @r is what the
  * call that made them returned, and is returned again.

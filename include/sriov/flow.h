@@ -233,6 +233,7 @@ struct sriov_verdict {
 	long other_loc;       /* location of the port's entry it conflicts with, -1 = none */
 	const char *other;    /* that rule or entry in words, "" if there is none */
 	bool left_out;        /* optional, and not in hardware (partial) */
+	bool elsewhere;       /* carried out where its guest is, on a bridge behind the port */
 	bool shadowed;        /* rules before it take all of its packets: it needs no entry */
 	long shadow;     /* index of the first rule that takes packets of it before, -1 = none */
 	double cost;     /* entries that it takes, or would take, beside the list's other rules */
@@ -308,7 +309,10 @@ struct sriov_compile {
 	size_t nours;
 	unsigned allow; /* bit per enum sriov_result that is taken besides SRIOV_EXACT */
 	bool partial;   /* optional rules that do not fit are left out */
-	/* The VF index that the guest holds on the port; NULL: guests are not resolved. */
+	/*
+	 * The VF index that the guest holds on the port; 1: it is behind the port's default way, where the rule is
+	 * carried out, so that its packets meet no entry. NULL: guests are not resolved.
+	 */
 	int (*guest)(void *data, const char *name, unsigned *vf, struct sriov_error *err);
 	void *data;
 };

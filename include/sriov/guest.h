@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-#define SRIOV_NET_LEN 32 /* of a physnet's name, with its end */
+#define SRIOV_NET_LEN 32     /* of a physnet's name, with its end */
+#define SRIOV_SOCKET_LEN 108 /* of a unix socket's path, with its end: sun_path of unix(7) */
 
 /*
  * What a guest holds: a VF, or a port on a PF. VF identity = PF (permanent MAC and PCI address), VF index,
@@ -24,7 +25,7 @@ struct sriov_lease {
 	char state[16]; /* reserved, active, adopted, ending, stale */
 	/* +1 each time that the hook of libvirt saw its guest stop */
 	unsigned generation;
-	char path[12]; /* vf, macvtap, tap */
+	char path[12]; /* vf, vhostuser, macvtap, tap */
 	char kind[12]; /* of a VF: interface, raw, standby, hands-off; of macvtap its mode */
 	char net[SRIOV_NET_LEN]; /* the physnet asked for; "" = none */
 	char pf[SRIOV_PCI_LEN];
@@ -34,9 +35,13 @@ struct sriov_lease {
 	int node;
 	uint8_t mac[6]; /* zero = not known */
 	unsigned vlan;
-	char below
-		[16]; /* what a tap (also of a standby pair) or macvtap is on: bridge, PF's netdev */
-	unsigned queues; /* of macvtap and tap */
+	/* what a vhost-user port, tap (also of a standby pair) or macvtap is on: bridge, PF's netdev */
+	char below[16];
+	char socket[SRIOV_SOCKET_LEN]; /* of its vhost-user port; "" = it has none */
+	unsigned queues;               /* of vhost-user, macvtap and tap */
+	char reason[160]; /* why it is on a path that was not the first choice; "" = it is not */
+	/* what the guest wants beside MAC and VLAN, on whatever path it is */
+	struct sriov_vf_attrs attrs;
 	struct sriov_vf_attrs
 		found;    /* what of the VF's attributes was changed for the guest, as it was */
 	char uri[128];    /* of the libvirt that knows the guest; "" = the system's own */
@@ -117,17 +122,30 @@ struct sriov_lease_state {
 int sriov_lease_judge(struct sriov_host *host, struct sriov_lease_state **out, size_t *n,
 		      struct sriov_error *err);
 
-/* Networks: a name and the PFs (netdevs or PCI addresses) that are on it. */
+/* By what a bridge reaches the network. */
+enum sriov_uplink {
+	SRIOV_UPLINK_NONE,
+	SRIOV_UPLINK_PORT,      /* a port that the bridge has already */
+	SRIOV_UPLINK_VF,        /* a VF of the PF, trusted, given to DPDK */
+	SRIOV_UPLINK_AF_PACKET, /* the PF itself, which the kernel keeps */
+	SRIOV_UPLINK_AF_XDP,
+	SRIOV_UPLINKS,
+};
+const char *sriov_uplink_word(enum sriov_uplink uplink); /* "af_packet" */
+
+/* Networks: a name, the PFs that are on it, and the bridge of OVS that guests without a VF are on. */
 struct sriov_physnet {
 	char name[SRIOV_NET_LEN];
 	char (*pf)[SRIOV_PCI_LEN];
 	size_t npfs;
+	char bridge[16]; /* "" = none: there is no path vhostuser */
+	enum sriov_uplink uplink;
+	char port[SRIOV_NAME_LEN];     /* of the bridge, to the network */
+	char uplink_pf[SRIOV_PCI_LEN]; /* the PF beside the uplink: its rules hold on the bridge */
+	unsigned uplink_vf;            /* SRIOV_UPLINK_VF */
+	char sockets[80];              /* the directory in which QEMU makes its sockets */
+	unsigned fallbacks;            /* guests that got another path because no VF was left */
 };
-/* Makes or changes one. -EEXIST: a PF is on another; -EBUSY: a lease is of a PF that would go. */
-int sriov_physnet_add(struct sriov_host *host, const char *name, const char *const *pf, size_t npfs,
-		      bool dry_run, struct sriov_error *err);
-int sriov_physnet_delete(struct sriov_host *host, const char *name, bool dry_run,
-			 struct sriov_error *err);
 /* The caller frees with sriov_physnets_free(). */
 int sriov_physnet_list(struct sriov_host *host, struct sriov_physnet **out, size_t *n,
 		       struct sriov_error *err);

@@ -228,6 +228,46 @@ int sriov_guest_detach(struct sriov_host *host, const struct sriov_guest_request
 /* Ends all stale leases, as sriov_lease_judge() finds them; plans as sriov_restore(). */
 int sriov_guest_gc(struct sriov_host *host, const struct sriov_options *opts,
 		   struct sriov_plan **plan, struct sriov_error *err);
+
+/*
+ * Moves what a guest holds to another path of the same PF, with its MAC, VLAN, limits and rules: to a free VF, or
+ * to a port of its physnet's bridge. @req: guest, net, pf, live. While it runs it is moved only with live: its NIC
+ * goes and comes again, unless it is a standby pair. -EUSERS: no VF is free; -ENOTSUP: a rule cannot go along.
+ */
+int sriov_guest_move(struct sriov_host *host, const struct sriov_guest_request *req,
+		     enum sriov_path to, const struct sriov_options *opts, struct sriov_plan **plan,
+		     struct sriov_attached *out, struct sriov_error *err);
+/*
+ * Moves guests that are elsewhere for lack of VFs to VFs that are free now, the longest there first; those that
+ * run only with @live, else a note says so. A plan for each.
+ */
+int sriov_guest_rebalance(struct sriov_host *host, bool live, const struct sriov_options *opts,
+			  struct sriov_plan **plan, struct sriov_error *err);
+
+/* A network as asked for. */
+struct sriov_physnet_request {
+	const char *name;
+	const char *const *pf; /* netdevs or PCI addresses; the uplink is on the first */
+	size_t npfs;
+	const char *bridge; /* of OVS; NULL = as it is recorded */
+	const char
+		*uplink; /* "af_packet", "af_xdp", "vf:N", or a port of the bridge; NULL likewise */
+	const char *sockets; /* directory; NULL likewise, or /var/lib/vhost_sockets */
+};
+/*
+ * Makes or changes one; a bridge that is not there is made. -EEXIST: a PF is on another network; -EBUSY: a lease is of
+ * a PF, or on a bridge, that would go.
+ */
+int sriov_physnet_add(struct sriov_host *host, const struct sriov_physnet_request *req,
+		      const struct sriov_options *opts, struct sriov_plan **plan,
+		      struct sriov_error *err);
+int sriov_physnet_delete(struct sriov_host *host, const char *name,
+			 const struct sriov_options *opts, struct sriov_plan **plan,
+			 struct sriov_error *err);
+/* What is missing of the bridges of @name (NULL: of all): plans whose steps `restore` would do. */
+int sriov_physnet_check(struct sriov_host *host, const char *name, struct sriov_plan **plan,
+			struct sriov_error *err);
+
 /*
  * Takes over what is there, on @pf or (NULL) on every PF with VFs or rules: VFs and their attributes, rules, and
  * as leases the VFs that domains name. Nothing of the kernel is written. Plans as sriov_restore(), without steps.

@@ -6,13 +6,11 @@
 #ifndef SRIOV_VSWITCH_H
 #define SRIOV_VSWITCH_H
 
-#include <sriov/host.h>
+#include <sriov/guest.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define SRIOV_SOCKET_LEN 108 /* of a unix socket's path, with its end: sun_path of unix(7) */
 
 /* A port of a bridge with one interface, or an interface of a bond. */
 struct sriov_vswitch_port {

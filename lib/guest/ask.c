@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked for: checked, and completed by what the domain, the networks and the host say. See choose.h. */
 #include "lib/guest/choose.h"
+#include "lib/vswitch/vswitch.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -46,7 +47,7 @@ static bool takes(const struct sriov_guest_request *as, enum sriov_path path)
 	for (size_t i = 0; i < as->npaths; i++)
 		if (as->path[i] == path)
 			return true;
-	return !as->npaths && path == SRIOV_PATH_VF;
+	return !as->npaths && (path == SRIOV_PATH_VF || path == SRIOV_PATH_VHOSTUSER);
 }
 
 static bool is_pool_of_others(const struct sriov_guest_request *as)
@@ -73,12 +74,6 @@ static int check_request(const struct sriov_guest_request *as, struct sriov_erro
 				"the VFs of pool %s are for others to give", as->pool);
 		return sriov_error_hint(err,
 					"move some to a pool of ours first: sriovctl pool set");
-	}
-	if (as->npaths && as->path[0] == SRIOV_PATH_VHOSTUSER) {
-		sriov_error_set(err, -EOPNOTSUPP, as->guest,
-				"path vhostuser is not configured on this host");
-		return sriov_error_hint(err,
-					"leave it out of --paths: vf, macvtap and tap are there");
 	}
 	if (as->raw + as->standby + as->hands_off > 1)
 		return sriov_error_set(
@@ -218,12 +213,75 @@ static int find_pf(struct guest_ask *ask, struct sriov_error *err)
 	return add_only(ask, pf) < 0 ? core_oom(err) : 0;
 }
 
+/* ---- bridges ---- */
+
+/* The network with a bridge that the PF is on, or NULL. */
+static const struct sriov_physnet *switched_net(const struct guest_ask *ask,
+						const struct sriov_pf *pf)
+{
+	for (size_t i = 0; i < ask->nnets; i++)
+		for (size_t k = 0; ask->nets[i].bridge[0] && k < ask->nets[i].npfs; k++)
+			if (!strcmp(ask->nets[i].pf[k], pf->address))
+				return &ask->nets[i];
+	return NULL;
+}
+
+/* An OVS that cannot be asked is near to nobody; once a port is to be made there it says what is wrong. */
+static int find_switching(struct guest_ask *ask, struct sriov_error *err)
+{
+	const struct sriov_inventory *inv = ask->inv;
+	struct sriov_vswitch *vswitch = NULL;
+	struct sriov_error ignored;
+	bool any = false;
+
+	ask->switching = calloc(inv->npfs + 1, sizeof(*ask->switching));
+	if (!ask->switching)
+		return core_oom(err);
+	for (size_t i = 0; i < inv->npfs; i++) {
+		ask->switching[i].net = switched_net(ask, &inv->pf[i]);
+		any |= ask->switching[i].net != NULL;
+	}
+	if (!any || ask->host->vswitch->read(ask->host, false, &vswitch, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; i < inv->npfs; i++)
+		ask->switching[i].local = vswitch_polls_on(vswitch, inv,
+							   guest_pf_node(inv, &inv->pf[i]));
+	sriov_vswitch_free(vswitch);
+	return 0;
+}
+
+/* What was asked for by name must be there. */
+static int check_switching(const struct guest_ask *ask, struct sriov_error *err)
+{
+	const struct sriov_guest_request *as = ask->as;
+	bool any = false, only = as->npaths == 1 && as->path[0] == SRIOV_PATH_VHOSTUSER;
+
+	for (size_t i = 0; ask->switching && i < ask->inv->npfs; i++)
+		any |= ask->switching[i].net != NULL;
+	if (any || !as->npaths || as->path[0] != SRIOV_PATH_VHOSTUSER)
+		return 0;
+	if (ask->no_ports) {
+		sriov_error_set(err, -EOPNOTSUPP, as->guest,
+				"a vhost-user device without its port of OVS would stop the guest");
+		return sriov_error_hint(err, "`sriovctl guest attach` makes both");
+	}
+	sriov_error_set(err, -EOPNOTSUPP, as->guest,
+			"path vhostuser needs a bridge of OVS, and %s%s has none",
+			as->net ? "physnet " : "no physnet of this host", as->net ?: "");
+	return sriov_error_hint(err, "give it one: sriovctl physnet add %s PF… --bridge BRIDGE%s",
+				as->net ?: "NAME", only ? "" : ", or put vf first in --paths");
+}
+
 int guest_ask_store(struct guest_ask *ask, struct store *store, struct sriov_error *err)
 {
 	int r = store ? store_physnet_list(store, &ask->nets, &ask->nnets, err) : 0;
 
 	ask->store = store;
-	return r < 0 || !ask->as->net ? r : find_net(ask, err);
+	if (!r && ask->as->net)
+		r = find_net(ask, err);
+	if (!r && !ask->no_ports && takes(ask->as, SRIOV_PATH_VHOSTUSER))
+		r = find_switching(ask, err);
+	return r ? r : check_switching(ask, err);
 }
 
 /* Steps on the PCI tree from where two paths part; another node is farther than any of them. */
@@ -266,7 +324,8 @@ int guest_ask_open(struct guest_ask *ask, struct sriov_host *host,
 {
 	int r;
 
-	*ask = (struct guest_ask){.as = as, .host = host, .inv = inv, .domain = domain};
+	*ask = (struct guest_ask){
+		.as = as, .host = host, .inv = inv, .domain = domain, .no_ports = ask->no_ports};
 	r = guest_check_name(as->guest, err);
 	if (!r)
 		r = check_request(as, err);
@@ -282,6 +341,7 @@ void guest_ask_clear(struct guest_ask *ask)
 	sriov_physnets_free(ask->nets, ask->nnets);
 	free(ask->only);
 	free(ask->distance);
+	free(ask->switching);
 	*ask = (struct guest_ask){0};
 }
 
@@ -378,6 +438,7 @@ int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *cho
 {
 	const struct sriov_vf_attrs *attrs = &ask->as->attrs;
 	struct guest_interface itf = {.vlan = lease->vlan};
+	char directory[SRIOV_SOCKET_LEN];
 	int r = present_mac(ask, choice, lease, &itf, err);
 
 	if (!r && choice->vf && ask->as->mac_auto)
@@ -394,5 +455,9 @@ int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *cho
 		return r;
 	memcpy(lease->mac, itf.mac, 6);
 	lease->vlan = itf.vlan;
+	if (lease->socket[0] && !lease->id) {
+		core_copy(directory, sizeof(directory), lease->socket);
+		guest_lease_socket(lease, directory);
+	}
 	return 0;
 }

@@ -273,10 +273,13 @@ static int place(const struct guest_ask *ask, struct guest_choice *out, struct s
 		.pick = as->pick,
 		.distance = ask->distance,
 		.pool = as->pool,
-		.npaths = as->npaths,
+		.switching = ask->switching,
+		.path = {SRIOV_PATH_VF, SRIOV_PATH_VHOSTUSER},
+		.npaths = as->npaths ?: 2,
 	};
 
-	memcpy(wish.path, as->path, sizeof(wish.path));
+	if (as->npaths)
+		memcpy(wish.path, as->path, sizeof(wish.path));
 	return guest_place(ask->inv, &wish, out, err);
 }
 
@@ -284,6 +287,8 @@ static const char *kind_of(const struct sriov_guest_request *as, enum sriov_path
 {
 	if (path == SRIOV_PATH_MACVTAP)
 		return as->mode ?: guest_macvtap_words[MACVTAP_BRIDGE];
+	if (path == SRIOV_PATH_VHOSTUSER && as->standby)
+		return "standby";
 	if (path != SRIOV_PATH_VF)
 		return "";
 	return as->hands_off ? "hands-off"
@@ -292,12 +297,32 @@ static const char *kind_of(const struct sriov_guest_request *as, enum sriov_path
 			     : "interface";
 }
 
-/* What a virtio NIC is on: the PF of a macvtap, the bridge of a tap. */
+/* The network whose bridge has the guest's port: of path vhostuser, and of a pair whose other half is on none. */
+static const struct sriov_physnet *net_of_port(const struct guest_ask *ask,
+					       const struct guest_choice *choice,
+					       const struct sriov_lease *lease)
+{
+	bool pair = !strcmp(lease->kind, "standby") && !ask->as->bridge;
+
+	if (choice->path == SRIOV_PATH_VHOSTUSER)
+		return choice->net;
+	return pair && ask->switching ? ask->switching[choice->pf - ask->inv->pf].net : NULL;
+}
+
+/* What a virtio NIC is on: the PF of a macvtap, the bridge of a tap or of a vhost-user port. */
 static int find_below(const struct guest_ask *ask, const struct guest_choice *choice,
 		      struct sriov_lease *lease, struct sriov_error *err)
 {
 	bool tap = choice->path == SRIOV_PATH_TAP || !strcmp(lease->kind, "standby");
+	const struct sriov_physnet *net = net_of_port(ask, choice, lease);
 
+	if (net) {
+		core_copy(lease->net, sizeof(lease->net), net->name);
+		core_copy(lease->below, sizeof(lease->below), net->bridge);
+		/* its name needs the MAC: guest_settle_mac() completes it */
+		core_copy(lease->socket, sizeof(lease->socket), net->sockets);
+		return 0;
+	}
 	if (choice->path == SRIOV_PATH_MACVTAP)
 		core_copy(lease->below, sizeof(lease->below), choice->pf->netdev);
 	else if (tap)
@@ -318,7 +343,7 @@ static int new_lease(const struct guest_ask *ask, const struct guest_choice *cho
 		.generation = 1,
 		.vf = choice->vf ? (int)choice->vf->index : -1,
 		.node = choice->node,
-		.queues = choice->vf ? 0 : as->queues,
+		.queues = choice->vf && !as->standby ? 0 : as->queues,
 	};
 	core_copy(lease->guest, sizeof(lease->guest), ask->name);
 	core_copy(lease->uuid, sizeof(lease->uuid), ask->uuid);
@@ -330,6 +355,8 @@ static int new_lease(const struct guest_ask *ask, const struct guest_choice *cho
 	core_copy(lease->address, sizeof(lease->address), choice->vf ? choice->vf->address : "");
 	core_copy(lease->uri, sizeof(lease->uri), ask->host->uri ?: "");
 	core_now(lease->created);
+	if (choice->fallback)
+		core_copy(lease->reason, sizeof(lease->reason), choice->reason);
 	if (find_below(ask, choice, lease, err) < 0)
 		return -EINVAL;
 	return read_epoch(ask->store, choice->pf, &lease->epoch, &same_nic, err);
@@ -353,39 +380,67 @@ int guest_choose(const struct guest_ask *ask, struct guest_choice *choice,
 
 /* ---- what it is in the domain ---- */
 
+/* The virtio device of the lease: the whole of it, or the half of a pair that stays. */
+static void virtio_device(const struct sriov_lease *lease, struct guest_device *out)
+{
+	out->queues = lease->queues;
+	if (lease->socket[0]) {
+		out->path = GUEST_VHOSTUSER;
+		core_copy(out->socket, sizeof(out->socket), lease->socket);
+		return;
+	}
+	out->path = !strcmp(lease->path, "macvtap") ? GUEST_MACVTAP : GUEST_TAP;
+	core_copy(out->netdev, sizeof(out->netdev), lease->below);
+	while (out->path == GUEST_MACVTAP && out->mode < MACVTAP_PASSTHROUGH &&
+	       strcmp(guest_macvtap_words[out->mode], lease->kind) != 0)
+		out->mode++;
+}
+
+static void vf_device(const struct sriov_lease *lease, struct guest_device *out)
+{
+	out->path = GUEST_VF;
+	core_copy(out->address, sizeof(out->address), lease->address);
+	out->raw = !strcmp(lease->kind, "raw");
+	out->vlan = out->raw ? 0 : lease->vlan;
+}
+
 size_t guest_lease_devices(const struct sriov_lease *lease,
 			   struct guest_device device[GUEST_DEVICES])
 {
-	bool standby = !strcmp(lease->kind, "standby");
-	struct guest_device *vf = &device[standby];
+	bool pair = !strcmp(lease->kind, "standby");
+	size_t n = 0;
 
+	device[0] = device[1] = (struct guest_device){0};
 	if (!strcmp(lease->kind, "hands-off"))
 		return 0;
-	device[0] = device[1] = (struct guest_device){.queues = lease->queues};
-	memcpy(device[0].mac, lease->mac, 6);
-	memcpy(device[1].mac, lease->mac, 6);
-	if (lease->vf < 0) {
-		bool macvtap = !strcmp(lease->path, "macvtap");
-
-		device[0].path = macvtap ? GUEST_MACVTAP : GUEST_TAP;
-		core_copy(device[0].netdev, sizeof(device[0].netdev), lease->below);
-		while (macvtap && device[0].mode < MACVTAP_PASSTHROUGH &&
-		       strcmp(guest_macvtap_words[device[0].mode], lease->kind) != 0)
-			device[0].mode++;
-		return 1;
-	}
-	core_copy(vf->address, sizeof(vf->address), lease->address);
-	vf->raw = !strcmp(lease->kind, "raw");
-	vf->vlan = vf->raw ? 0 : lease->vlan;
-	if (!standby)
-		return 1;
 	/* the half that stays comes first: the VF names its alias */
-	device[0].path = GUEST_TAP;
-	device[0].team = TEAM_PERSISTENT;
-	device[1].team = TEAM_TRANSIENT;
-	core_copy(device[0].netdev, sizeof(device[0].netdev), lease->below);
-	snprintf(device[0].alias, sizeof(device[0].alias), "ua-sriovctl-%02x%02x%02x",
-		 lease->mac[3], lease->mac[4], lease->mac[5]);
-	memcpy(device[1].alias, device[0].alias, sizeof(device[1].alias));
-	return 2;
+	if (pair || lease->vf < 0)
+		virtio_device(lease, &device[n++]);
+	if (lease->vf >= 0)
+		vf_device(lease, &device[n++]);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(device[i].mac, lease->mac, 6);
+		if (!pair)
+			continue;
+		device[i].team = i ? TEAM_TRANSIENT : TEAM_PERSISTENT;
+		snprintf(device[i].alias, sizeof(device[i].alias), "ua-sriovctl-%02x%02x%02x",
+			 lease->mac[3], lease->mac[4], lease->mac[5]);
+	}
+	return n;
+}
+
+const char *guest_lease_port(const struct sriov_lease *lease)
+{
+	const char *slash = strrchr(lease->socket, '/');
+
+	return slash ? slash + 1 : lease->socket;
+}
+
+void guest_lease_socket(struct sriov_lease *lease, const char *directory)
+{
+	const uint8_t *mac = lease->mac;
+
+	/* 14 characters, as os-vif's names have at most; the MAC is the guest's alone on this host */
+	snprintf(lease->socket, sizeof(lease->socket), "%.90s/vhu-%02x%02x%02x%02x%02x", directory,
+		 mac[1], mac[2], mac[3], mac[4], mac[5]);
 }

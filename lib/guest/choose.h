@@ -22,7 +22,9 @@ struct guest_ask {
 	size_t nnets;
 	const struct sriov_pf **only; /* PFs asked for; owned */
 	size_t nonly;
-	unsigned *distance; /* of each PF of @inv, with SRIOV_PICK_NEAR; owned */
+	unsigned *distance;                /* of each PF of @inv, with SRIOV_PICK_NEAR; owned */
+	struct guest_switching *switching; /* of each PF of @inv; owned; NULL: no ports of OVS */
+	bool no_ports; /* only XML is asked for: nobody would make a port of OVS */
 };
 
 /* 1..63 bytes of UTF-8 without control characters, '/', or blanks at the ends. */
@@ -85,6 +87,10 @@ bool guest_is_use(const struct sriov_use *use, const char *guest);
 
 /* -EBUSY: a change of the PF runs, or was left open, and nobody knows which VFs there will be. */
 int guest_check_no_change(struct store *store, const struct sriov_pf *pf, struct sriov_error *err);
+/* The name of its vhost-user port, which is that of the socket; "" = it has none. */
+const char *guest_lease_port(const struct sriov_lease *lease);
+/* Names the socket of its port, in @directory, by the lease's MAC. */
+void guest_lease_socket(struct sriov_lease *lease, const char *directory);
 
 /* The devices that a lease puts into its guest's domain: two of a standby pair, none of one that is hands-off. */
 #define GUEST_DEVICES 2

@@ -81,7 +81,7 @@ SRIOV_EXPORT int sriov_guest_xml(struct sriov_host *host, const struct sriov_gue
 {
 	_inventory_ struct sriov_inventory *inv = NULL;
 	_free_ char *xml_text = NULL, *reason_text = NULL;
-	_ask_ struct guest_ask ask = {0};
+	_ask_ struct guest_ask ask = {.no_ports = true};
 	struct sriov_lease made;
 	struct guest_choice choice;
 	struct store *store = NULL;

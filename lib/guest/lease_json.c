@@ -23,7 +23,10 @@ static const struct field lease_fields[] = {
 	FIELD(struct sriov_lease, mac, FIELD_MAC),
 	FIELD(struct sriov_lease, vlan, FIELD_INT, .max = 4095),
 	FIELD(struct sriov_lease, below, FIELD_TEXT),
+	FIELD(struct sriov_lease, socket, FIELD_TEXT),
 	FIELD(struct sriov_lease, queues, FIELD_INT, .max = 256),
+	FIELD(struct sriov_lease, reason, FIELD_TEXT),
+	{.key = "attrs", .kind = FIELD_CHILD},
 	{.key = "found", .kind = FIELD_CHILD},
 	FIELD(struct sriov_lease, uri, FIELD_TEXT),
 	FIELD(struct sriov_lease, created, FIELD_TEXT),
@@ -34,7 +37,8 @@ json_t *lease_encode(const struct sriov_lease *lease)
 {
 	_json_ json_t *json = fields_encode(lease_fields, lease, 0);
 
-	if (!json || !json_put(json, "found", vf_attrs_encode(&lease->found)))
+	if (!json || !json_put(json, "attrs", vf_attrs_encode(&lease->attrs)) ||
+	    !json_put(json, "found", vf_attrs_encode(&lease->found)))
 		return NULL;
 	return core_steal(json);
 }
@@ -43,11 +47,13 @@ int lease_decode(const json_t *json, struct sriov_lease *out, struct sriov_error
 {
 	struct reader r = {.subject = "lease", .err = err};
 	struct sriov_lease lease = {0};
-	const json_t *found = json_object_get(json, "found");
+	const json_t *found = json_object_get(json, "found"),
+		     *attrs = json_object_get(json, "attrs");
 
 	if (fields_decode(&r, json, "", lease_fields, &lease, NULL) < 0)
 		return r.code;
-	if (found && vf_attrs_decode(found, &lease.found, err) < 0)
+	if ((found && vf_attrs_decode(found, &lease.found, err) < 0) ||
+	    (attrs && vf_attrs_decode(attrs, &lease.attrs, err) < 0))
 		return -EINVAL;
 	*out = lease;
 	return 0;

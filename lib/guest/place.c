@@ -61,6 +61,7 @@ struct place {
 	unsigned near; /* see struct guest_wish */
 	const struct sriov_vf *first_free;
 	unsigned free;
+	struct guest_switching switching;
 };
 
 static bool is_wished(const struct guest_wish *wish, const struct sriov_pf *pf)
@@ -137,6 +138,8 @@ static struct place *find_places(const struct sriov_inventory *inv, const struct
 		place->pf = &inv->pf[i];
 		place->node = guest_pf_node(inv, place->pf);
 		place->near = wish->distance ? wish->distance[i] : 0;
+		if (wish->switching)
+			place->switching = wish->switching[i];
 		place->distance = is_wished(wish, place->pf)
 					  ? distance_of(inv, wish, place->pf, place->node)
 					  : TOO_FAR;
@@ -183,10 +186,12 @@ static void say_reason(const struct guest_wish *wish, const struct place *place,
 		snprintf(text, sizeof(text), "free VF %u of %u on %s", out->vf->index,
 			 place->pf->vfs, label);
 	else
-		snprintf(text, sizeof(text), "%s on %s%s", sriov_path_word(out->path), label,
-			 wish->npaths && wish->path[0] == SRIOV_PATH_VF
-				 ? ", as no VF that would do is free"
-				 : "");
+		snprintf(text, sizeof(text), "%s on %s%s%s", sriov_path_word(out->path),
+			 out->net ? out->net->bridge : label,
+			 out->net && place->node >= 0 && !place->switching.local
+				 ? ", which is polled on another node"
+				 : "",
+			 out->fallback ? ", as no VF that would do is free" : "");
 	if (place->distance == SAME_NODE)
 		snprintf(out->reason, sizeof(out->reason), "%s: %s", node, text);
 	else
@@ -248,6 +253,13 @@ static int hint_none(const struct guest_wish *wish, const struct place *list, si
 		    (!grow || pf->vfs_total > grow->vfs_total))
 			grow = pf;
 	}
+	for (size_t i = 0; i < n; i++)
+		if (list[i].switching.net && list[i].distance != TOO_FAR)
+			return sriov_error_hint(
+				err,
+				"bridge %s would do, but OVS polls it on another node (`sriovctl "
+				"vswitch plan` says how to change that): or take --numa preferred",
+				list[i].switching.net->bridge);
 	if (other)
 		return sriov_error_hint(
 			err,
@@ -289,26 +301,31 @@ static int none_free(const struct guest_wish *wish, const struct place *list, si
 
 /* ---- the choice ---- */
 
-static bool has_room(const struct place *place, enum sriov_path path)
+/* A bridge that is polled on another node is near to nobody: it is taken when nothing else is left (@last). */
+static bool has_room(const struct place *place, enum sriov_path path, bool last)
 {
-	return path == SRIOV_PATH_VF ? place->free : path != SRIOV_PATH_VHOSTUSER;
+	if (path == SRIOV_PATH_VF)
+		return place->free;
+	return path != SRIOV_PATH_VHOSTUSER ||
+	       (place->switching.net && (place->switching.local || place->node < 0 || last));
 }
 
 /* The first place within @list, all at one distance, that has @path; PFs that are down only in *@down. */
 static const struct place *place_with(const struct place *list, size_t n, enum sriov_path path,
-				      const struct sriov_pf **down)
+				      bool last, const struct sriov_pf **down)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!has_room(&list[i], path))
+		if (!has_room(&list[i], path, last))
 			continue;
-		if (is_ready(list[i].pf))
+		/* a bridge has an uplink of its own, and says itself when that is down */
+		if (is_ready(list[i].pf) || path == SRIOV_PATH_VHOSTUSER)
 			return &list[i];
 		*down = *down ? *down : list[i].pf;
 	}
 	return NULL;
 }
 
-static bool choose(const struct guest_wish *wish, const struct place *list, size_t n,
+static bool choose(const struct guest_wish *wish, const struct place *list, size_t n, bool last,
 		   const struct sriov_pf **down, struct guest_choice *out)
 {
 	static const enum sriov_path vf_only[] = {SRIOV_PATH_VF};
@@ -319,14 +336,21 @@ static bool choose(const struct guest_wish *wish, const struct place *list, size
 		for (end = i; end < n && list[end].distance == list[i].distance;)
 			end++;
 		for (size_t p = 0; p < npaths; p++) {
-			const struct place *found = place_with(list + i, end - i, path[p], down);
+			const struct place *found = NULL;
+
+			/* a VF that is there, on a PF that is down, is an error and no lack of VFs */
+			if (!*down || path[0] != SRIOV_PATH_VF || path[p] == SRIOV_PATH_VF)
+				found = place_with(list + i, end - i, path[p], last, down);
 
 			if (!found)
 				continue;
 			*out = (struct guest_choice){
 				.pf = found->pf,
 				.vf = path[p] == SRIOV_PATH_VF ? found->first_free : NULL,
+				.net = path[p] == SRIOV_PATH_VHOSTUSER ? found->switching.net
+								       : NULL,
 				.path = path[p],
+				.fallback = path[0] == SRIOV_PATH_VF && path[p] != SRIOV_PATH_VF,
 				.node = found->node,
 			};
 			say_reason(wish, found, out);
@@ -366,7 +390,9 @@ int guest_place(const struct sriov_inventory *inv, const struct guest_wish *wish
 	list = find_places(inv, wish);
 	if (!list)
 		return core_oom(err);
-	if (choose(wish, list, inv->npfs, &down, out))
+	if (choose(wish, list, inv->npfs, false, &down, out) ||
+	    (wish->numa != SRIOV_NUMA_REQUIRED && wish->numa != SRIOV_NUMA_SOCKET &&
+	     choose(wish, list, inv->npfs, true, &down, out)))
 		return 0;
 	return down ? guest_pf_ready(down, err) : none_free(wish, list, inv->npfs, err);
 }

@@ -5,6 +5,12 @@
 
 #include "lib/guest/guest.h"
 
+/* What guests of a PF's network have where no VF is left. */
+struct guest_switching {
+	const struct sriov_physnet *net; /* the network, if it has a bridge of OVS; else NULL */
+	bool local;                      /* the bridge is polled on the PF's node */
+};
+
 /* What a place must be. Zero asks for a free VF of our own pool, preferably on node 0. */
 struct guest_wish {
 	const struct sriov_pf *const *only; /* PFs that it must be on */
@@ -15,15 +21,18 @@ struct guest_wish {
 	enum sriov_pick pick;
 	const unsigned *distance; /* of each PF of the inventory, with SRIOV_PICK_NEAR */
 	const char *pool;         /* NULL = our own */
+	const struct guest_switching *switching; /* of each PF; NULL: there are no bridges */
 	enum sriov_path path[SRIOV_PATHS];
 	size_t npaths; /* 0 = vf */
 };
 
 struct guest_choice {
 	const struct sriov_pf *pf;
-	const struct sriov_vf *vf; /* NULL: the path is not a VF */
+	const struct sriov_vf *vf;       /* NULL: the path is not a VF */
+	const struct sriov_physnet *net; /* of path vhostuser */
 	enum sriov_path path;
-	int node; /* -1 = unknown */
+	bool fallback; /* the path wished first has no place that would do */
+	int node;      /* -1 = unknown */
 	char reason[320];
 };
 

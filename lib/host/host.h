@@ -117,6 +117,15 @@ struct host_ops {
 	/* -ENODEV: there is none of that name in this network namespace. */
 	int (*netdev)(struct sriov_host *host, const char *name, struct netdev_facts *out,
 		      struct sriov_error *err);
+	/*
+	 * Frames for a unicast address that the PF takes beside its own, also from its VFs: what
+	 * `bridge fdb … self` shows and sets. -EOPNOTSUPP: the driver has none (i40e without VFs).
+	 */
+	int (*fdb_has)(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
+		       bool *out, struct sriov_error *err);
+	int (*fdb_set)(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
+		       bool on, struct sriov_error *err);
+
 	/* 1 and the name of a netdev of this network namespace that has that address, or 0. */
 	int (*mac_user)(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
 			struct sriov_error *err);

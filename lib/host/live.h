@@ -59,6 +59,11 @@ int live_mac_user(struct sriov_host *host, const uint8_t mac[6], char *name, siz
 int live_pci_place(struct sriov_host *host, const char *address, struct pci_place *out,
 		   struct sriov_error *err);
 
+int live_fdb_has(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
+		 bool *out, struct sriov_error *err);
+int live_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6], bool on,
+		 struct sriov_error *err);
+
 /* lib/host/live_probe.c: members of host_ops. */
 int live_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,
 		struct sriov_error *err);

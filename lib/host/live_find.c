@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The live host for placement: whose a MAC address is, and where a PCI device hangs. */
+/* The live host for placement: whose a MAC address is, what a PF takes frames for, and where a PCI device hangs. */
 #include "lib/host/live.h"
 
 #include <errno.h>
@@ -48,4 +48,22 @@ int live_pci_place(struct sriov_host *host, const char *address, struct pci_plac
 	out->node = node;
 	core_copy(out->path, sizeof(out->path), path ? path + 1 : target);
 	return 0;
+}
+
+int live_fdb_has(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
+		 bool *out, struct sriov_error *err)
+{
+	struct rtnetlink *rtnl;
+	int r = live_rtnl(host->priv, &rtnl, err);
+
+	return r ? r : rtnetlink_fdb_has(rtnl, pf_label(pf), pf->ifindex, mac, out, err);
+}
+
+int live_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6], bool on,
+		 struct sriov_error *err)
+{
+	struct rtnetlink *rtnl;
+	int r = live_rtnl(host->priv, &rtnl, err);
+
+	return r ? r : rtnetlink_fdb_set(rtnl, pf_label(pf), pf->ifindex, mac, on, err);
 }

@@ -41,7 +41,7 @@
  *       "never": true   with op "link": a link that should rise does not; with op "virt_detach": the guest does
  *                       not answer
  *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
- *   rss_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory;
+ *   rss_set fdb_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory;
  *   of OVS (lib/vswitch/sim.c) ovs_port_add ovs_port_del ovs_port_set ovs_bridge_add ovs_bridge_del ovs_flows
  *   ovs_meter_set ovs_meter_del.
  *
@@ -271,6 +271,24 @@ static int do_mac_user(struct sriov_host *host, const uint8_t mac[6], char *name
 	return r < 0 ? r : sim_mac_user(sim, mac, name, size);
 }
 
+static int do_fdb_has(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
+		      bool *out, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = load(host->priv, &sim, err);
+
+	if (!r)
+		*out = sim_fdb_has(sim, pf, mac);
+	return r;
+}
+
+static int do_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
+		      bool on, struct sriov_error *err)
+{
+	return sim_run(host, &(struct sim_call){SIM_FDB_SET, pf, .mac = mac, .on = on}, err);
+}
+
 static int do_pci_place(struct sriov_host *host, const char *address, struct pci_place *out,
 			struct sriov_error *err)
 {
@@ -459,6 +477,8 @@ const struct host_ops host_sim_ops = {
 	.exchange = do_exchange,
 	.netdev = do_netdev,
 	.mac_user = do_mac_user,
+	.fdb_has = do_fdb_has,
+	.fdb_set = do_fdb_set,
 	.pci_place = do_pci_place,
 	.nature = do_nature,
 	.rss_set = do_rss_set,

@@ -22,6 +22,7 @@ enum sim_op {
 	SIM_VF_UP,
 	SIM_FRAMES,
 	SIM_RSS_SET,
+	SIM_FDB_SET,
 	SIM_VIRT_ATTACH,
 	SIM_VIRT_DETACH,
 	SIM_VIRT_DEFINE,
@@ -126,6 +127,12 @@ struct sim_netdev {
 	uint8_t mac[6];
 };
 
+/* An address that a PF takes frames for beside its own. */
+struct sim_fdb {
+	char pf[SRIOV_PCI_LEN];
+	uint8_t mac[6];
+};
+
 struct sim {
 	struct sriov_inventory *inv;
 	json_t **nic; /* of each PF what its driver keeps besides rules, or NULL: sim_rules.c */
@@ -143,6 +150,8 @@ struct sim {
 	size_t ndomains;
 	struct sim_netdev *netdev;
 	size_t nnetdevs;
+	struct sim_fdb *fdb;
+	size_t nfdb;
 	json_t *ovs; /* "ovs", or NULL: lib/vswitch/sim_state.c */
 	int64_t ops[SIM_OPS];
 };
@@ -160,6 +169,7 @@ struct sim_call {
 	uint32_t loc;
 	const uint32_t *rss;
 	size_t nrss;
+	const uint8_t *mac; /* of fdb_set */
 	int64_t deadline_ms;
 	/* of libvirt; pf is NULL */
 	const char *uuid, *xml, *cpus, *mode, *nodeset;
@@ -234,6 +244,8 @@ int sim_netdev(const struct sim *sim, const char *name, struct netdev_facts *out
 	       struct sriov_error *err);
 /* sim_find.c: see host_ops. */
 int sim_mac_user(const struct sim *sim, const uint8_t mac[6], char *name, size_t size);
+bool sim_fdb_has(const struct sim *sim, const struct sriov_pf *pf, const uint8_t mac[6]);
+sim_effect_fn sim_fdb_set;
 int sim_pci_place(const struct sim *sim, const char *address, struct pci_place *out,
 		  struct sriov_error *err);
 /* The link goes down and comes back after what the driver takes; nothing on a port that is down. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The simulated host for placement: its MAC addresses, and a PCI tree with a root port over every device. */
+/*
+ * The simulated host for placement: its MAC addresses, what its PFs take frames for, and a PCI tree with a root port
+ * over every device.
+ */
 #include "lib/host/sim.h"
 
 #include <errno.h>
@@ -13,6 +16,44 @@ int sim_mac_user(const struct sim *sim, const uint8_t mac[6], char *name, size_t
 			continue;
 		core_copy(name, size, sim->netdev[i].name);
 		return 1;
+	}
+	return 0;
+}
+
+static struct sim_fdb *find_fdb(const struct sim *sim, const struct sriov_pf *pf,
+				const uint8_t mac[6])
+{
+	for (size_t i = 0; i < sim->nfdb; i++)
+		if (!strcmp(sim->fdb[i].pf, pf->address) && !memcmp(sim->fdb[i].mac, mac, 6))
+			return &sim->fdb[i];
+	return NULL;
+}
+
+bool sim_fdb_has(const struct sim *sim, const struct sriov_pf *pf, const uint8_t mac[6])
+{
+	return find_fdb(sim, pf, mac);
+}
+
+/* i40e_ndo_fdb_add() wants VFs; adding twice is no error of either driver. */
+int sim_fdb_set(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
+		struct sriov_error *err)
+{
+	struct sim_fdb *there = find_fdb(sim, pf, call->mac);
+
+	if (!strcmp(pf->driver, "i40e") && !pf->vfs)
+		return core_errno(err, -EOPNOTSUPP, pf_label(pf),
+				  "cannot take frames for another address (bridge fdb add … self)");
+	if (call->on && !there) {
+		there = core_grow(&sim->fdb, &sim->nfdb, sizeof(*there));
+		if (!there)
+			return core_oom(err);
+		core_copy(there->pf, sizeof(there->pf), pf->address);
+		memcpy(there->mac, call->mac, 6);
+	} else if (!call->on && !there) {
+		return core_errno(err, -ENOENT, pf_label(pf),
+				  "cannot stop taking frames for another address");
+	} else if (!call->on) {
+		*there = sim->fdb[--sim->nfdb];
 	}
 	return 0;
 }

@@ -19,6 +19,7 @@ static sim_effect_fn *const effects[SIM_EFFECTS] = {
 	[SIM_VF_UP] = sim_vf_up,
 	[SIM_FRAMES] = sim_frames,
 	[SIM_RSS_SET] = sim_rss_set,
+	[SIM_FDB_SET] = sim_fdb_set,
 	[SIM_VIRT_ATTACH] = sim_virt_attach,
 	[SIM_VIRT_DETACH] = sim_virt_detach,
 	[SIM_VIRT_DEFINE] = sim_virt_define,

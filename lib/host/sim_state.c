@@ -27,6 +27,7 @@ const char *const sim_op_words[SIM_OPS + 1] = {
 	[SIM_VF_UP] = "vf_up",
 	[SIM_FRAMES] = "frames",
 	[SIM_RSS_SET] = "rss_set",
+	[SIM_FDB_SET] = "fdb_set",
 	[SIM_VIRT_ATTACH] = "virt_attach",
 	[SIM_VIRT_DETACH] = "virt_detach",
 	[SIM_VIRT_DEFINE] = "virt_define",
@@ -59,7 +60,14 @@ static const struct field sim_fields[] = {
 	{.key = "deviate", .kind = FIELD_CHILD},
 	{.key = "stuck", .kind = FIELD_CHILD},
 	{.key = "netdevs", .kind = FIELD_CHILD},
+	{.key = "fdb", .kind = FIELD_CHILD},
 	{.key = "ops", .kind = FIELD_CHILD},
+	FIELD_END,
+};
+
+static const struct field fdb_fields[] = {
+	FIELD(struct sim_fdb, pf, FIELD_PCI, .required = true),
+	FIELD(struct sim_fdb, mac, FIELD_MAC, .required = true),
 	FIELD_END,
 };
 
@@ -142,6 +150,7 @@ static int deviation_check(struct reader *r, const char *path, const struct sim_
 		[SIM_VF_UP] = SIM_DEVIATE_LIE,
 		[SIM_FRAMES] = SIM_DEVIATE_LIE,
 		[SIM_RSS_SET] = SIM_DEVIATE_LIE,
+		[SIM_FDB_SET] = SIM_DEVIATE_LIE,
 		[SIM_VIRT_ATTACH] = SIM_DEVIATE_LIE,
 		[SIM_VIRT_DETACH] = SIM_DEVIATE_LIE | SIM_DEVIATE_NEVER,
 		[SIM_VIRT_DEFINE] = SIM_DEVIATE_LIE,
@@ -256,6 +265,23 @@ static int netdevs_decode(struct reader *r, const json_t *json, struct sim *sim)
 	return r->code;
 }
 
+static int fdb_decode(struct reader *r, const json_t *json, struct sim *sim)
+{
+	const json_t *array = reader_array(r, json, "sim", "fdb", LIST_MAX), *element;
+	char path[READER_PATH];
+	size_t i;
+
+	json_array_foreach(array, i, element) {
+		struct sim_fdb *fdb = core_grow(&sim->fdb, &sim->nfdb, sizeof(*fdb));
+
+		if (!fdb)
+			return r->code = core_oom(r->err);
+		fields_decode(r, element, reader_path(path, "sim", "fdb", i), fdb_fields, fdb,
+			      NULL);
+	}
+	return r->code;
+}
+
 static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 {
 	const json_t *extras = json_object_get(json, "sim"), *ops;
@@ -265,7 +291,8 @@ static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
 		return r->code;
 	if (fields_decode(r, extras, "sim", sim_fields, sim, NULL) < 0 ||
 	    events_decode(r, extras, sim) < 0 || deviations_decode(r, extras, sim) < 0 ||
-	    stuck_decode(r, extras, sim) < 0 || netdevs_decode(r, extras, sim) < 0)
+	    stuck_decode(r, extras, sim) < 0 || netdevs_decode(r, extras, sim) < 0 ||
+	    fdb_decode(r, extras, sim) < 0)
 		return r->code;
 	ops = json_object_get(extras, "ops");
 	ops_fields(fields, NULL);
@@ -344,7 +371,7 @@ static json_t *extras_encode(const struct sim *sim)
 {
 	_json_ json_t *json = fields_encode(sim_fields, sim, 0);
 	json_t *pending = json_array(), *deviate = json_array(), *stuck = json_array(),
-	       *netdevs = json_array();
+	       *netdevs = json_array(), *fdb = json_array();
 	struct field fields[SIM_OPS + 1];
 	bool ok;
 
@@ -355,6 +382,7 @@ static json_t *extras_encode(const struct sim *sim)
 	ok = json_put(json, "stuck", stuck) && ok;
 	ok = (sim->nnetdevs ? json_put(json, "netdevs", netdevs) : (json_decref(netdevs), true)) &&
 	     ok;
+	ok = (sim->nfdb ? json_put(json, "fdb", fdb) : (json_decref(fdb), true)) && ok;
 	ok = json_put(json, "ops", fields_encode(fields, sim->ops, 0)) && ok;
 	for (size_t i = 0; ok && i < sim->nevents; i++)
 		ok = json_add(pending,
@@ -366,6 +394,8 @@ static json_t *extras_encode(const struct sim *sim)
 		ok = json_add(stuck, fields_encode(stuck_fields, &sim->stuck[i], 0));
 	for (size_t i = 0; ok && i < sim->nnetdevs; i++)
 		ok = json_add(netdevs, fields_encode(netdev_fields, &sim->netdev[i], 0));
+	for (size_t i = 0; ok && i < sim->nfdb; i++)
+		ok = json_add(fdb, fields_encode(fdb_fields, &sim->fdb[i], 0));
 	return ok ? core_steal(json) : NULL;
 }
 
@@ -400,6 +430,7 @@ void sim_free(struct sim *sim)
 	free(sim->deviation);
 	free(sim->stuck);
 	free(sim->netdev);
+	free(sim->fdb);
 	json_decref(sim->ovs);
 	sriov_inventory_free(sim->inv);
 	free(sim);

@@ -96,6 +96,19 @@ int rtnetlink_route(struct rtnetlink *rtnl, int family, const void *addr, bool m
 int link_facts_parse(const struct nlmsghdr *msg, struct link_facts *out);
 int route_facts_parse(const struct nlmsghdr *msg, struct route_facts *out);
 
+/* The socket, and the error for a request about @object that the kernel refused: for files beside rtnl.c. */
+int rtnetlink_fd(const struct rtnetlink *rtnl);
+int rtnetlink_refused(struct sriov_error *err, const struct netlink_error *words,
+		      const char *object, const char *what);
+
+/* fdb.c: unicast addresses that a link takes beside its own (`bridge fdb … self`). */
+int rtnetlink_fdb_has(struct rtnetlink *rtnl, const char *object, int ifindex, const uint8_t mac[6],
+		      bool *out, struct sriov_error *err);
+int rtnetlink_fdb_set(struct rtnetlink *rtnl, const char *object, int ifindex, const uint8_t mac[6],
+		      bool on, struct sriov_error *err);
+/* Pure: whether an RTM_NEWNEIGH is the link's own entry for @mac. -EBADMSG: malformed. */
+int fdb_parse(const struct nlmsghdr *msg, int ifindex, const uint8_t mac[6], bool *is);
+
 /* events.c: "something happened on links or devices; look again". */
 struct events;
 int events_open(struct events **out, struct sriov_error *err);

@@ -52,6 +52,11 @@ int rtnetlink_open(struct rtnetlink **out, struct sriov_error *err)
 	return 0;
 }
 
+int rtnetlink_fd(const struct rtnetlink *rtnl)
+{
+	return rtnl->fd;
+}
+
 void rtnetlink_close(struct rtnetlink *rtnl)
 {
 	if (!rtnl)
@@ -138,8 +143,8 @@ static int hear_link(const struct nlmsghdr *msg, void *data)
 }
 
 /* The error for a request about @object that the kernel refused. */
-static int refused(struct sriov_error *err, const struct netlink_error *words, const char *object,
-		   const char *what)
+int rtnetlink_refused(struct sriov_error *err, const struct netlink_error *words,
+		      const char *object, const char *what)
 {
 	char text[256];
 
@@ -177,8 +182,8 @@ int rtnetlink_link(struct rtnetlink *rtnl, const char *object, int ifindex, stru
 	if (!r && !answer.heard)
 		r = words.code = -EBADMSG;
 	if (r < 0)
-		return refused(err, &words, object,
-			       attrs ? "read the link and its VFs" : "read the link");
+		return rtnetlink_refused(err, &words, object,
+					 attrs ? "read the link and its VFs" : "read the link");
 	*out = answer.facts;
 	return 0;
 }
@@ -214,7 +219,7 @@ int rtnetlink_by_mac(struct rtnetlink *rtnl, const uint8_t mac[6], struct link_f
 	req->nlmsg_flags = NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(req, sizeof(struct ifinfomsg));
 	if (netlink_request(rtnl->fd, req, hear_mac, &answer, &words) < 0)
-		return refused(err, &words, "host", "list the network devices");
+		return rtnetlink_refused(err, &words, "host", "list the network devices");
 	if (!answer.found)
 		return -ENODEV;
 	*out = answer.facts;
@@ -282,7 +287,8 @@ int rtnetlink_bridge(struct rtnetlink *rtnl, const char *object, int ifindex,
 	header = mnl_nlmsg_put_extra_header(req, sizeof(*header));
 	header->ifi_family = AF_BRIDGE;
 	if (netlink_request(rtnl->fd, req, hear_bridge, &answer, &words) < 0)
-		return refused(err, &words, object, "read whether the port is in VEB or VEPA mode");
+		return rtnetlink_refused(err, &words, object,
+					 "read whether the port is in VEB or VEPA mode");
 	*out = answer.mode;
 	return 0;
 }
@@ -301,7 +307,8 @@ int rtnetlink_up(struct rtnetlink *rtnl, const char *object, int ifindex, bool u
 	header->ifi_flags = up ? IFF_UP : 0;
 	header->ifi_change = IFF_UP;
 	if (netlink_request(rtnl->fd, req, NULL, NULL, &words) < 0)
-		return refused(err, &words, object, up ? "set the link up" : "set the link down");
+		return rtnetlink_refused(err, &words, object,
+					 up ? "set the link up" : "set the link down");
 	return 0;
 }
 
@@ -368,7 +375,7 @@ int rtnetlink_vf(struct rtnetlink *rtnl, const char *object, int ifindex, unsign
 	if (r >= 0)
 		return 0;
 	describe(attrs, what + strlen(what), sizeof(what) - strlen(what));
-	refused(err, &words, object, what);
+	rtnetlink_refused(err, &words, object, what);
 	for (size_t i = 0; i < ARRAY_SIZE(vf_meanings); i++)
 		if (vf_meanings[i].code == r)
 			sriov_error_hint(err, "%s", vf_meanings[i].means);

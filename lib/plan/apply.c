@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running steps, reading back, undoing, committing: what a change and its recovery share. */
+#include "lib/guest/guest.h"
 #include "lib/plan/change.h"
 
 #include <errno.h>
@@ -282,6 +283,25 @@ static int commit_lease(struct change *change, struct sriov_error *err)
 	return r;
 }
 
+/* The network as it is recorded from now on; its bridge's parts are as @want says. */
+static int commit_net(struct change *change, struct sriov_error *err)
+{
+	const struct net_state *net = change->want.net;
+	struct sriov_physnet gone = {0};
+	struct sriov_vfset uplink = {0};
+	int r = 0;
+
+	if (!net)
+		return 0;
+	core_copy(gone.name, sizeof(gone.name), net->net.name);
+	if (net->net.uplink == SRIOV_UPLINK_VF) {
+		sriov_vfset_add(&uplink, net->net.uplink_vf);
+		r = store_pool_put(change->store, net->net.uplink_pf, &uplink,
+				   net->recorded ? "uplink" : GUEST_POOL, err);
+	}
+	return r ? r : store_physnet_put(change->store, net->recorded ? &net->net : &gone, err);
+}
+
 static bool is_empty(const struct pf_state *state)
 {
 	return !state->count && !state->nvf && !state->nrules && !(state->has & ~STATE_COUNT);
@@ -303,7 +323,7 @@ static int commit(struct change *change, const struct pf_state *before, long jou
 	}
 	if (r < 0)
 		return r;
-	if (!journal && !change->want.guest && !change->ntake &&
+	if (!journal && !change->want.guest && !change->want.net && !change->ntake &&
 	    !strcmp(change->known.intent ?: "", intent ?: "")) {
 		free(intent);
 		return 0;
@@ -315,6 +335,8 @@ static int commit(struct change *change, const struct pf_state *before, long jou
 		r = commit_vfs(change, before, err);
 	if (!r)
 		r = commit_lease(change, err);
+	if (!r)
+		r = commit_net(change, err);
 	if (!r)
 		r = store_pf_put(change->store, &change->known, err);
 	if (!r && journal)

@@ -2,6 +2,7 @@
 /* Opening a change, reading its PF, telling its plan: see change.h. */
 #include "lib/plan/change.h"
 #include "flows/flows.h"
+#include "lib/plan/bridge.h"
 #include "lib/plan/lock.h"
 #include "lib/plan/ruleset.h"
 
@@ -113,11 +114,13 @@ int change_read(struct change *change, struct sriov_error *err)
 	r = find_watched(change, err);
 	if (change->want.self[0])
 		change_drop_self(change);
+	if (!r && change->bridge)
+		r = bridge_read(change, err);
 	return r || !change->want.guest ? r : change_read_guest(change, change->want.guest, err);
 }
 
 /* Moves what @from has to the end of @to. */
-static int append(struct steps *to, struct steps *from, struct sriov_error *err)
+static int append_steps(struct steps *to, struct steps *from, struct sriov_error *err)
 {
 	for (size_t i = 0; i < from->n; i++) {
 		struct step *step = core_grow(&to->at, &to->n, sizeof(*step));
@@ -126,11 +129,14 @@ static int append(struct steps *to, struct steps *from, struct sriov_error *err)
 			return core_oom(err);
 		*step = from->at[i];
 	}
-	free(to->note);
-	to->note = from->note;
-	to->nnotes = from->nnotes;
-	free(from->at);
-	*from = (struct steps){0};
+	for (size_t i = 0; i < from->nnotes; i++) {
+		char **note = core_grow(&to->note, &to->nnotes, sizeof(*note));
+
+		if (!note)
+			return core_oom(err);
+		*note = core_steal(from->note[i]);
+	}
+	steps_clear(from);
 	return 0;
 }
 
@@ -140,15 +146,19 @@ int change_diff(struct change *change, const struct pf_state *want, struct steps
 	struct steps all = {0}, port = {0};
 	int r;
 
-	if (!want->guest)
+	if (!want->guest && !change->bridge)
 		return steps_diff(change->pf, want, steps, err);
-	r = change_guest_steps(change, want->guest, false, &all, err);
+	r = change_guest_steps(change, want, false, &all, err);
+	if (!r)
+		r = bridge_steps(change, want, false, &all, err);
 	if (!r)
 		r = steps_diff(change->pf, want, &port, err);
 	if (!r)
-		r = append(&all, &port, err);
+		r = append_steps(&all, &port, err);
 	if (!r)
-		r = change_guest_steps(change, want->guest, true, &all, err);
+		r = bridge_steps(change, want, true, &all, err);
+	if (!r)
+		r = change_guest_steps(change, want, true, &all, err);
 	steps_clear(&port);
 	if (r < 0)
 		steps_clear(&all);
@@ -273,6 +283,7 @@ void change_close(struct change *change)
 	state_clear(&change->intent);
 	state_clear(&change->want);
 	virt_domain_clear(&change->domain);
+	bridge_free(change->bridge);
 	free(change->take);
 	sriov_plan_free(change->plan);
 	*change = (struct change){0};

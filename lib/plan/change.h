@@ -28,8 +28,10 @@ struct change {
 		nowhere; /* a location that a DEL may name to make the driver look again, 0 = none */
 	size_t nleases;  /* of the PF, when it was read */
 	struct virt_domain domain; /* that want.guest is of, as last read; zero: there is none */
+	struct bridge *bridge;     /* that the change concerns: bridge.h; NULL: none */
 	struct sriov_lease *take;  /* leases that the commit records: adopted ones */
 	size_t ntake;
+	bool net_recorded;    /* want.net's network is in the database */
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 
@@ -80,7 +82,7 @@ void change_drop_self(struct change *change);
 int change_guest_there(const struct change *change, struct guest_state *guest,
 		       struct sriov_error *err);
 /* Adds the steps that attach (@on) or detach devices, as far as @want has them otherwise. */
-int change_guest_steps(const struct change *change, const struct guest_state *want, bool on,
+int change_guest_steps(const struct change *change, const struct pf_state *want, bool on,
 		       struct steps *steps, struct sriov_error *err);
 
 /* ---- apply.c: what a change and its recovery share ---- */

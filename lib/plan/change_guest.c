@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A guest's own use of a VF is no obstacle to a change that is for the guest. */
-static void drop_own_uses(struct sriov_vf *vf, const char *guest)
+static void drop_uses_by(struct sriov_vf *vf, const char *guest)
 {
 	size_t kept = 0;
 
@@ -17,21 +17,29 @@ static void drop_own_uses(struct sriov_vf *vf, const char *guest)
 	vf->uses.n = kept;
 }
 
+static void drop_own_uses(struct change *change, const struct sriov_lease *lease)
+{
+	struct sriov_vf *vf = lease->vf < 0 ? NULL : pf_vf(change->pf, lease->vf);
+
+	if (vf)
+		drop_uses_by(vf, lease->guest);
+}
+
 void change_drop_self(struct change *change)
 {
 	for (unsigned v = 0; change->pf->vf && v < change->pf->vfs; v++)
-		drop_own_uses(&change->pf->vf[v], change->want.self);
+		drop_uses_by(&change->pf->vf[v], change->want.self);
 }
 
 int change_read_guest(struct change *change, const struct guest_state *guest,
 		      struct sriov_error *err)
 {
-	struct sriov_vf *vf = guest->lease.vf < 0 ? NULL : pf_vf(change->pf, guest->lease.vf);
 	struct sriov_error none = {0};
 	int r;
 
-	if (vf)
-		drop_own_uses(vf, guest->lease.guest);
+	drop_own_uses(change, &guest->lease);
+	if (change->want.other)
+		drop_own_uses(change, &change->want.other->lease);
 	virt_domain_clear(&change->domain);
 	if (!guest->speaks[VIRT_CONFIG] && !guest->speaks[VIRT_LIVE])
 		return 0;
@@ -88,31 +96,56 @@ static int add_step(struct steps *steps, const struct guest_state *want, unsigne
 	return 0;
 }
 
+/* A device that the other side of a move has as well stays where it is. */
+static bool is_shared(const struct pf_state *want, const struct guest_state *part,
+		      const struct guest_device *device)
+{
+	struct guest_device other[GUEST_DEVICES];
+	size_t n = want->guest ? guest_lease_devices(&want->guest->lease, other) : 0;
+
+	for (size_t i = 0; part == want->other && i < n; i++)
+		if (other[i].path == device->path && !strcmp(other[i].address, device->address) &&
+		    !strcmp(other[i].socket, device->socket) &&
+		    !strcmp(other[i].netdev, device->netdev))
+			return true;
+	return false;
+}
+
 /*
  * In the definition first: that can be taken back without the guest noticing. What comes off goes the other way
  * round, and the half of a pair that depends on the other goes first.
  */
-int change_guest_steps(const struct change *change, const struct guest_state *want, bool on,
-		       struct steps *steps, struct sriov_error *err)
+static int part_steps(const struct change *change, const struct pf_state *want,
+		      const struct guest_state *part, bool on, struct steps *steps,
+		      struct sriov_error *err)
 {
-	struct guest_state now = *want;
+	struct guest_state now = *part;
 	struct guest_device device[GUEST_DEVICES];
-	size_t n = guest_lease_devices(&want->lease, device);
+	size_t n = guest_lease_devices(&part->lease, device);
 	int r = change_guest_there(change, &now, err);
 
-	for (unsigned k = 0; !r && k < ARRAY_SIZE(want->there); k++) {
+	for (unsigned k = 0; !r && k < ARRAY_SIZE(part->there); k++) {
 		unsigned where = on ? k : !k;
 
 		/* a guest that has stopped meanwhile has nothing to be attached to */
-		if (!want->speaks[where] || !xml_of(&change->domain, where))
+		if (!part->speaks[where] || !xml_of(&change->domain, where))
 			continue;
 		for (size_t d = 0; !r && d < n; d++) {
 			size_t i = on ? d : n - 1 - d;
-			bool wanted = want->there[where] >> i & 1;
+			bool wanted = part->there[where] >> i & 1;
 
-			if (wanted == on && (now.there[where] >> i & 1) != wanted)
-				r = add_step(steps, want, where, i, on) < 0 ? core_oom(err) : 0;
+			if (wanted == on && (now.there[where] >> i & 1) != wanted &&
+			    !is_shared(want, part, &device[i]))
+				r = add_step(steps, part, where, i, on) < 0 ? core_oom(err) : 0;
 		}
 	}
 	return r;
+}
+
+int change_guest_steps(const struct change *change, const struct pf_state *want, bool on,
+		       struct steps *steps, struct sriov_error *err)
+{
+	int r = want->other ? part_steps(change, want, want->other, on, steps, err) : 0;
+
+	return r || !want->guest ? r : part_steps(change, want, want->guest, on, steps, err);
 }

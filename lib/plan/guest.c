@@ -83,8 +83,8 @@ static int check_device(const struct virt_domain *domain, const struct guest_dev
 	return 0;
 }
 
-static int check_devices(const struct virt_domain *domain, const struct guest_state *guest,
-			 struct sriov_error *err)
+int guest_check_devices(const struct virt_domain *domain, const struct guest_state *guest,
+			struct sriov_error *err)
 {
 	struct guest_device device[GUEST_DEVICES];
 	size_t n = guest_lease_devices(&guest->lease, device);
@@ -175,12 +175,13 @@ static int want_vf(struct change *change, const struct sriov_guest_request *as,
 	return 0;
 }
 
+/* On a bridge of OVS all but trust is kept, and trust is only missed by who needs it. */
 static int refuse_attrs(const struct sriov_guest_request *as, const struct guest_choice *choice,
 			struct sriov_error *err)
 {
 	unsigned lost = as->attrs.has & ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
 
-	if (choice->vf || !lost)
+	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER || !lost)
 		return 0;
 	sriov_error_set(
 		err, -EOPNOTSUPP, as->guest,
@@ -205,6 +206,7 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 	struct change *change = &attach->change;
 	struct guest_state *guest = state_guest(&change->want);
 	struct guest_device device[GUEST_DEVICES];
+	struct sriov_vf_attrs wanted;
 	int r;
 
 	if (!guest)
@@ -221,13 +223,16 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 		r = want_vf(change, as, lease, err);
 	if (r < 0)
 		return r;
+	wanted = as->attrs;
+	wanted.has &= ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
+	sriov_vf_attrs_merge(&lease->attrs, &wanted);
 	guest->leased = true;
 	guest->lease = *lease;
 	for (unsigned where = 0; where < ARRAY_SIZE(guest->there); where++)
 		guest->there[where] = guest->speaks[where]
 					      ? (1u << guest_lease_devices(lease, device)) - 1
 					      : 0;
-	return check_devices(attach->domain, guest, err);
+	return guest_check_devices(attach->domain, guest, err);
 }
 
 /* Chooses on what the host and the database show now. */

@@ -15,7 +15,15 @@ struct sriov_lease guest_adopted(const struct change *change, const struct sriov
 /* guest.c: what of the VF's attributes @attrs replaces is remembered once, for the end of the lease. */
 void guest_remember(const struct sriov_vf *vf, const struct sriov_vf_attrs *attrs,
 		    struct sriov_lease *lease);
-/* guest_detach.c: whether the rule is about the guest that holds the lease. */
+
+/* ---- shared by attach, detach and move ---- */
+
+/* Whether the rule's target or scope is the lease's guest. */
 bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease);
+/* -ENOENT: nobody of that name holds a lease; the hint has the nearest one. */
+int guest_unknown(struct store *store, const char *guest, struct sriov_error *err);
+/* What would make giving @guest's devices to the domain fail, told before: guest_device_check() and others there. */
+int guest_check_devices(const struct virt_domain *domain, const struct guest_state *guest,
+			struct sriov_error *err);
 
 #endif

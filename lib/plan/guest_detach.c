@@ -49,7 +49,7 @@ static int check_rules(struct change *change, const struct sriov_lease *lease,
 
 /* ---- who holds nothing ---- */
 
-static int unknown_guest(struct store *store, const char *guest, struct sriov_error *err)
+int guest_unknown(struct store *store, const char *guest, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *leases = NULL;
 	_free_ const char **names_of = NULL;
@@ -287,7 +287,7 @@ SRIOV_EXPORT int sriov_guest_detach(struct sriov_host *host, const struct sriov_
 		r = guest_lease_find(store, inv, as->guest, as->net, as->pf, &lease, err);
 	sriov_inventory_free(inv);
 	if (r == -ENOENT)
-		return unknown_guest(store, as->guest, err);
+		return guest_unknown(store, as->guest, err);
 	/* the libvirt that was named, not the one of then: its socket may have moved */
 	if (!r && host->uri)
 		core_copy(lease.uri, sizeof(lease.uri), host->uri);

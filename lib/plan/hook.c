@@ -57,6 +57,7 @@ static void hook_change_clear(struct hook_change *at)
 	change_close(&at->change);
 	free(at->vf);
 	free(at->lease);
+	sriov_rules_clear(&at->guests);
 }
 #define _hook_change_ _cleanup_(hook_change_clear)
 
@@ -169,15 +170,8 @@ static struct sriov_vf_attrs attrs_of(const struct hook_change *at, const struct
 static int want_attrs(struct hook_change *at, struct sriov_error *err)
 {
 	struct change *change = &at->change;
-	bool any = false;
 	int r = 0;
 
-	for (size_t i = 0; i < at->nvfs; i++)
-		any |= attrs_of(at, &at->vf[i]).has;
-	if (!any)
-		return 0;
-	change->what |= SRIOV_READ_ATTRS;
-	r = change_read(change, err);
 	for (size_t i = 0; !r && i < at->nvfs; i++) {
 		const struct sriov_vf_attrs attrs = attrs_of(at, &at->vf[i]);
 		const struct sriov_vf *now = pf_vf(change->pf, at->vf[i].index);
@@ -198,6 +192,23 @@ static int want_attrs(struct hook_change *at, struct sriov_error *err)
 			r = hook_lease_found(at, lease, err);
 	}
 	return r;
+}
+
+/* What the guest has for as long as it runs, in one reading of the PF. */
+static int want_all(struct hook_change *at, struct sriov_error *err)
+{
+	struct change *change = &at->change;
+	unsigned what = change->what;
+	int r = hook_rules_find(at, true, err);
+
+	for (size_t i = 0; i < at->nvfs; i++)
+		if (attrs_of(at, &at->vf[i]).has)
+			change->what |= SRIOV_READ_ATTRS;
+	if (!r && change->what != what)
+		r = change_read(change, err);
+	if (!r)
+		r = want_attrs(at, err);
+	return r ? r : hook_rules_want(at, true, err);
 }
 
 /* As it was without the guest; @all: also what libvirt has put back meanwhile. */
@@ -229,6 +240,22 @@ static int want_found(struct hook_change *at, bool all, struct sriov_error *err)
 	return 0;
 }
 
+/* None of it, as of a guest that has stopped. */
+static int want_none(struct hook_change *at, bool all, struct sriov_error *err)
+{
+	struct change *change = &at->change;
+	unsigned what = change->what;
+	int r = at->nleases ? hook_leases_wait(at, err) : 0;
+
+	if (!r && at->nleases)
+		r = hook_rules_find(at, false, err);
+	if (!r && change->what != what)
+		r = change_read(change, err);
+	if (!r && at->nleases)
+		r = want_found(at, all, err);
+	return r ? r : hook_rules_want(at, false, err);
+}
+
 /* ---- the operations ---- */
 
 /* At the start nothing of the kernel changes: libvirt has not bound the VF yet. */
@@ -250,19 +277,15 @@ static int start(struct hook_change *at, struct sriov_error *err)
 
 	at->change.keep_on_no_link = true;
 	if (!r)
-		r = want_attrs(at, err);
-	if (!r)
-		r = hook_want_rules(at, true, err);
+		r = want_all(at, err);
 	return r ? r : run(at, false, err);
 }
 
 static int started(struct hook_change *at, struct sriov_error *err)
 {
 	struct change *change = &at->change;
-	int r = want_attrs(at, err);
+	int r = want_all(at, err);
 
-	if (!r)
-		r = hook_want_rules(at, true, err);
 	if (!r)
 		r = change_show(change, err);
 	if (!r && change->plan->nsteps)
@@ -278,32 +301,22 @@ static int reconnect(struct hook_change *at, struct sriov_error *err)
 
 	at->change.keep_on_no_link = true;
 	if (!r)
-		r = want_attrs(at, err);
-	if (!r)
-		r = hook_want_rules(at, true, err);
+		r = want_all(at, err);
 	return r ? r : run(at, true, err);
 }
 
 /* Between this and release libvirt puts MAC and VLAN back: they are not touched here. */
 static int stopped(struct hook_change *at, struct sriov_error *err)
 {
-	int r = at->nleases ? hook_leases_wait(at, err) : 0;
+	int r = want_none(at, false, err);
 
-	if (!r && at->nleases)
-		r = want_found(at, false, err);
-	if (!r && at->nleases)
-		r = hook_want_rules(at, false, err);
 	return r ? r : run(at, false, err);
 }
 
 static int release(struct hook_change *at, struct sriov_error *err)
 {
-	int r = at->nleases ? hook_leases_wait(at, err) : 0;
+	int r = want_none(at, true, err);
 
-	if (!r && at->nleases)
-		r = want_found(at, true, err);
-	if (!r && at->nleases)
-		r = hook_want_rules(at, false, err);
 	if (!r)
 		r = run(at, false, err);
 	return r || !at->nleases ? r : hook_leases_end(at, err);

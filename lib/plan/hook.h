@@ -30,6 +30,8 @@ struct hook_change {
 	size_t nvfs;
 	struct sriov_lease *lease; /* the guest's own on this PF; owned */
 	size_t nleases;
+	struct sriov_rules guests; /* that come with the guest; owned */
+	bool rules;                /* the PF has rules that come or go with it */
 };
 
 /* hook_lease.c: reads the guest's leases on the PF. */
@@ -43,11 +45,10 @@ int hook_leases_end(struct hook_change *at, struct sriov_error *err);
 int hook_lease_found(struct hook_change *at, struct sriov_lease *lease, struct sriov_error *err);
 struct sriov_lease *hook_lease_of(const struct hook_change *at, unsigned vf);
 
-/*
- * hook_rules.c: the rules of the guest (@on), or none, into what the change wants. Reads the PF's rules, if there is
- * anything to do.
- */
-int hook_want_rules(struct hook_change *at, bool on, struct sriov_error *err);
+/* hook_rules.c: which rules come with the guest (@on), or go; and whether the PF's must be read for it. */
+int hook_rules_find(struct hook_change *at, bool on, struct sriov_error *err);
+/* Then, with the PF's rules read, what the change wants of them. */
+int hook_rules_want(struct hook_change *at, bool on, struct sriov_error *err);
 
 /* hook_move.c: the domain with the VFs and sockets of this host. */
 int hook_move(struct hook *hook, char **xml, struct sriov_error *err);

@@ -232,21 +232,23 @@ static int want_list(struct hook_change *at, struct sriov_rules *list, bool on,
 	return r;
 }
 
-int hook_want_rules(struct hook_change *at, bool on, struct sriov_error *err)
+int hook_rules_find(struct hook_change *at, bool on, struct sriov_error *err)
 {
-	struct change *change = &at->change;
-	struct sriov_rules guests = {0}, list = {0};
-	int r = on ? collect(at->hook, &guests, err) : 0;
+	int r = on ? collect(at->hook, &at->guests, err) : 0;
 
-	if (!r && (guests.n || is_named(at))) {
-		change->what |= SRIOV_READ_PORT | SRIOV_READ_RULES;
-		r = change_read(change, err);
-		if (!r)
-			r = make_list(at, &guests, &list, err);
-		if (!r)
-			r = want_list(at, &list, on, err);
-	}
-	sriov_rules_clear(&guests);
+	at->rules = !r && (at->guests.n || is_named(at));
+	if (at->rules)
+		at->change.what |= SRIOV_READ_PORT | SRIOV_READ_RULES;
+	return r;
+}
+
+int hook_rules_want(struct hook_change *at, bool on, struct sriov_error *err)
+{
+	struct sriov_rules list = {0};
+	int r = at->rules ? make_list(at, &at->guests, &list, err) : 0;
+
+	if (!r && at->rules)
+		r = want_list(at, &list, on, err);
 	sriov_rules_clear(&list);
 	return r;
 }

@@ -131,6 +131,15 @@ int lock_pf(struct sriov_host *host, const char *address, const char *command, u
 	return lock_file(host, name, address, "this PF", command, timeout, stuck, err);
 }
 
+int lock_bridge(struct sriov_host *host, const char *bridge, const char *command, unsigned timeout,
+		struct sriov_error *err)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "bridge-%s", bridge);
+	return lock_file(host, name, bridge, "this bridge", command, timeout, NULL, err);
+}
+
 int lock_cpus(struct sriov_host *host, const char *command, unsigned timeout,
 	      struct sriov_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One flock per PF around effects, and one around the choice of CPUs for guests. */
+/* One flock per PF around effects, one per bridge of OVS, and one around the choice of CPUs for guests. */
 #ifndef SRIOV_PLAN_LOCK_H
 #define SRIOV_PLAN_LOCK_H
 
@@ -13,6 +13,9 @@
 typedef int (*lock_stuck)(struct sriov_host *host, const char *address, struct sriov_error *err);
 int lock_pf(struct sriov_host *host, const char *address, const char *command, unsigned timeout,
 	    lock_stuck stuck, struct sriov_error *err);
+/* As lock_pf(), after it: the policy of a bridge is one, whatever PF its guests' leases are of. */
+int lock_bridge(struct sriov_host *host, const char *bridge, const char *command, unsigned timeout,
+		struct sriov_error *err);
 /* As lock_pf(): two guests that are placed at once would be given the same cores. */
 int lock_cpus(struct sriov_host *host, const char *command, unsigned timeout,
 	      struct sriov_error *err);

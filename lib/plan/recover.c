@@ -4,7 +4,7 @@
  * to do, the change is committed; otherwise it is undone, or finished if the operator says so. A journal of
  * another boot is closed without effects, because nothing that it did to the kernel has survived.
  */
-#include "lib/plan/change.h"
+#include "lib/plan/bridge.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,6 +52,8 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 		r = state_decode(recovery->journal.want, &change->want, err);
 	if ((recovery->before.has | change->want.has) & STATE_RSS)
 		change->what |= SRIOV_READ_RSS;
+	if (!r)
+		r = bridge_open(change, &change->want, err);
 	if (!r)
 		r = change_read(change, err);
 	if (r < 0)
@@ -167,6 +169,8 @@ static int recover(struct change *change, struct recovery *recovery, enum recove
 	else
 		change->plan->journal = id;
 	state_clear(&change->want);
+	/* what comes next may concern another one */
+	bridge_free(core_steal(change->bridge));
 	return r;
 }
 

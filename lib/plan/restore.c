@@ -31,6 +31,50 @@ static int restore_pf(struct sriov_host *host, const char *pf, const struct srio
 	return r;
 }
 
+/* OVS keeps ports over its restarts, and loses flows; it may be started later than this host's PFs are restored. */
+static int restore_bridge(struct sriov_host *host, const char *pf, const struct sriov_options *opts,
+			  struct sriov_plan **plan, struct sriov_error *err)
+{
+	struct change change;
+	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
+
+	if (!r) {
+		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
+		change.want.bridge = true;
+		r = change_run(&change, err);
+	}
+	if ((r == -ENOENT || r == -ECONNREFUSED) && err->status == SRIOV_FAILED) {
+		sriov_error_hint(err, "the PF is restored; run `sriovctl restore` again when OVS "
+				      "runs");
+		sriov_error_status(err, SRIOV_INCOMPLETE);
+	}
+	change_give_plan(&change, plan);
+	change_close(&change);
+	return r;
+}
+
+/* Bridges come after all PFs: their leases may be of any. */
+static int restore_bridges(struct sriov_host *host, const char *pf,
+			   const struct sriov_options *opts, struct change_chain *chain,
+			   struct sriov_error *err)
+{
+	struct sriov_physnet *nets = NULL;
+	size_t n = 0;
+	int r = sriov_physnet_list(host, &nets, &n, err);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		struct sriov_error mine = {0};
+		int restored;
+
+		if (!nets[i].bridge[0] || (pf && strcmp(nets[i].uplink_pf, pf) != 0))
+			continue;
+		restored = restore_bridge(host, nets[i].uplink_pf, opts, chain->tail, &mine);
+		change_chain_add(chain, restored, &mine);
+	}
+	sriov_physnets_free(nets, n);
+	return r;
+}
+
 SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 			       const struct sriov_options *opts, struct sriov_plan **plan,
 			       struct sriov_error *err)
@@ -42,8 +86,14 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 	int r;
 
 	*plan = NULL;
-	if (pf)
-		return restore_pf(host, pf, opts, plan, err);
+	if (pf) {
+		r = restore_pf(host, pf, opts, plan, err);
+		if (!r)
+			change_chain_add(&chain, r, err);
+		if (!r)
+			r = restore_bridges(host, (*plan)->pf, opts, &chain, err);
+		return r ? r : change_chain_end(&chain, err);
+	}
 	r = store_get(host, false, &store, err);
 	if (!r && store)
 		r = store_pf_list(store, &address, &n, err);
@@ -56,7 +106,8 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 		change_chain_add(&chain, r, &mine);
 	}
 	free(address);
-	return change_chain_end(&chain, err);
+	r = restore_bridges(host, NULL, opts, &chain, err);
+	return r ? r : change_chain_end(&chain, err);
 }
 
 SRIOV_EXPORT int sriov_journal_list(struct sriov_host *host, bool closed,

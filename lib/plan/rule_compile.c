@@ -32,7 +32,7 @@ int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
 		 const struct pf_state *intent, struct store *store, const struct rule_how *how,
 		 struct sriov_compiled *out, struct sriov_error *err)
 {
-	struct rule_guests guests = {.store = store, .port = port};
+	struct rule_guests guests = {.store = store, .port = port, .moved = how->moved};
 	_free_ struct sriov_entry *ours = NULL;
 	_free_ bool *waiting = NULL;
 	struct sriov_rules awake = {0};
@@ -104,7 +104,7 @@ static size_t own_compiled(const struct sriov_rules *list, const struct sriov_co
 static int own_recorded(const struct change *change, const struct sriov_rules *list,
 			struct owned *owned, size_t *n, struct sriov_error *err)
 {
-	const struct rule_guests guests = {.store = change->store, .port = change->pf};
+	struct rule_guests guests = {.store = change->store, .port = change->pf};
 	const struct pf_state *intent = &change->intent;
 	_free_ bool *waiting = NULL;
 	size_t kept = 0, unused;

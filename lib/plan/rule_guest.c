@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about guests: which VF a name means, and which rules wait for their guest. See rule.h. */
 #include "lib/guest/choose.h"
+#include "lib/guest/physnet.h"
 #include "lib/plan/rule.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 /* ---- the VF of a guest ---- */
 
 /* Of the guest's leases the VF of this port, if it has one here; else any, for the error. */
-static int find_lease(const struct rule_guests *guests, const char *name, struct sriov_lease *out,
+static int read_lease(const struct rule_guests *guests, const char *name, struct sriov_lease *out,
 		      struct sriov_error *err)
 {
 	_free_ struct sriov_lease *lease = NULL;
@@ -18,16 +19,61 @@ static int find_lease(const struct rule_guests *guests, const char *name, struct
 
 	if (r < 0 || !n)
 		return r < 0 ? r : -ENOENT;
+	for (size_t i = 0; guests->moved && i < n; i++)
+		if (lease[i].id == guests->moved->id)
+			lease[i] = *guests->moved;
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(lease[i].pf, guests->port->address) && lease[i].vf >= 0)
+		if (!strcmp(lease[i].pf, guests->port->address) &&
+		    (lease[i].vf >= 0 || lease[i].socket[0]))
 			best = i;
 	*out = lease[best];
 	return 0;
 }
 
+/* Rules about one guest mostly stand together: the database is asked once for all of them. */
+static int find_lease(struct rule_guests *guests, const char *name, struct sriov_lease *out,
+		      struct sriov_error *err)
+{
+	if (!guests->asked || strcmp(guests->name, name) != 0) {
+		guests->asked = false;
+		guests->found = read_lease(guests, name, &guests->lease, err);
+		if (guests->found < 0 && guests->found != -ENOENT)
+			return guests->found;
+		core_copy(guests->name, sizeof(guests->name), name);
+		guests->asked = true;
+	}
+	if (!guests->found)
+		*out = guests->lease;
+	return guests->found;
+}
+
+/* A guest on a bridge whose uplink this port is: the rule is among the bridge's flows, and not in the table. */
+static int is_behind(const struct rule_guests *guests, const struct sriov_lease *lease,
+		     struct sriov_error *err)
+{
+	struct sriov_physnet *nets = NULL;
+	const struct sriov_physnet *net;
+	size_t n = 0;
+	int r = store_physnet_list(guests->store, &nets, &n, err);
+
+	if (r < 0)
+		return r;
+	net = physnet_named(nets, n, lease->net);
+	if (net && !strcmp(net->uplink_pf, guests->port->address)) {
+		r = 1;
+	} else {
+		sriov_error_set(err, -EXDEV, lease->guest,
+				"the guest is on bridge %s, whose rules are those of %s",
+				lease->below, net ? net->uplink_pf : "no PF");
+		r = sriov_error_hint(err, "put the rule there");
+	}
+	sriov_physnets_free(nets, n);
+	return r;
+}
+
 int rule_guest_vf(void *data, const char *name, unsigned *vf, struct sriov_error *err)
 {
-	const struct rule_guests *guests = data;
+	struct rule_guests *guests = data;
 	struct sriov_lease lease;
 	int r = find_lease(guests, name, &lease, err);
 
@@ -39,6 +85,8 @@ int rule_guest_vf(void *data, const char *name, unsigned *vf, struct sriov_error
 	}
 	if (r < 0)
 		return r;
+	if (lease.vf < 0 && lease.socket[0])
+		return is_behind(guests, &lease, err);
 	if (lease.vf < 0) {
 		sriov_error_set(err, -EOPNOTSUPP, name,
 				"the guest is on a %s, which carries no rules of the NIC",
@@ -76,7 +124,7 @@ static const char *guest_of(const struct sriov_rule *rule)
  * A rule waits while its guest is stopped, as far as libvirt's hook tells; and one that is recorded also while its
  * guest has no VF at all, for Nova's guests get one at each start. 1: it waits.
  */
-static int waits(const struct rule_guests *guests, const struct pf_state *intent,
+static int waits(struct rule_guests *guests, const struct pf_state *intent,
 		 const struct sriov_rule *rule, struct sriov_error *err)
 {
 	const char *guest = guest_of(rule);
@@ -88,14 +136,14 @@ static int waits(const struct rule_guests *guests, const struct pf_state *intent
 		return 0;
 	r = find_lease(guests, guest, &lease, err);
 	if (!r && strcmp(lease.state, "stale") != 0)
-		return guest_lease_waits(&lease);
+		return lease.vf >= 0 && guest_lease_waits(&lease);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	recorded = ruleset_named(&intent->list, rule->name);
 	return recorded && ruleset_same(recorded, rule);
 }
 
-int rule_find_waiting(const struct sriov_rules *list, const struct rule_guests *guests,
+int rule_find_waiting(const struct sriov_rules *list, struct rule_guests *guests,
 		      const struct pf_state *intent, bool **out, size_t *n, struct sriov_error *err)
 {
 	_free_ bool *waiting = calloc(list->n + 1, sizeof(*waiting));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A change from its plan to its end: journal, apply, read back, commit; or undo. See change.h. */
-#include "lib/plan/change.h"
+#include "lib/plan/bridge.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -176,10 +176,18 @@ static int capture(struct change *change, struct pf_state *before, struct sriov_
 {
 	int r = state_capture(change->pf, &change->want, before, err);
 
+	if (!r && before->net) {
+		before->net->recorded = change->net_recorded;
+		bridge_capture(change, before->net);
+	}
 	if (r < 0 || !before->guest)
 		return r;
 	before->guest->leased = before->guest->lease.id;
 	r = change_guest_there(change, before->guest, err);
+	if (!r && before->other) {
+		before->other->leased = false;
+		r = change_guest_there(change, before->other, err);
+	}
 	if (r < 0)
 		state_clear(before);
 	return r;
@@ -317,8 +325,12 @@ static int want_rss(struct change *change, struct steps *steps, struct sriov_err
 
 static int plan(struct change *change, struct steps *steps, struct sriov_error *err)
 {
-	int r = steps_check(change->inv, change->pf, &change->want, err);
+	int r = bridge_open(change, &change->want, err);
 
+	if (!r)
+		r = bridge_check(change, &change->want, err);
+	if (!r)
+		r = steps_check(change->inv, change->pf, &change->want, err);
 	if (!r)
 		r = change_diff(change, &change->want, steps, err);
 	if (!r)

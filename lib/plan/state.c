@@ -11,6 +11,10 @@ void state_clear(struct pf_state *state)
 	free(state->rule);
 	free(state->rss);
 	free(state->guest);
+	free(state->other);
+	if (state->net)
+		free(state->net->net.pf);
+	free(state->net);
 	sriov_rules_clear(&state->list);
 	*state = (struct pf_state){0};
 }
@@ -120,6 +124,53 @@ struct guest_state *state_guest(struct pf_state *state)
 	return state->guest;
 }
 
+struct guest_state *state_other(struct pf_state *state)
+{
+	if (!state->other)
+		state->other = calloc(1, sizeof(*state->other));
+	return state->other;
+}
+
+struct net_state *state_net(struct pf_state *state)
+{
+	if (!state->net)
+		state->net = calloc(1, sizeof(*state->net));
+	return state->net;
+}
+
+int net_copy(const struct sriov_physnet *net, struct sriov_physnet *out)
+{
+	struct sriov_physnet copy = *net;
+
+	copy.pf = calloc(net->npfs + 1, sizeof(*copy.pf));
+	if (!copy.pf)
+		return -ENOMEM;
+	for (size_t i = 0; i < net->npfs; i++)
+		memcpy(copy.pf[i], net->pf[i], sizeof(*copy.pf));
+	*out = copy;
+	return 0;
+}
+
+/* A guest's parts and a network's: what stands of them is not the PF's to say, and filled in by who asks. */
+static int capture_parts(const struct pf_state *want, struct pf_state *out)
+{
+	/* a move's two sides change places */
+	const struct guest_state *guest = want->other ?: want->guest;
+	const struct guest_state *other = want->other ? want->guest : NULL;
+
+	if (guest && !state_guest(out))
+		return -ENOMEM;
+	if (guest)
+		*out->guest = *guest;
+	if (other && !state_other(out))
+		return -ENOMEM;
+	if (other)
+		*out->other = *other;
+	if (!want->net)
+		return 0;
+	return state_net(out) ? net_copy(&want->net->net, &out->net->net) : -ENOMEM;
+}
+
 static int capture_vf(const struct sriov_vf *now, const struct vf_state *asked,
 		      struct pf_state *out)
 {
@@ -154,7 +205,8 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 {
 	static const struct vf_state all = {.attrs.has = SRIOV_VF_ALL, .has_driver = true};
 	bool remade = (want->has & STATE_COUNT) && want->count != pf->vfs;
-	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS)};
+	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS),
+				 .bridge = want->bridge};
 	int r = 0;
 
 	core_copy(state.address, sizeof(state.address), pf->address);
@@ -175,14 +227,8 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	}
 	for (size_t i = 0; !r && i < want->nrules; i++)
 		r = capture_rule(pf, want->rule[i].entry.loc, &state);
-	if (!r && want->guest) {
-		/* where its devices are, and whether it is leased, is not the PF's to say */
-		struct guest_state *guest = state_guest(&state);
-
-		r = guest ? 0 : -ENOMEM;
-		if (guest)
-			*guest = *want->guest;
-	}
+	if (!r)
+		r = capture_parts(want, &state);
 	if (!r && (want->has & STATE_RSS) && pf->nrss)
 		r = state_set_rss(&state, pf->rss, pf->nrss);
 	if (r < 0) {

@@ -51,6 +51,12 @@ struct guest_state {
 	unsigned there[2]; /* bit per device of the lease */
 };
 
+/* A network of which this PF has the uplink: its record, and what of its bridge is there. */
+struct net_state {
+	struct sriov_physnet net;    /* owns its list of PFs */
+	bool recorded, made, linked; /* in the database; the bridge; its port to the network */
+};
+
 struct pf_state {
 	char address[SRIOV_PCI_LEN];
 	unsigned has; /* enum state_has */
@@ -60,6 +66,7 @@ struct pf_state {
 	bool passing;  /* a probe's: always undone, never committed */
 	char self
 		[SRIOV_NAME_LEN]; /* the guest that the change is for: no obstacle to it; "" = nobody */
+	bool bridge; /* also the bridge beside it, as its leases and rules have it; never part of an intent */
 	struct vf_state *vf;
 	size_t nvf;
 	struct rule_state *rule; /* by location; change it by state_rule() only */
@@ -72,6 +79,9 @@ struct pf_state {
 	uint32_t *rss;
 	size_t nrss;
 	struct guest_state *guest; /* NULL: it speaks of none; never part of an intent */
+	/* What the guest has instead on the other side of a move: gone here, and the same lease. */
+	struct guest_state *other;
+	struct net_state *net; /* NULL: it speaks of none; never part of an intent */
 };
 
 void state_clear(struct pf_state *state);
@@ -88,8 +98,12 @@ int state_set_list(struct pf_state *state, const struct sriov_rules *list);
 int state_set_rss(struct pf_state *state, const uint32_t *queue, size_t n);
 /* Whether @table is what the RSS part says. */
 bool state_rss_is(const struct pf_state *state, const uint32_t *table, size_t n);
-/* The guest part, made if it is not there yet; NULL without memory. */
+/* The part, made if it is not there yet; NULL without memory. */
 struct guest_state *state_guest(struct pf_state *state);
+struct guest_state *state_other(struct pf_state *state);
+struct net_state *state_net(struct pf_state *state);
+/* Makes @out a copy. 0 or -ENOMEM. */
+int net_copy(const struct sriov_physnet *net, struct sriov_physnet *out);
 /* Adds what stands on @pf at the places that @want speaks of (all of it, if VFs come or go). */
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err);

@@ -94,16 +94,47 @@ static void write_rss(struct core_doc *doc, const struct pf_state *state)
 }
 
 /* {"lease": …, "leased": …, "config": devices there, "live": devices there} */
-static void write_guest(struct core_doc *doc, const struct guest_state *guest)
+static void write_guest(struct core_doc *doc, const char *key, const struct guest_state *guest)
 {
 	_json_ json_t *lease = lease_encode(&guest->lease);
 
-	core_doc_open(doc, "guest", '{');
+	core_doc_open(doc, key, '{');
 	core_doc_json(doc, "lease", lease);
 	core_doc_bool(doc, "leased", guest->leased);
 	for (size_t i = 0; i < ARRAY_SIZE(guest_where); i++)
 		if (guest->speaks[i])
 			core_doc_int(doc, guest_where[i], guest->there[i]);
+	core_doc_close(doc, '}');
+}
+
+static const struct {
+	const char *key;
+	size_t offset;
+} net_flags[] = {
+	{"recorded", offsetof(struct net_state, recorded)},
+	{"made", offsetof(struct net_state, made)},
+	{"linked", offsetof(struct net_state, linked)},
+};
+
+static void write_net(struct core_doc *doc, const struct net_state *net)
+{
+	const struct sriov_physnet *is = &net->net;
+
+	core_doc_open(doc, "net", '{');
+	core_doc_text(doc, "name", is->name);
+	core_doc_text(doc, "bridge", is->bridge);
+	core_doc_int(doc, "uplink", is->uplink);
+	core_doc_text(doc, "port", is->port);
+	core_doc_text(doc, "uplink_pf", is->uplink_pf);
+	core_doc_int(doc, "uplink_vf", is->uplink_vf);
+	core_doc_text(doc, "sockets", is->sockets);
+	for (size_t i = 0; i < ARRAY_SIZE(net_flags); i++)
+		core_doc_bool(doc, net_flags[i].key,
+			      *((const bool *)((const char *)net + net_flags[i].offset)));
+	core_doc_open(doc, "pfs", '[');
+	for (size_t i = 0; i < is->npfs; i++)
+		core_doc_text(doc, NULL, is->pf[i]);
+	core_doc_close(doc, ']');
 	core_doc_close(doc, '}');
 }
 
@@ -125,6 +156,8 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 		core_doc_bool(doc, "passing", true);
 	if (state->self[0])
 		core_doc_text(doc, "self", state->self);
+	if (state->bridge)
+		core_doc_bool(doc, "bridge", true);
 	core_doc_open(doc, "vf", '[');
 	for (size_t i = 0; i < state->nvf; i++)
 		write_vf(doc, &state->vf[i]);
@@ -138,7 +171,11 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 	if (state->has & STATE_RSS)
 		write_rss(doc, state);
 	if (state->guest)
-		write_guest(doc, state->guest);
+		write_guest(doc, "guest", state->guest);
+	if (state->other)
+		write_guest(doc, "other", state->other);
+	if (state->net)
+		write_net(doc, state->net);
 	core_doc_close(doc, '}');
 	return r;
 }
@@ -244,14 +281,8 @@ static int decode_rss(const json_t *json, struct pf_state *state, struct sriov_e
 	return state->nrss ? 0 : -EINVAL;
 }
 
-static int decode_guest(const json_t *json, struct pf_state *state, struct sriov_error *err)
+static int decode_guest(const json_t *part, struct guest_state *guest, struct sriov_error *err)
 {
-	const json_t *part = json_object_get(json, "guest");
-	struct guest_state *guest;
-
-	if (!part)
-		return 0;
-	guest = state_guest(state);
 	if (!guest)
 		return core_oom(err);
 	guest->leased = core_json_bool(part, "leased", false, NULL);
@@ -260,6 +291,55 @@ static int decode_guest(const json_t *json, struct pf_state *state, struct sriov
 		guest->there[i] = core_json_int(part, guest_where[i], 0, NULL);
 	}
 	return lease_decode(json_object_get(part, "lease"), &guest->lease, err);
+}
+
+static int decode_net(const json_t *part, struct net_state *net, struct sriov_error *err)
+{
+	const struct {
+		const char *key;
+		char *at;
+		size_t size;
+	} texts[] = {
+		{"name", net ? net->net.name : NULL, sizeof(net->net.name)},
+		{"bridge", net ? net->net.bridge : NULL, sizeof(net->net.bridge)},
+		{"port", net ? net->net.port : NULL, sizeof(net->net.port)},
+		{"uplink_pf", net ? net->net.uplink_pf : NULL, sizeof(net->net.uplink_pf)},
+		{"sockets", net ? net->net.sockets : NULL, sizeof(net->net.sockets)},
+	};
+	const json_t *item;
+	size_t i;
+
+	if (!net)
+		return core_oom(err);
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		core_copy(texts[i].at, texts[i].size, core_json_text(part, texts[i].key, "", NULL));
+	net->net.uplink = core_json_int(part, "uplink", 0, NULL);
+	net->net.uplink_vf = core_json_int(part, "uplink_vf", 0, NULL);
+	if (net->net.uplink >= SRIOV_UPLINKS)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(net_flags); i++)
+		*((bool *)((char *)net + net_flags[i].offset)) =
+			core_json_bool(part, net_flags[i].key, false, NULL);
+	json_array_foreach(json_object_get(part, "pfs"), i, item) {
+		char(*pf)[SRIOV_PCI_LEN] = core_grow(&net->net.pf, &net->net.npfs, sizeof(*pf));
+
+		if (!pf)
+			return core_oom(err);
+		core_copy(*pf, sizeof(*pf), json_string_value(item) ?: "");
+	}
+	return 0;
+}
+
+static int decode_parts(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	const json_t *guest = json_object_get(json, "guest"),
+		     *other = json_object_get(json, "other");
+	const json_t *net = json_object_get(json, "net");
+	int r = guest ? decode_guest(guest, state_guest(state), err) : 0;
+
+	if (!r && other)
+		r = decode_guest(other, state_other(state), err);
+	return r || !net ? r : decode_net(net, state_net(state), err);
 }
 
 static int decode(const json_t *json, struct pf_state *state, struct sriov_error *err)
@@ -273,6 +353,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
 	state->passing = core_json_bool(json, "passing", false, NULL);
 	core_copy(state->self, sizeof(state->self), core_json_text(json, "self", "", NULL));
+	state->bridge = core_json_bool(json, "bridge", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (!json_object_get(json, flags[i].key))
 			continue;
@@ -295,7 +376,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	r = decode_list(json, state, err);
 	if (r >= 0)
 		r = decode_rss(json, state, err);
-	return r < 0 ? r : decode_guest(json, state, err);
+	return r < 0 ? r : decode_parts(json, state, err);
 }
 
 int state_decode(const char *text, struct pf_state *out, struct sriov_error *err)

@@ -97,15 +97,16 @@ static void describe_device(const struct sriov_pf *pf, const struct step *step, 
 {
 	const struct sriov_lease *lease = step->lease;
 	struct guest_device device[GUEST_DEVICES];
-	char what[64];
+	char what[80];
 
 	guest_lease_devices(lease, device);
 	if (device[step->number].path == GUEST_VF)
 		snprintf(what, sizeof(what), "VF %d of %s", lease->vf, pf_label(pf));
+	else if (device[step->number].path == GUEST_VHOSTUSER)
+		snprintf(what, sizeof(what), "vhost-user port %s", guest_lease_port(lease));
 	else
 		snprintf(what, sizeof(what), "a %s on %s",
-			 device[step->number].path == GUEST_TAP ? "tap" : lease->path,
-			 device[step->number].netdev);
+			 guest_path_words[device[step->number].path], device[step->number].netdev);
 	snprintf(buf, size, "%s %s %s %s, %s", step->on ? "attach" : "detach", what,
 		 step->on ? "to" : "from", lease->guest,
 		 step->live ? "while it runs" : "in its definition");
@@ -165,6 +166,12 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 		break;
 	case STEP_DEVICE:
 		describe_device(pf, step, buf, size);
+		break;
+	case STEP_BRIDGE:
+	case STEP_PORT:
+	case STEP_POLICY:
+	case STEP_FDB:
+		bridge_describe(pf, step, buf, size);
 		break;
 	case STEP_LINK:
 		if (step->number)
@@ -476,6 +483,11 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 		return run_link(ctx, step, err);
 	case STEP_DEVICE:
 		return run_device(ctx, step, err);
+	case STEP_BRIDGE:
+	case STEP_PORT:
+	case STEP_POLICY:
+	case STEP_FDB:
+		return bridge_run(ctx, step, err);
 	}
 	return sriov_error_set(err, -EINVAL, pf_label(pf), "unknown step");
 }

@@ -22,11 +22,15 @@ enum step_kind {
 	STEP_LINK,
 	STEP_RATE,
 	STEP_DEVICE,
+	STEP_BRIDGE,
+	STEP_PORT,
+	STEP_POLICY,
+	STEP_FDB,
 };
 
 struct step {
 	enum step_kind kind;
-	bool on; /* PF_UP, NTUPLE, AUTOPROBE, VF_UP; DEVICE: attach, else detach */
+	bool on; /* PF_UP, NTUPLE, AUTOPROBE, VF_UP; DEVICE: attach, else detach; BRIDGE, PORT, FDB: make */
 	/* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s; DEVICE: of the lease */
 	unsigned number;
 	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
@@ -37,12 +41,20 @@ struct step {
 	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
 	const uint32_t *rss;         /* RSS: of the wanted state, which the steps do not outlive */
 	size_t nrss;
-	bool live;                       /* DEVICE: in the running domain, else in its definition */
-	const struct sriov_lease *lease; /* DEVICE: of the wanted state, as rss */
-	bool fresh;                      /* BIND: the VF was made by an earlier step */
-	bool hits_port, hits_vf; /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
+	bool live; /* DEVICE: in the running domain, else in its definition */
+	/* DEVICE; PORT (NULL: the uplink), FDB: of the wanted state, as rss, or of the bridge */
+	const struct sriov_lease *lease;
+	struct bridge *bridge;       /* BRIDGE, PORT, POLICY, FDB; not owned */
+	const struct pf_state *want; /* POLICY: the wanted state, as rss */
+	bool fresh;                  /* BIND: the VF was made by an earlier step */
+	bool hits_port, hits_vf;     /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
 	enum sriov_step_state state;
 };
+
+/* bridge_step.c: the steps that are of OVS and of a network. */
+struct step_context;
+void bridge_describe(const struct sriov_pf *pf, const struct step *step, char *buf, size_t size);
+int bridge_run(struct step_context *ctx, const struct step *step, struct sriov_error *err);
 
 struct steps {
 	struct step *at;

@@ -68,6 +68,18 @@ static const char *const migrations[] = {
 	/* what a guest's pins and definition were, while its tuning is under way */
 	"CREATE TABLE tuning (uuid TEXT PRIMARY KEY, guest TEXT NOT NULL, uri TEXT NOT NULL,"
 	" boot_id TEXT NOT NULL, before TEXT NOT NULL) STRICT;",
+
+	/* where guests of a network are when no VF is left, and what goes with them there and back */
+	"ALTER TABLE physnet ADD COLUMN bridge TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE physnet ADD COLUMN uplink INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE physnet ADD COLUMN port TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE physnet ADD COLUMN uplink_pf TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE physnet ADD COLUMN uplink_vf INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE physnet ADD COLUMN sockets TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE physnet ADD COLUMN fallbacks INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE lease ADD COLUMN socket TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE lease ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE lease ADD COLUMN attrs TEXT NOT NULL DEFAULT '{}';",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

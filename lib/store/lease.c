@@ -7,15 +7,15 @@
 
 #define COLUMNS                                                                                         \
 	"id, guest, uuid, state, generation, path, kind, net, pf, vf, epoch, address, node, mac, vlan," \
-	" below, queues, found, uri, created"
+	" below, queues, found, uri, created, socket, reason, attrs"
 
-static int read_found(sqlite3_stmt *row, int i, struct sriov_vf_attrs *out, struct sriov_error *err)
+static int read_attrs(sqlite3_stmt *row, int i, struct sriov_vf_attrs *out, struct sriov_error *err)
 {
 	_json_ json_t *json = json_loads((const char *)sqlite3_column_text(row, i), 0, NULL);
 
 	if (!json)
 		return sriov_error_set(err, -EBADMSG, "database",
-				       "what a VF of a lease was before cannot be read");
+				       "the VF attributes of a lease cannot be read");
 	return vf_attrs_decode(json, out, err);
 }
 
@@ -23,6 +23,7 @@ static int read_lease(sqlite3_stmt *row, void *data, struct sriov_error *err)
 {
 	struct sriov_lease *lease = data;
 	char mac[SRIOV_MAC_LEN];
+	int r;
 
 	*lease = (struct sriov_lease){
 		.id = sqlite3_column_int64(row, 0),
@@ -45,8 +46,11 @@ static int read_lease(sqlite3_stmt *row, void *data, struct sriov_error *err)
 	store_column(row, 15, lease->below);
 	store_column(row, 18, lease->uri);
 	store_column(row, 19, lease->created);
+	store_column(row, 20, lease->socket);
+	store_column(row, 21, lease->reason);
 	sriov_mac_parse(mac, lease->mac);
-	return read_found(row, 17, &lease->found, err);
+	r = read_attrs(row, 17, &lease->found, err);
+	return r ? r : read_attrs(row, 22, &lease->attrs, err);
 }
 
 struct leases {
@@ -107,56 +111,86 @@ int store_lease_mac(struct store *store, const uint8_t mac[6], struct sriov_leas
 	return 0;
 }
 
-static int found_text(const struct sriov_lease *lease, char **out, struct sriov_error *err)
+static int attrs_text(const struct sriov_vf_attrs *attrs, char **out, struct sriov_error *err)
 {
-	_json_ json_t *found = vf_attrs_encode(&lease->found);
+	_json_ json_t *json = vf_attrs_encode(attrs);
 
-	*out = found ? json_dumps(found, JSON_COMPACT) : NULL;
+	*out = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	return *out ? 0 : core_oom(err);
+}
+
+/* A lease's columns as texts. */
+struct texts {
+	char *found, *attrs, mac[SRIOV_MAC_LEN], vf[16];
+};
+
+static void texts_clear(struct texts *texts)
+{
+	free(texts->found);
+	free(texts->attrs);
+}
+#define _texts_ _cleanup_(texts_clear)
+
+static int texts_of(const struct sriov_lease *lease, struct texts *out, struct sriov_error *err)
+{
+	int r = attrs_text(&lease->found, &out->found, err);
+
+	if (!r)
+		r = attrs_text(&lease->attrs, &out->attrs, err);
+	sriov_mac_format(lease->mac, out->mac);
+	snprintf(out->vf, sizeof(out->vf), "%d", lease->vf);
+	return r;
 }
 
 int store_lease_insert(struct store *store, struct sriov_lease *lease, struct sriov_error *err)
 {
-	_free_ char *found = NULL;
-	char mac[SRIOV_MAC_LEN], vf[16];
-	int r = found_text(lease, &found, err);
+	_texts_ struct texts text = {0};
+	int r = texts_of(lease, &text, err);
 
 	if (r < 0)
 		return r;
-	snprintf(vf, sizeof(vf), "%d", lease->vf);
 	r = store_run(
 		store, err, NULL, NULL,
 		"INSERT INTO lease (guest, uuid, state, generation, path, kind, net, pf, vf, epoch,"
-		" address, node, mac, vlan, below, queues, found, uri, created)"
-		" VALUES (?, lower(?), ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?, ?, ?, ?, ?,"
-		" ?, ?)",
-		"tttitttttitititittt", lease->guest, lease->uuid, lease->state,
+		" address, node, mac, vlan, below, queues, found, uri, created, socket, reason,"
+		" attrs) VALUES (?, lower(?), ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?, ?,"
+		" ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tttitttttititititttttt", lease->guest, lease->uuid, lease->state,
 		(int64_t)lease->generation, lease->path, lease->kind, lease->net, lease->pf,
-		lease->vf < 0 ? NULL : vf, (int64_t)lease->epoch, lease->address,
-		(int64_t)lease->node, sriov_mac_format(lease->mac, mac), (int64_t)lease->vlan,
-		lease->below, (int64_t)lease->queues, found, lease->uri, lease->created);
+		lease->vf < 0 ? NULL : text.vf, (int64_t)lease->epoch, lease->address,
+		(int64_t)lease->node, text.mac, (int64_t)lease->vlan, lease->below,
+		(int64_t)lease->queues, text.found, lease->uri, lease->created, lease->socket,
+		lease->reason, text.attrs);
 	if (r < 0)
 		return r;
 	lease->id = sqlite3_last_insert_rowid(store->db);
-	return 0;
+	/* kept whatever becomes of the lease */
+	r = lease->reason[0]
+		    ? store_run(store, err, NULL, NULL,
+				"UPDATE physnet SET fallbacks = fallbacks + 1 WHERE name = ?", "t",
+				lease->net)
+		    : 0;
+	return r < 0 ? r : 0;
 }
 
 static int put_lease(struct store *store, const struct sriov_lease *lease, unsigned generation,
 		     struct sriov_error *err)
 {
-	_free_ char *found = NULL;
-	char mac[SRIOV_MAC_LEN];
-	int r = found_text(lease, &found, err);
+	_texts_ struct texts text = {0};
+	int r = texts_of(lease, &text, err);
 
 	if (r < 0)
 		return r;
 	r = store_run(
 		store, err, NULL, NULL,
-		"UPDATE lease SET state = ?, mac = ?, vlan = ?, queues = ?, found = ?, uri = ?,"
-		" generation = ? WHERE id = ? AND generation = ?",
-		"ttiittiii", lease->state, sriov_mac_format(lease->mac, mac), (int64_t)lease->vlan,
-		(int64_t)lease->queues, found, lease->uri, (int64_t)generation, (int64_t)lease->id,
-		(int64_t)lease->generation);
+		"UPDATE lease SET state = ?, path = ?, kind = ?, vf = CAST(? AS INTEGER), epoch = ?,"
+		" address = ?, node = ?, mac = ?, vlan = ?, below = ?, queues = ?, found = ?, uri = ?,"
+		" socket = ?, reason = ?, attrs = ?, generation = ? WHERE id = ? AND generation = ?",
+		"ttttititititttttiii", lease->state, lease->path, lease->kind,
+		lease->vf < 0 ? NULL : text.vf, (int64_t)lease->epoch, lease->address,
+		(int64_t)lease->node, text.mac, (int64_t)lease->vlan, lease->below,
+		(int64_t)lease->queues, text.found, lease->uri, lease->socket, lease->reason,
+		text.attrs, (int64_t)generation, (int64_t)lease->id, (int64_t)lease->generation);
 	if (r < 0)
 		return r;
 	return r ? 0 : -ENOENT;

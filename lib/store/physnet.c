@@ -28,6 +28,13 @@ static int add_row(sqlite3_stmt *row, void *data, struct sriov_error *err)
 		if (!net)
 			return core_oom(err);
 		store_column(row, 0, net->name);
+		store_column(row, 2, net->bridge);
+		net->uplink = sqlite3_column_int(row, 3);
+		store_column(row, 4, net->port);
+		store_column(row, 5, net->uplink_pf);
+		net->uplink_vf = sqlite3_column_int(row, 6);
+		store_column(row, 7, net->sockets);
+		net->fallbacks = sqlite3_column_int(row, 8);
 	}
 	pf = core_grow(&net->pf, &net->npfs, sizeof(*pf));
 	if (!pf)
@@ -41,7 +48,10 @@ int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *
 {
 	struct nets nets = {0};
 	int r = store_run(store, err, add_row, &nets,
-			  "SELECT physnet, pf FROM physnet_pf ORDER BY physnet, pf", "");
+			  "SELECT physnet, pf, bridge, uplink, port, uplink_pf, uplink_vf, sockets,"
+			  " fallbacks FROM physnet_pf JOIN physnet ON name = physnet"
+			  " ORDER BY physnet, pf",
+			  "");
 
 	if (r < 0) {
 		sriov_physnets_free(nets.at, nets.n);
@@ -52,20 +62,25 @@ int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *
 	return 0;
 }
 
-int store_physnet_put(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
-		      size_t npfs, struct sriov_error *err)
+int store_physnet_put(struct store *store, const struct sriov_physnet *net, struct sriov_error *err)
 {
 	int r = store_run(store, err, NULL, NULL, "DELETE FROM physnet_pf WHERE physnet = ?", "t",
-			  name);
+			  net->name);
 
 	if (r >= 0)
 		r = store_run(store, err, NULL, NULL,
-			      npfs ? "INSERT OR IGNORE INTO physnet (name) VALUES (?)"
-				   : "DELETE FROM physnet WHERE name = ?",
-			      "t", name);
-	for (size_t i = 0; r >= 0 && i < npfs; i++)
+			      net->npfs ? "INSERT OR IGNORE INTO physnet (name) VALUES (?)"
+					: "DELETE FROM physnet WHERE name = ?",
+			      "t", net->name);
+	if (r >= 0)
 		r = store_run(store, err, NULL, NULL,
-			      "INSERT INTO physnet_pf (pf, physnet) VALUES (?, ?)", "tt", pf[i],
-			      name);
+			      "UPDATE physnet SET bridge = ?, uplink = ?, port = ?, uplink_pf = ?,"
+			      " uplink_vf = ?, sockets = ? WHERE name = ?",
+			      "tittitt", net->bridge, (int64_t)net->uplink, net->port,
+			      net->uplink_pf, (int64_t)net->uplink_vf, net->sockets, net->name);
+	for (size_t i = 0; r >= 0 && i < net->npfs; i++)
+		r = store_run(store, err, NULL, NULL,
+			      "INSERT INTO physnet_pf (pf, physnet) VALUES (?, ?)", "tt",
+			      net->pf[i], net->name);
 	return r < 0 ? r : 0;
 }

@@ -71,9 +71,9 @@ int store_pool_put(struct store *store, const char *pf, const struct sriov_vfset
 /* Networks; each has PFs, in order of address. */
 int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *n,
 		       struct sriov_error *err);
-/* The network and its PFs as said, whatever they were; with no PFs it goes. */
-int store_physnet_put(struct store *store, const char *name, const char (*pf)[SRIOV_PCI_LEN],
-		      size_t npfs, struct sriov_error *err);
+/* The network as said, but for the count of fallbacks, whatever it was; with no PFs it goes. */
+int store_physnet_put(struct store *store, const struct sriov_physnet *net,
+		      struct sriov_error *err);
 
 /* Leases. UNIQUE(pf, vf): two commands can never hold the same VF. Lists are freed by the caller. */
 int store_lease_list(struct store *store, const char *pf, struct sriov_lease **out, size_t *n,
@@ -87,8 +87,8 @@ int store_lease_mac(struct store *store, const uint8_t mac[6], struct sriov_leas
 int store_lease_insert(struct store *store, struct sriov_lease *lease,
 		       struct sriov_error *err); /* sets id */
 /*
- * What may change while it is held: state, MAC, VLAN, queues, what was found, the libvirt. -ENOENT (no error set):
- * it was ended, or is another's now.
+ * All but whose it is, its network and its PF may change while it is held. -ENOENT (no error set): it was ended, or
+ * is another's now.
  */
 int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err);
 /* As store_lease_put(), and the lease is of the next generation: what is still under way for this one is too late. */

@@ -114,10 +114,8 @@ static int no_bridge(const struct sriov_vswitch *vswitch, const char *name, stru
 	return sriov_error_hint(err, "`ovs-vsctl list-br` shows what there is");
 }
 
-int vswitch_check(const struct sriov_vswitch *vswitch, const char *name, struct sriov_error *err)
+int vswitch_check_dpdk(const struct sriov_vswitch *vswitch, struct sriov_error *err)
 {
-	const struct sriov_vswitch_bridge *bridge;
-
 	if (!vswitch->dpdk) {
 		sriov_error_set(err, -EOPNOTSUPP, "OVS", "this Open vSwitch is built without DPDK");
 		return sriov_error_hint(err, "install openvswitch-switch-dpdk, and choose it with "
@@ -134,7 +132,16 @@ int vswitch_check(const struct sriov_vswitch *vswitch, const char *name, struct 
 				"DPDK is enabled in it and could not be started");
 		return sriov_error_hint(err, "see ovs-vswitchd.log for lines of EAL and dpdk");
 	}
-	bridge = vswitch_bridge(vswitch, name);
+	return 0;
+}
+
+int vswitch_check(const struct sriov_vswitch *vswitch, const char *name, struct sriov_error *err)
+{
+	const struct sriov_vswitch_bridge *bridge = vswitch_bridge(vswitch, name);
+	int r = vswitch_check_dpdk(vswitch, err);
+
+	if (r < 0)
+		return r;
 	if (!bridge)
 		return no_bridge(vswitch, name, err);
 	if (strcmp(bridge->datapath, "netdev") != 0) {

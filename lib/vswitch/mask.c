@@ -33,6 +33,22 @@ int vswitch_mask_parse(const char *text, struct cpuset *out)
 	return 0;
 }
 
+bool vswitch_polls_on(const struct sriov_vswitch *vswitch, const struct sriov_inventory *inv,
+		      int node)
+{
+	struct cpuset mask, cpus;
+
+	if (!vswitch->pmd_cpu_mask[0])
+		return true;
+	if (vswitch_mask_parse(vswitch->pmd_cpu_mask, &mask) < 0)
+		return false;
+	for (size_t i = 0; i < inv->nnodes; i++)
+		if (inv->node[i].id == node)
+			return !cpuset_parse(inv->node[i].cpus, &cpus) &&
+			       cpuset_meets(&cpus, &mask);
+	return false;
+}
+
 char *vswitch_mask_text(const struct cpuset *cpus)
 {
 	unsigned last = 0, digits;

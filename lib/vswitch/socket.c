@@ -90,3 +90,17 @@ int vswitch_check_socket(const char *path, const char *user, struct sriov_error 
 	}
 	return 0;
 }
+
+int vswitch_make_sockets(const char *directory, const char *user, struct sriov_error *err)
+{
+	const struct passwd *who = find_user(user);
+	int r;
+
+	if (!access(directory, F_OK))
+		return 0;
+	r = core_make_dirs(directory, 0755);
+	if (!r && who && lchown(directory, who->pw_uid, who->pw_gid) < 0)
+		r = -errno;
+	return r ? core_errno(err, r, directory, "the directory for QEMU's sockets cannot be made")
+		 : 0;
+}

@@ -135,11 +135,15 @@ struct sriov_vswitch_bridge *vswitch_bridge(const struct sriov_vswitch *vswitch,
 /* @bridge NULL: on any. */
 struct sriov_vswitch_port *vswitch_port(const struct sriov_vswitch *vswitch, const char *bridge,
 					const char *name);
-/* Refusals: 0 if guests can have ports on @bridge. */
+/* Refusals: 0 if this OVS forwards with DPDK; and if guests can have ports on @bridge. */
+int vswitch_check_dpdk(const struct sriov_vswitch *vswitch, struct sriov_error *err);
 int vswitch_check(const struct sriov_vswitch *vswitch, const char *bridge, struct sriov_error *err);
 
 /* mask.c: OVS's masks of cores: hexadecimal, "0x10001"; "" is the empty set. -EINVAL, -ERANGE. */
 int vswitch_mask_parse(const char *text, struct cpuset *out);
+/* Whether a PMD thread runs, or would run, on @node: without a mask OVS starts one on every node that needs it. */
+bool vswitch_polls_on(const struct sriov_vswitch *vswitch, const struct sriov_inventory *inv,
+		      int node);
 /* In fresh memory; NULL: no memory. */
 char *vswitch_mask_text(const struct cpuset *cpus);
 
@@ -158,5 +162,7 @@ void vswitch_diff_clear(struct vswitch_diff *diff);
 
 /* socket.c: a path that QEMU, as user @user (NULL: who libvirt runs it as here), can make a socket at. */
 int vswitch_check_socket(const char *path, const char *user, struct sriov_error *err);
+/* Makes the directory of sockets, for the user of QEMU (as above), if it is not there. */
+int vswitch_make_sockets(const char *directory, const char *user, struct sriov_error *err);
 
 #endif

@@ -163,7 +163,7 @@ expect 0 guest attach g3
 showed "as nothing is free on the guest's node 1"
 is "lease" "vf|interface|0000:3b:00.0|0|reserved" "$(lease g3)"
 expect 1 guest attach g4 --paths vhostuser
-said "path vhostuser is not configured on this host"
+said "path vhostuser needs a bridge of OVS" "physnet add NAME PF"
 expect 0 guest attach g4 --numa required --paths vf,macvtap --queues 4
 is "lease" "macvtap|bridge|0000:81:00.0||reserved" "$(lease g4)"
 has "definition" "$(xml g4 config)" '<source dev="ens2f0" mode="bridge"/>'

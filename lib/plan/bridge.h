@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bridge of a physnet, as a change sees it. What is wanted there is a function of the leases, the rules of the PF
+ * beside its uplink, and the ports: each guest on vhost-user has a port, the policy of all of them is one bundle of
+ * flows, and a PF that is the uplink itself takes frames for them. A change says only what becomes of its own lease,
+ * list or network; what else is missing it makes good.
+ */
+#ifndef SRIOV_PLAN_BRIDGE_H
+#define SRIOV_PLAN_BRIDGE_H
+
+#include "lib/plan/change.h"
+#include "lib/vswitch/vswitch.h"
+
+struct bridge {
+	struct sriov_physnet net;  /* owns its list of PFs */
+	struct sriov_vswitch *is;  /* as last read */
+	struct vswitch_policy now; /* … its flows and meters */
+	struct sriov_lease *lease; /* of the network, with a port */
+	size_t nleases;
+	uint8_t (*taken)[6]; /* addresses of guests that the uplink's PF takes frames for */
+	size_t ntaken;
+	struct sriov_rules rules;   /* of the uplink's PF, as committed */
+	struct sriov_inventory *pf; /* the uplink's PF, for its address and MTU */
+};
+void bridge_free(struct bridge *bridge);
+
+/*
+ * If @want concerns a bridge: takes its lock and loads what is known of it into change->bridge. The lock of a PF comes
+ * before it.
+ */
+int bridge_open(struct change *change, const struct pf_state *want, struct sriov_error *err);
+/* Reads its leases, OVS, and what the uplink's PF takes frames for. */
+int bridge_read(struct change *change, struct sriov_error *err);
+/*
+ * The steps of OVS from what was last read to @want: before the PF's own (@on false: what goes) and after them. Notes
+ * say what a policy loses. -ENOTSUP: a rule, or a port's VLAN, has no form in OpenFlow.
+ */
+int bridge_steps(const struct change *change, const struct pf_state *want, bool on,
+		 struct steps *steps, struct sriov_error *err);
+/* What makes a new port or bridge fail, told before: an OVS without DPDK, somebody else's bridge, the socket. */
+int bridge_check(const struct change *change, const struct pf_state *want, struct sriov_error *err);
+/* What of @want's network is there, for the before-image of a change. */
+void bridge_capture(const struct change *change, struct net_state *net);
+
+/* The port of that name on the bridge, or NULL. */
+const struct sriov_vswitch_port *bridge_port(const struct bridge *bridge, const char *name);
+/* What the policy is to be, with the ports as last read. */
+int bridge_compile(const struct bridge *bridge, const struct pf_state *want, struct openflow *out,
+		   struct sriov_error *err);
+
+#endif
