@@ -255,7 +255,8 @@ static void test_option_table(void **state)
 		assert_ptr_equal(opt_find(opt->name, opt->groups), opt);
 		/* one name means one thing to a verb */
 		for (const struct opt *other = opt + 1; other->name; other++)
-			assert_true(strcmp(other->name, opt->name) || !(other->groups & opt->groups));
+			assert_true(strcmp(other->name, opt->name) ||
+				    !(other->groups & opt->groups));
 	}
 	assert_null(options[NOPTIONS].name);
 	assert_non_null(options[NOPTIONS - 1].name);
