@@ -111,7 +111,7 @@ static int prepare_table(struct compiler *c)
 	c->cell = calloc(c->table_size + 1, sizeof(*c->cell));
 	c->cell_at = calloc(c->table_size + 1, sizeof(*c->cell_at));
 	c->cell_hash = calloc(c->table_size + 1, sizeof(*c->cell_hash));
-	c->number = calloc(c->table_size + 1, sizeof(*c->number));
+	c->number = calloc(c->table_size + 1, 4 * sizeof(*c->number));
 	if (!c->ours || !c->at_loc || !c->cell || !c->cell_at || !c->cell_hash || !c->number)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->table_size; i++)

@@ -45,8 +45,10 @@ struct lowered {
 	struct cube *own;         /* what the rules before it leave */
 	size_t nown;
 	bool too_many; /* entries, for any table of the port: only the first cube of own is kept */
+	bool own_part; /* so many that the rest was not worked out: nown and need are less than it takes */
 	struct need *need;
 	size_t nneeds;
+	const char *told; /* what is said of it to rules that it is in the way of: one is to many */
 };
 
 /* The mask of the entries of some flow types, which a NIC has only one of. */
@@ -92,7 +94,7 @@ struct compiler {
 	struct sriov_entry *cell; /* scratch: the entries of the rule at hand */
 	size_t *cell_at, ncells;
 	uint64_t *cell_hash; /* of what each matches */
-	uint64_t *number;    /* scratch: one a cell */
+	uint64_t *number;    /* scratch: four a cell */
 	size_t ntold;        /* rules whose causes and neighbours were looked for */
 	struct sriov_error *err;
 };
@@ -143,6 +145,8 @@ void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_v
 
 /* Entries that the port could have room for: those of others may be just what is wanted. */
 double compile_room(const struct compiler *c);
+/* There could be room for @own of rule @i. */
+bool compile_could_fit(const struct compiler *c, size_t i, const struct cube *own, size_t n);
 /* Finds what rule @i needs for @own of it, and whether there could be room for that. 0 or -ENOMEM. */
 int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n);
 /* Sets the slots, and leaves as candidates the rules that shall be in hardware. -ENOMEM. */

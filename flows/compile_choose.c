@@ -114,25 +114,40 @@ double compile_room(const struct compiler *c)
 	return (double)c->nfree + c->nforeign;
 }
 
+/* What @own of rule @i needs, and whether there could be room for that. */
+static bool need_room(const struct compiler *c, size_t i, const struct cube *own, size_t n,
+		      struct need need[SLOTS], size_t *nneeds)
+{
+	double entries = 0;
+
+	*nneeds = 0;
+	/* what a filter needs is known once it is chosen */
+	if (c->profile->masks == NIC_MASKS_RULE || c->profile->filters)
+		return n <= c->table_size;
+	*nneeds = needs_of(c, own, n, c->low[i].spread, need);
+	for (size_t k = 0; k < *nneeds; k++)
+		entries += need[k].entries;
+	return *nneeds && entries <= compile_room(c);
+}
+
+bool compile_could_fit(const struct compiler *c, size_t i, const struct cube *own, size_t n)
+{
+	struct need need[SLOTS];
+	size_t nneeds;
+
+	return need_room(c, i, own, n, need, &nneeds);
+}
+
 int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n)
 {
 	struct lowered *low = &c->low[i];
 	struct need need[SLOTS];
-	double entries = 0;
 
-	/* what a filter needs is known once it is chosen */
-	if (c->profile->masks == NIC_MASKS_RULE || c->profile->filters) {
-		low->too_many = n > c->table_size;
-		return 0;
-	}
-	low->nneeds = needs_of(c, own, n, low->spread, need);
+	low->too_many = !need_room(c, i, own, n, need, &low->nneeds);
 	low->need = calloc(low->nneeds + 1, sizeof(*low->need));
 	if (!low->need)
 		return -ENOMEM;
 	memcpy(low->need, need, low->nneeds * sizeof(*need));
-	for (size_t k = 0; k < low->nneeds; k++)
-		entries += need[k].entries;
-	low->too_many = !low->nneeds || entries > compile_room(c);
 	return 0;
 }
 

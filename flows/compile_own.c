@@ -11,20 +11,31 @@
 /* Beyond so many cubes of a list memory would be the limit: more than any table could hold. */
 #define CUBES_MAX 250000
 
-/* Where each entry has a mask of its own, two that meet do no harm if they act alike. */
-struct alike {
-	const struct compiler *c;
+/* The rule at hand. */
+struct at_hand {
+	struct compiler *c;
 	size_t i;
 };
 
+/* Where each entry has a mask of its own, two that meet do no harm if they act alike. */
 static bool acts_alike(void *data, size_t owner)
 {
-	const struct alike *alike = data;
-	const struct lowered *a = &alike->c->low[alike->i], *b = &alike->c->low[owner];
+	const struct at_hand *at = data;
+	const struct lowered *a = &at->c->low[at->i], *b = &at->c->low[owner];
 
 	/* one that may be left out may not lend its packets to another */
 	return b->state != LOWERED_OUT && a->cookie == b->cookie &&
-	       !(alike->c->opts->partial && alike->c->rules->at[owner].optional);
+	       !(at->c->opts->partial && at->c->rules->at[owner].optional);
+}
+
+/* Of a rule that is not in hardware it only counts that something is left. */
+static bool is_enough(void *data)
+{
+	const struct at_hand *at = data;
+	const struct compiler *c = at->c;
+
+	return c->low[at->i].state != LOWERED_CANDIDATE ||
+	       !compile_could_fit(c, at->i, c->rest.at, c->rest.n);
 }
 
 void compile_refuse_blocked(const struct compiler *c, size_t other, struct nic_verdict *v)
@@ -95,6 +106,7 @@ static int keep_own(struct compiler *c, size_t i)
 	if (compile_need(c, i, c->rest.at, c->rest.n))
 		return -ENOMEM;
 	low->nown = c->rest.n;
+	low->own_part = c->rest.stopped;
 	kept = low->too_many && low->nown ? 1 : low->nown;
 	low->own = calloc(kept + 1, sizeof(*low->own));
 	if (!low->own)
@@ -127,7 +139,7 @@ static void settle(struct compiler *c, size_t i, int r, struct nic_verdict *v)
 int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
 {
 	struct lowered *low = &c->low[i];
-	struct alike alike = {c, i};
+	struct at_hand at_hand = {c, i};
 	struct space_rest *rest = &c->rest;
 	_free_ bool *covered = calloc(low->ncubes + 1, sizeof(*covered));
 	int r;
@@ -137,7 +149,9 @@ int compile_own(struct compiler *c, size_t i, struct nic_verdict *v)
 	/* its arrays are used again: to grow them anew for each rule is dear */
 	rest->n = rest->ninside = 0;
 	rest->first = rest->blocked = SPACE_NONE;
-	rest->data = &alike;
+	rest->stopped = false;
+	rest->data = &at_hand;
+	rest->enough = is_enough;
 	rest->harmless = c->profile->masks == NIC_MASKS_RULE && low->state == LOWERED_CANDIDATE
 				 ? acts_alike
 				 : NULL;

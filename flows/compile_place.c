@@ -18,6 +18,8 @@ static int keep_places(struct compiler *c)
 {
 	struct table_index index;
 
+	if (!c->opts->nours)
+		return 0;
 	if (table_index_init(&index, c->opts->nours)) {
 		table_index_clear(&index);
 		return -ENOMEM;

@@ -227,27 +227,31 @@ static bool fit_room(const struct compiler *c, struct nic_verdict *v)
 	return nic_hint(v, "delete rules first");
 }
 
-static int by_number(const void *a, const void *b)
+/* What the driver compares is equal in two of the cells. Each hash stands at the first free place from its own on. */
+static bool have_twins(const struct compiler *c)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	size_t room = 4;
 
-	return x < y ? -1 : x > y;
+	while (room < 2 * c->ncells)
+		room *= 2;
+	memset(c->number, 0, room * sizeof(*c->number));
+	for (size_t i = 0; i < c->ncells; i++) {
+		uint64_t hash = c->profile->duplicate_hash(&c->cell[i]) ?: 1;
+		size_t at = (hash ^ hash >> 32) & (room - 1);
+
+		while (c->number[at] && c->number[at] != hash)
+			at = (at + 1) & (room - 1);
+		if (c->number[at])
+			return true;
+		c->number[at] = hash;
+	}
+	return false;
 }
 
 /* A driver may take two entries of one rule for the same. */
 static bool fit_each_other(const struct compiler *c, struct nic_verdict *v)
 {
-	uint64_t *hash = c->number;
-	bool twins = false;
-
-	if (!c->profile->duplicate || c->ncells < 2)
-		return true;
-	for (size_t i = 0; i < c->ncells; i++)
-		hash[i] = c->profile->duplicate_hash(&c->cell[i]);
-	qsort(hash, c->ncells, sizeof(*hash), by_number);
-	for (size_t i = 1; i < c->ncells; i++)
-		twins |= hash[i] == hash[i - 1];
-	if (!twins)
+	if (!c->profile->duplicate || c->ncells < 2 || !have_twins(c))
 		return true;
 	nic_refuse(v, -EINVAL, "the driver takes its entries for duplicates",
 		   "this rule needs %zu entries, and %s takes some of them for duplicates: it does "

@@ -85,10 +85,10 @@ unsigned bits_count(const struct bits *b)
 {
 	unsigned n = 0;
 
-	/* most words are empty, and counting bits is dear where the processor has no instruction for it */
+	/* most words are empty */
 	for (unsigned i = 0; i < BITS_WORDS; i++)
 		if (b->w[i])
-			n += __builtin_popcountll(b->w[i]);
+			n += bits_count_word(b->w[i]);
 	return n;
 }
 
@@ -104,7 +104,9 @@ bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *m
 uint64_t bits_hash(const struct bits *b, uint64_t seed)
 {
 	for (unsigned i = 0; i < BITS_WORDS; i++) {
-		seed = (seed ^ b->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		if (!b->w[i])
+			continue;
+		seed = ((seed + i) ^ b->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
 		seed ^= seed >> 29;
 	}
 	return seed;
@@ -128,29 +130,6 @@ void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value
 		cube->words |= (unsigned)(cube->mask.w[i] != 0) << i;
 }
 
-static bool scopes_meet(const struct cube *a, const struct cube *b)
-{
-	return a->scope == b->scope || a->scope == CUBE_ANY_SCOPE || b->scope == CUBE_ANY_SCOPE;
-}
-
-bool cube_meets(const struct cube *a, const struct cube *b)
-{
-	unsigned words = a->words & b->words;
-
-	if (!(a->types & b->types) || !scopes_meet(a, b))
-		return false;
-	/* words at different places say nothing of each other */
-	if (a->flex != b->flex)
-		words &= ~(1u << USER_DEF);
-	for (; words; words &= words - 1) {
-		unsigned i = __builtin_ctz(words);
-
-		if ((a->value.w[i] ^ b->value.w[i]) & a->mask.w[i] & b->mask.w[i])
-			return false;
-	}
-	return true;
-}
-
 static uint64_t extra_of_word(const struct cube *a, const struct cube *b, unsigned i)
 {
 	uint64_t named = b->mask.w[i];
@@ -171,6 +150,18 @@ void cube_extra(const struct cube *a, const struct cube *b, struct bits *out)
 
 		out->w[i] = extra_of_word(a, b, i);
 	}
+}
+
+unsigned cube_extra_count(const struct cube *a, const struct cube *b, const struct bits *of)
+{
+	unsigned n = 0;
+
+	for (unsigned words = a->words; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		n += bits_count_word(extra_of_word(a, b, i) & of->w[i]);
+	}
+	return n;
 }
 
 bool cube_covers(const struct cube *a, const struct cube *b)

@@ -29,6 +29,14 @@ void bits_pack(const struct sriov_match *match, struct bits *out);
 void bits_unpack(const struct bits *bits, struct sriov_match *out);
 bool bits_any(const struct bits *bits);
 unsigned bits_count(const struct bits *bits);
+/* Of one word. Not every processor that we run on has an instruction for it, and the compiler's own call is dear. */
+static inline unsigned bits_count_word(uint64_t word)
+{
+	word -= word >> 1 & 0x5555555555555555;
+	word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return word * 0x0101010101010101 >> 56;
+}
 /* The two are equal in the bits of @mask. */
 bool bits_agree(const struct bits *a, const struct bits *b, const struct bits *mask);
 uint64_t bits_hash(const struct bits *bits, uint64_t seed);
@@ -47,11 +55,30 @@ struct cube {
 void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value,
 	      const struct sriov_match *mask);
 /* Some packet may be in both. */
-bool cube_meets(const struct cube *a, const struct cube *b);
+static inline bool cube_meets(const struct cube *a, const struct cube *b)
+{
+	unsigned words = a->words & b->words;
+
+	if (!(a->types & b->types) ||
+	    (a->scope != b->scope && a->scope != CUBE_ANY_SCOPE && b->scope != CUBE_ANY_SCOPE))
+		return false;
+	/* words at different places say nothing of each other */
+	if (a->flex != b->flex)
+		words &= ~(1u << BITS_USER_DEF);
+	for (; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		if ((a->value.w[i] ^ b->value.w[i]) & a->mask.w[i] & b->mask.w[i])
+			return false;
+	}
+	return true;
+}
 /*
  * Bits that @a names and @b leaves free: if they are none, and the rest of @a says no less, @a covers @b.
  */
 void cube_extra(const struct cube *a, const struct cube *b, struct bits *out);
+/* How many of them are in @of. */
+unsigned cube_extra_count(const struct cube *a, const struct cube *b, const struct bits *of);
 /* Every packet of @b is in @a. */
 bool cube_covers(const struct cube *a, const struct cube *b);
 /* Halves @cube at the first bit of @bits (not empty): @like gets the half as @model has it, @other the other. */

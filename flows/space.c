@@ -8,6 +8,8 @@
 
 /* Below so many members a look through all is cheaper than an index. */
 #define INDEX_MIN 16
+/* What is left is not looked at before it is so many cubes. */
+#define MANY_MIN 16
 /* As long as similar masks are no more, all their groups are looked into: a byte has so many prefixes. */
 #define SIMILAR_MAX 8
 
@@ -16,6 +18,7 @@ struct space_group {
 	struct cube like; /* its value does not count */
 	struct space_keys members;
 	size_t nliving, family;
+	size_t since; /* its keys in the family count from here: older ones are of when it was alive before */
 	uint32_t next; /* the next of its bucket, plus one */
 };
 
@@ -137,17 +140,18 @@ static struct space_group *add_group(struct space *space, const struct cube *cub
 	return group;
 }
 
-static struct space_group *group_of(struct space *space, const struct cube *cube)
+/* The group of cubes like that one, SPACE_NONE if there is none yet. */
+static size_t find_group(const struct space *space, const struct cube *cube)
 {
-	for (uint32_t g = space->nbuckets ? *bucket_of(space, cube) : 0; g;
-	     g = space->group[g - 1].next)
-		if (is_like(&space->group[g - 1].like, cube, &cube->mask))
-			return &space->group[g - 1];
-	return add_group(space, cube);
+	uint32_t g = space->nbuckets ? *bucket_of(space, cube) : 0;
+
+	while (g && !is_like(&space->group[g - 1].like, cube, &cube->mask))
+		g = space->group[g - 1].next;
+	return g ? g - 1 : SPACE_NONE;
 }
 
 /* Has the family know that the group has a cube with that value. */
-static int note_value(struct space *space, const struct space_group *group, const struct cube *cube)
+static int note_value(struct space *space, struct space_group *group, const struct cube *cube)
 {
 	struct space_keys *values = &space->family[group->family].values;
 	size_t number = group - space->group;
@@ -155,12 +159,14 @@ static int note_value(struct space *space, const struct space_group *group, cons
 	struct space_chain chain;
 	int r;
 
+	if (!group->nliving)
+		group->since = values->n;
 	bytes.mask = values->mask;
 	r = space_keys_find(values, &bytes, &chain);
 	if (r)
 		return r < 0 ? r : 0;
 	for (uint32_t k = *chain.link; k; k = chain.next[k - 1])
-		if (values->at[k - 1].number == number &&
+		if (k > group->since && values->at[k - 1].number == number &&
 		    bits_agree(&values->at[k - 1].cube->value, &cube->value, &bytes.mask))
 			return 0;
 	return space_keys_add(values, cube, number);
@@ -168,7 +174,8 @@ static int note_value(struct space *space, const struct space_group *group, cons
 
 int space_add(struct space *space, const struct cube *cube, size_t owner)
 {
-	struct space_group *group = group_of(space, cube);
+	size_t g = find_group(space, cube);
+	struct space_group *group = g == SPACE_NONE ? add_group(space, cube) : &space->group[g];
 	struct space_cube *slot;
 
 	if (!group || note_value(space, group, cube) ||
@@ -303,8 +310,16 @@ static int visit_family(struct space *space, struct space_family *family, const 
 		r = space_keys_find(&family->values, cube, &chain);
 	for (size_t i = 0; r > 0 && i < family->ngroups; i++)
 		visit(space, family->group[i]);
-	for (uint32_t k = r ? 0 : *chain.link; k; k = chain.next[k - 1])
-		visit(space, family->values.at[k - 1].number);
+	while (!r && *chain.link) {
+		size_t k = *chain.link - 1, g = family->values.at[k].number;
+
+		if (k >= space->group[g].since && space->group[g].nliving) {
+			visit(space, g);
+			chain.link = &chain.next[k];
+		} else {
+			*chain.link = chain.next[k];
+		}
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -335,12 +350,20 @@ static int look_in_visited(struct space *space, const struct cube *cube, struct 
 static int list_meeting(struct space *space, const struct cube *cube, struct space_rest *rest,
 			size_t *by)
 {
-	size_t inside = rest->ninside;
+	size_t inside = rest->ninside, same = find_group(space, cube);
 	int r = 0;
 
-	/* neighbours in a list are often covered by cubes of one group: that one is asked first */
+	/*
+	 * What covers it is often in the group that covered its neighbour in the list, or an equal cube: those
+	 * are asked first
+	 */
 	if (space->lucky < space->ngroups && may_cover(&space->group[space->lucky].like, cube))
 		r = look_in(space, space->lucky, cube, rest, by);
+	if (!r && same != SPACE_NONE) {
+		r = look_in(space, same, cube, rest, by);
+		if (r > 0)
+			space->lucky = same;
+	}
 	rest->ninside = inside;
 	space->nlist = 0;
 	for (size_t f = 0; !r && f < space->nfamilies; f++)
@@ -360,69 +383,71 @@ static int keep(struct space_rest *rest, const struct cube *cube)
 	if (!slot)
 		return -ENOMEM;
 	*slot = *cube;
+	if (rest->enough && rest->n >= MANY_MIN && !(rest->n & (rest->n - 1)))
+		rest->stopped = rest->enough(rest->data);
 	return 0;
 }
 
-/* Of the listed cubes, the one that asks for the fewest bits more at which a NIC can split; or SPACE_NONE. */
-static size_t best_cut(const struct space *space, const struct cube *cube, size_t from,
-		       struct bits *bits)
+static int cut(struct space *space, const struct cube *cube, size_t from, size_t to,
+	       struct space_rest *rest);
+
+/* Cuts the cubes from list[from] on out of the halves of @cube, which are told apart by a bit that @by names. */
+static int halve(struct space *space, const struct cube *cube, const struct cube *by, size_t from,
+		 struct space_rest *rest)
 {
-	size_t best = SPACE_NONE;
-	unsigned fewest = 0;
+	struct cube like, other;
+	size_t to = space->nlist;
+	struct bits bits;
+	int r;
 
-	for (size_t k = from; k < space->nlist; k++) {
-		struct bits extra;
-		unsigned n;
-
-		cube_extra(space->at[space->list[k]].cube, cube, &extra);
-		for (unsigned i = 0; i < BITS_WORDS; i++)
-			extra.w[i] &= space->splittable.w[i];
-		n = bits_count(&extra);
-		if (!n || (best != SPACE_NONE && n >= fewest))
-			continue;
-		best = space->list[k];
-		fewest = n;
-		*bits = extra;
-	}
-	return best;
+	cube_extra(by, cube, &bits);
+	for (unsigned i = 0; i < BITS_WORDS; i++)
+		bits.w[i] &= space->splittable.w[i];
+	cube_split(cube, &bits, by, &like, &other);
+	r = cut(space, &other, from, to, rest);
+	return r ?: cut(space, &like, from, to, rest);
 }
 
-/* Cuts the cubes at list[from…to) out of @cube, half by half. */
+/*
+ * Cuts the cubes at list[from…to) out of @cube, half by half: first by the one that asks for the fewest bits more
+ * at which a NIC can split.
+ */
 static int cut(struct space *space, const struct cube *cube, size_t from, size_t to,
 	       struct space_rest *rest)
 {
-	size_t mine = space->nlist, q;
-	struct cube like, other;
-	struct bits bits;
+	size_t mine = space->nlist, q = SPACE_NONE;
+	unsigned fewest = 0;
 	int r = 0;
 
+	if (rest->stopped)
+		return 0;
 	space->work += to - from + 1;
 	if (space->work > space->work_max)
 		return -E2BIG;
 	for (size_t k = from; !r && k < to; k++) {
 		const struct cube *before = space->at[space->list[k]].cube;
 
+		unsigned n;
+
 		if (!cube_meets(before, cube))
 			continue;
-		if (cube_covers(before, cube)) {
+		n = cube_extra_count(before, cube, &space->splittable);
+		if (!n && cube_covers(before, cube)) {
 			space->nlist = mine;
 			return 0;
 		}
 		r = list_push(space, space->list[k]);
+		if (!n || (q != SPACE_NONE && n >= fewest))
+			continue;
+		q = space->list[k];
+		fewest = n;
 	}
 	if (!r && space->nlist == mine)
 		return keep(rest, cube);
-	q = r ? SPACE_NONE : best_cut(space, cube, mine, &bits);
-	if (!r && q == SPACE_NONE)
+	if (!r && q != SPACE_NONE)
+		r = halve(space, cube, space->at[q].cube, mine, rest);
+	else if (!r)
 		rest->blocked = space->at[space->list[mine]].owner;
-	if (q != SPACE_NONE) {
-		size_t end = space->nlist;
-
-		cube_split(cube, &bits, space->at[q].cube, &like, &other);
-		r = cut(space, &other, mine, end, rest);
-		if (!r)
-			r = cut(space, &like, mine, end, rest);
-	}
 	space->nlist = mine;
 	return r;
 }
@@ -442,5 +467,7 @@ int space_take(struct space *space, const struct cube *cube, struct space_rest *
 	for (size_t k = 0; k < space->nlist; k++)
 		if (space->at[space->list[k]].owner < rest->first)
 			rest->first = space->at[space->list[k]].owner;
+	if (rest->stopped)
+		return 0;
 	return space->nlist ? cut(space, cube, 0, space->nlist, rest) : keep(rest, cube);
 }

@@ -45,14 +45,16 @@ struct space_rest {
 	size_t blocked; /* a rule whose packets cannot be told from its own, SPACE_NONE = none */
 	size_t *inside; /* cubes that lie in it whole; likewise */
 	size_t ninside;
-	/* rules that are passed over unless they cover: see space_rest() */
+	/* Rules that are passed over unless they cover: it does not matter whether packets meet them or this one. */
 	bool (*harmless)(void *data, size_t owner);
-	void *data;
+	/* What is left is more than is of use: asked each time that it has doubled. */
+	bool (*enough)(void *data);
+	void *data;   /* of both, which may be NULL */
+	bool stopped; /* there was enough: at and blocked are a part of the truth */
 };
 
 /*
- * Adds what no cube of @space has of @cube to @rest. rest->harmless (NULL: none) says of a rule that it does
- * not matter whether packets meet it or this one. 1: one cube covers it, so it need not be added; 0; -E2BIG: more
+ * Adds what no cube of @space has of @cube to @rest. 1: one cube covers it, so it need not be added; 0; -E2BIG: more
  * work than allowed; -ENOMEM.
  */
 int space_take(struct space *space, const struct cube *cube, struct space_rest *rest);

@@ -36,25 +36,23 @@ int space_keys_add(struct space_keys *keys, const struct cube *cube, size_t numb
 	return 0;
 }
 
-static uint64_t hash_common(const struct bits *value, const struct bits *common, unsigned words)
+/* Products mix upwards: what a prefix has in the upper bits must come down between them. */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
-	uint64_t hash = CORE_HASH_SEED;
-
-	/* products mix upwards: what a prefix has in the upper bits must come down between them */
-	for (; words; words &= words - 1) {
-		unsigned i = __builtin_ctz(words);
-
-		hash = (hash ^ (value->w[i] & common->w[i])) * GOLDEN;
-		hash ^= hash >> 32;
-	}
-	return hash * GOLDEN >> 32;
+	hash = (hash ^ word) * GOLDEN;
+	return hash ^ hash >> 32;
 }
 
 static uint32_t *bucket_of(const struct space_index *index, const struct cube *cube)
 {
-	uint64_t hash = hash_common(&cube->value, &index->common, index->words);
+	uint64_t hash = CORE_HASH_SEED;
 
-	return &index->bucket[hash & (index->nbuckets - 1)];
+	for (unsigned words = index->words; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		hash = mix(hash, cube->value.w[i] & index->common.w[i]);
+	}
+	return &index->bucket[(hash * GOLDEN >> 32) & (index->nbuckets - 1)];
 }
 
 static int index_grow(struct space_index *index, size_t room)
@@ -87,9 +85,8 @@ static int index_fill(const struct space_keys *keys, struct space_index *index)
 }
 
 static struct space_index *index_of(struct space_keys *keys, const struct bits *common,
-				    unsigned words)
+				    unsigned words, uint64_t hash)
 {
-	uint64_t hash = hash_common(common, common, words);
 	struct space_index *index;
 
 	for (size_t i = 0; i < keys->nindexes; i++)
@@ -107,6 +104,7 @@ static struct space_index *index_of(struct space_keys *keys, const struct bits *
 
 int space_keys_find(struct space_keys *keys, const struct cube *cube, struct space_chain *out)
 {
+	uint64_t hash = CORE_HASH_SEED;
 	struct bits common = {0};
 	struct space_index *index;
 	unsigned words = 0;
@@ -115,11 +113,14 @@ int space_keys_find(struct space_keys *keys, const struct cube *cube, struct spa
 		unsigned i = __builtin_ctz(left);
 
 		common.w[i] = keys->mask.w[i] & cube->mask.w[i];
-		words |= (unsigned)(common.w[i] != 0) << i;
+		if (!common.w[i])
+			continue;
+		words |= 1u << i;
+		hash = mix(hash, common.w[i]);
 	}
 	if (!words)
 		return 1;
-	index = index_of(keys, &common, words);
+	index = index_of(keys, &common, words, hash);
 	if (!index || index_fill(keys, index))
 		return -ENOMEM;
 	*out = (struct space_chain){bucket_of(index, cube), index->next};

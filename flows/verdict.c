@@ -121,13 +121,17 @@ static void entry_conditions(struct compiler *c, size_t i)
 /* "rule web (line 3): flow-type udp4 dst-port 80 drop", or "loc 7: udp4 dst-port 80 -> drop". */
 static void tell_rule(struct compiler *c, size_t other, struct sriov_verdict *v)
 {
+	const char **told = &c->low[other].told;
 	char name[96], words[384] = "", text[512];
 
 	v->other_rule = other;
+	v->other = *told;
+	if (*told)
+		return;
 	/* what does not fit is cut: it is for reading */
 	sriov_rule_format(&c->rules->at[other], words, sizeof(words));
 	snprintf(text, sizeof(text), "%s: %s", compile_rule_name(c->rules, other, name), words);
-	v->other = compile_text(c, text);
+	v->other = *told = compile_text(c, text);
 }
 
 static void tell_other(struct compiler *c, size_t other, struct sriov_verdict *v)
@@ -209,15 +213,22 @@ static bool tell_cause(const struct compiler *c, size_t i, char *buf, size_t siz
 	return false;
 }
 
+/* Before a number of entries that rule @i would take. */
+static const char *at_least(const struct compiler *c, size_t i)
+{
+	return c->low[i].own_part ? "at least " : "";
+}
+
 static void refuse_full(const struct compiler *c, size_t i, double cost, struct nic_verdict *v)
 {
 	char cause[320] = "";
 
 	nic_refuse(
 		v, -ENOSPC, "the table is full",
-		"the table is full: the rule would take %.0f entr%s, and of the %u locations of %s "
+		"the table is full: the rule would take %s%.0f entr%s, and of the %u locations of %s "
 		"%zu are free",
-		cost, cost == 1 ? "y" : "ies", c->table_size, nic_port_name(&c->port), c->nfree);
+		at_least(c, i), cost, cost == 1 ? "y" : "ies", c->table_size,
+		nic_port_name(&c->port), c->nfree);
 	v->result = SRIOV_FULL;
 	if (cost > c->low[i].nown && c->ntold < NEAREST_MAX &&
 	    tell_cause(c, i, cause, sizeof(cause)))
@@ -257,10 +268,11 @@ static bool refuse_mask(const struct compiler *c, size_t i, double all, struct n
 		return false;
 	len = strlen(v->detail);
 	if (all)
-		snprintf(v->detail + len, sizeof(v->detail) - len,
-			 "; with one mask for all it would be %.0f entries, and there is room for "
-			 "%u",
-			 all, c->out.room);
+		snprintf(
+			v->detail + len, sizeof(v->detail) - len,
+			"; with one mask for all it would be %s%.0f entries, and there is room for "
+			"%u",
+			at_least(c, i), all, c->out.room);
 	return true;
 }
 
@@ -284,8 +296,8 @@ static void refuse_size(const struct compiler *c, size_t i, double cost, struct 
 	}
 	len = strlen(v->detail);
 	snprintf(v->detail + len, sizeof(v->detail) - len,
-		 "; with an entry for each value it would be %.0f, and there is room for %u", cost,
-		 c->out.room);
+		 "; with an entry for each value it would be %s%.0f, and there is room for %u",
+		 at_least(c, i), cost, c->out.room);
 }
 
 /* Bits that keep its packets from those of rules before it are what there is no room for. */
@@ -298,8 +310,9 @@ static bool refuse_cut(const struct compiler *c, size_t i, double all, struct ni
 		return false;
 	nic_refuse(v, 0, "it cannot be kept apart from a rule before it",
 		   "packets of %s, which is before it, match it too, and to leave them out the "
-		   "table would need %.0f entries, and there is room for %u",
-		   compile_rule_name(c->rules, out->shadow, name), all, c->out.room);
+		   "table would need %s%.0f entries, and there is room for %u",
+		   compile_rule_name(c->rules, out->shadow, name), at_least(c, i), all,
+		   c->out.room);
 	v->rule = out->shadow + 1;
 	nic_hint(v, "let the two match the same fields, or put this one first");
 	return true;

@@ -23,7 +23,7 @@ static const char *const type_words[SRIOV_FLOW_TYPES] = {
 #define AT_IP4(member) offsetof(struct sriov_match, member), 4
 
 /* clang-format off */
-static const struct flow_field fields[] = {
+const struct flow_field flow_fields[FLOW_FIELDS] = {
 	{FIELD_SRC_IP,     "src-ip",     "ip4src",     KIND_IP4,    0, 0, FLOW_L4_V4 | IP4,        AT_IP4(src_ip)},
 	{FIELD_SRC_IP,     "src-ip",     "ip6src",     KIND_IP6,    0, 0, FLOW_L4_V6 | IP6,        AT(src_ip)},
 	{FIELD_DST_IP,     "dst-ip",     "ip4dst",     KIND_IP4,    0, 0, FLOW_L4_V4 | IP4,        AT_IP4(dst_ip)},
@@ -72,16 +72,6 @@ unsigned flow_type_classes(enum sriov_flow_type type)
 	}
 }
 
-const struct flow_field *flow_field_next(const struct flow_field *prev, enum sriov_flow_type type)
-{
-	if ((unsigned)type >= SRIOV_FLOW_TYPES)
-		return NULL;
-	for (prev = prev ? prev + 1 : fields; prev < fields + ARRAY_SIZE(fields); prev++)
-		if (prev->types & FLOW_BIT(type))
-			return prev;
-	return NULL;
-}
-
 const struct flow_field *flow_field_find(enum sriov_flow_type type, const char *word)
 {
 	const struct flow_field *field = NULL;
@@ -102,24 +92,20 @@ const struct flow_field *flow_field_of(enum sriov_flow_type type, enum flow_fiel
 
 bool flow_fields_foreign(enum sriov_flow_type type, const struct sriov_match *mask)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (!(fields[i].types & FLOW_BIT(type)) && flow_field_any(&fields[i], mask) &&
-		    !flow_field_of(type, fields[i].id))
+	for (size_t i = 0; i < FLOW_FIELDS; i++)
+		if (!(flow_fields[i].types & FLOW_BIT(type)) &&
+		    flow_field_any(&flow_fields[i], mask) &&
+		    !flow_field_of(type, flow_fields[i].id))
 			return true;
 	return false;
 }
 
 bool flow_word_known(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (!strcmp(fields[i].word, word))
+	for (size_t i = 0; i < FLOW_FIELDS; i++)
+		if (!strcmp(flow_fields[i].word, word))
 			return true;
 	return false;
-}
-
-const uint8_t *flow_field_at(const struct flow_field *field, const struct sriov_match *match)
-{
-	return (const uint8_t *)match + field->offset;
 }
 
 uint64_t flow_field_number(const struct flow_field *field, const struct sriov_match *match)
@@ -167,14 +153,6 @@ void flow_field_set_bytes(const struct flow_field *field, struct sriov_match *ma
 void flow_field_fill(const struct flow_field *field, struct sriov_match *match, uint8_t byte)
 {
 	memset((uint8_t *)match + field->offset, byte, field->size);
-}
-
-bool flow_field_any(const struct flow_field *field, const struct sriov_match *mask)
-{
-	for (size_t i = 0; i < field->size; i++)
-		if (flow_field_at(field, mask)[i])
-			return true;
-	return false;
 }
 
 bool flow_field_full(const struct flow_field *field, const struct sriov_match *mask)

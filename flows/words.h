@@ -47,8 +47,19 @@ struct flow_field {
 #define FLOW_L4_V6                                                                                 \
 	(FLOW_BIT(SRIOV_FLOW_TCP6) | FLOW_BIT(SRIOV_FLOW_UDP6) | FLOW_BIT(SRIOV_FLOW_SCTP6))
 
+#define FLOW_FIELDS 17
+extern const struct flow_field flow_fields[FLOW_FIELDS];
 /* The fields of @type in order: start with NULL, ends with NULL. */
-const struct flow_field *flow_field_next(const struct flow_field *prev, enum sriov_flow_type type);
+static inline const struct flow_field *flow_field_next(const struct flow_field *prev,
+						       enum sriov_flow_type type)
+{
+	if ((unsigned)type >= SRIOV_FLOW_TYPES)
+		return NULL;
+	for (prev = prev ? prev + 1 : flow_fields; prev < flow_fields + FLOW_FIELDS; prev++)
+		if (prev->types & FLOW_BIT(type))
+			return prev;
+	return NULL;
+}
 /* The field of @type with that word, or NULL. */
 const struct flow_field *flow_field_find(enum sriov_flow_type type, const char *word);
 /* The field of @type with that id, or NULL. */
@@ -59,15 +70,25 @@ bool flow_fields_foreign(enum sriov_flow_type type, const struct sriov_match *ma
 bool flow_word_known(const char *word);
 
 /* Bytes of an address, or of a number in host byte order. */
-const uint8_t *flow_field_at(const struct flow_field *field, const struct sriov_match *match);
+static inline const uint8_t *flow_field_at(const struct flow_field *field,
+					   const struct sriov_match *match)
+{
+	return (const uint8_t *)match + field->offset;
+}
 uint64_t flow_field_number(const struct flow_field *field, const struct sriov_match *match);
 void flow_field_set_number(const struct flow_field *field, struct sriov_match *match,
 			   uint64_t number);
 void flow_field_set_bytes(const struct flow_field *field, struct sriov_match *match,
 			  const void *bytes);
 void flow_field_fill(const struct flow_field *field, struct sriov_match *match, uint8_t byte);
-bool flow_field_any(const struct flow_field *field,
-		    const struct sriov_match *mask); /* some bit is set */
+/* Some bit is set. */
+static inline bool flow_field_any(const struct flow_field *field, const struct sriov_match *mask)
+{
+	for (size_t i = 0; i < field->size; i++)
+		if (flow_field_at(field, mask)[i])
+			return true;
+	return false;
+}
 bool flow_field_full(const struct flow_field *field,
 		     const struct sriov_match *mask); /* every bit is set */
 

@@ -122,16 +122,19 @@ edit_host() {
 # ---- guests of the simulated libvirt ----
 
 uuid() { printf '6f1c2b5e-0000-4000-8000-%012x' "$1"; }
-# domain NAME NUMBER [NODE]: XML of a q35 guest with two spare root ports, bound to a node if one is given
+# domain NAME NUMBER [NODE] [shared]: XML of a q35 guest with two spare root ports, bound to a node if one is given, its
+# memory shared as vhost-user wants it
 domain() {
-	local bound=''
+	local bound='' backed=''
+	[ -z "${4-}" ] || backed="
+  <memoryBacking><source type=\"memfd\"/><access mode=\"shared\"/></memoryBacking>"
 	[ -z "${3-}" ] || bound="
   <numatune><memory mode=\"strict\" nodeset=\"$3\"/></numatune>"
 	cat <<XML
 <domain type="kvm">
   <name>$1</name>
   <uuid>$(uuid "$2")</uuid>
-  <memory unit="MiB">1024</memory>
+  <memory unit="MiB">1024</memory>$backed
   <vcpu>2</vcpu>$bound
   <os><type arch="x86_64" machine="q35">hvm</type></os>
   <features><acpi/></features>
@@ -144,7 +147,7 @@ domain() {
 </domain>
 XML
 }
-# defined NAME NUMBER [NODE], running NAME NUMBER [NODE]: the guest is there from now on
+# defined NAME NUMBER [NODE] [shared], running …: the guest is there from now on
 defined() {
 	edit_host --arg n "$1" --arg u "$(uuid "$2")" --arg x "$(domain "$@")"$'\n' \
 		'.domains += [{name: $n, uuid: $u, state: "defined", xml: $x}]'

@@ -38,6 +38,15 @@ int cmd_physnet_delete(const struct args *args, struct sriov_host *host, struct 
 	struct sriov_plan *plan = NULL;
 	int r = sriov_physnet_delete(host, args->pos[0], &args->run, &plan, err);
 
+	/* deleting is ensuring: without one it is done, unless the name is a slip */
+	if (r == -ENOENT && !plan && !strcmp(err->object, args->pos[0])) {
+		if (out->doc)
+			return out_plans(out, NULL, dry_run, 0, err);
+		printf("%s: nothing to do: %s\n", args->pos[0], err->message);
+		if (err->hint[0])
+			printf("  hint: %s\n", err->hint);
+		return 0;
+	}
 	if (!r && !out->doc) {
 		printf("physnet %s %s\n", args->pos[0],
 		       dry_run ? "would be forgotten (dry run)" : "is forgotten");

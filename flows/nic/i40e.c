@@ -3,6 +3,7 @@
  * i40e: X710, XL710, XXV710, X722. Facts from i40e_ethtool.c and i40e_txrx.c of Linux 6.1 and 6.12,
  * which answer alike; none from silicon.
  */
+#include "flows/cube.h"
 #include "flows/nic/profile.h"
 
 #include <errno.h>
@@ -84,8 +85,14 @@ static struct input_set input_set(const struct sriov_entry *e)
 
 static bool same_input_set(const struct sriov_entry *a, const struct sriov_entry *b)
 {
-	struct input_set x = input_set(a), y = input_set(b);
+	struct input_set x, y;
 
+	/* mostly equal masks, and those are seen at once */
+	if (a->type == b->type && a->ext == b->ext && !a->mask.user_def &&
+	    !memcmp(&a->mask, &b->mask, sizeof(a->mask)))
+		return true;
+	x = input_set(a);
+	y = input_set(b);
 	return x.fields == y.fields && x.flex == y.flex;
 }
 
@@ -148,12 +155,13 @@ static bool duplicate(const struct sriov_entry *a, const struct sriov_entry *b)
 
 static uint64_t duplicate_hash(const struct sriov_entry *e)
 {
-	const uint16_t numbers[] = {e->type, e->value.src_port, e->value.dst_port,
-				    has_vlan(e) ? e->value.vlan_tci : 0};
-	uint64_t hash = core_hash(CORE_HASH_SEED, numbers, sizeof(numbers));
+	struct bits compared = {{(uint64_t)e->value.src_port << 32 |
+				 (uint32_t)e->value.dst_port << 16 |
+				 (has_vlan(e) ? e->value.vlan_tci : 0)}};
 
-	hash = core_hash(hash, e->value.src_ip, is_v6(e) ? 8 : 4);
-	return is_v6(e) ? hash : core_hash(hash, e->value.dst_ip, 4);
+	memcpy(&compared.w[1], e->value.src_ip, is_v6(e) ? 8 : 4);
+	memcpy(&compared.w[2], e->value.dst_ip, is_v6(e) ? 0 : 4);
+	return bits_hash(&compared, CORE_HASH_SEED + e->type);
 }
 
 static const char false_duplicate[] =

@@ -235,8 +235,9 @@ struct sriov_verdict {
 	bool left_out;        /* optional, and not in hardware (partial) */
 	bool elsewhere;       /* carried out where its guest is, on a bridge behind the port */
 	bool shadowed;        /* rules before it take all of its packets: it needs no entry */
-	long shadow;     /* index of the first rule that takes packets of it before, -1 = none */
-	double cost;     /* entries that it takes, or would take, beside the list's other rules */
+	long shadow; /* index of the first rule that takes packets of it before, -1 = none */
+	/* entries that it takes, or would take, beside the list's other rules; if far too many: at least */
+	double cost;
 	size_t first, n; /* its entries in struct sriov_compiled */
 };
 

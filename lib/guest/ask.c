@@ -238,7 +238,9 @@ static int find_switching(struct guest_ask *ask, struct sriov_error *err)
 	if (!ask->switching)
 		return core_oom(err);
 	for (size_t i = 0; i < inv->npfs; i++) {
-		ask->switching[i].net = switched_net(ask, &inv->pf[i]);
+		ask->switching[i].net = guest_ask_wants(ask, &inv->pf[i])
+						? switched_net(ask, &inv->pf[i])
+						: NULL;
 		any |= ask->switching[i].net != NULL;
 	}
 	if (!any || ask->host->vswitch->read(ask->host, false, &vswitch, &ignored) < 0)

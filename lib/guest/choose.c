@@ -210,7 +210,7 @@ int guest_lease_find(struct store *store, const struct sriov_inventory *inv, con
 
 /* ---- the VF that the domain names ---- */
 
-static bool is_asked_for(const struct guest_ask *ask, const struct sriov_pf *pf)
+bool guest_ask_wants(const struct guest_ask *ask, const struct sriov_pf *pf)
 {
 	for (size_t i = 0; i < ask->nonly; i++)
 		if (ask->only[i] == pf)
@@ -226,7 +226,7 @@ static bool find_named(const struct guest_ask *ask, struct guest_choice *out)
 	for (size_t p = 0; p < inv->npfs; p++) {
 		const struct sriov_pf *pf = &inv->pf[p];
 
-		for (unsigned v = 0; is_asked_for(ask, pf) && pf->vf && v < pf->vfs; v++) {
+		for (unsigned v = 0; guest_ask_wants(ask, pf) && pf->vf && v < pf->vfs; v++) {
 			const struct sriov_uses *uses = &pf->vf[v].uses;
 			char label[40];
 

@@ -39,6 +39,8 @@ int guest_ask_open(struct guest_ask *ask, struct sriov_host *host,
 /* Then what the database says: the PFs of its network. @store (NULL: there is none) is joined to the inventory. */
 int guest_ask_store(struct guest_ask *ask, struct store *store, struct sriov_error *err);
 void guest_ask_clear(struct guest_ask *ask);
+/* Whether the PF is one that was asked for, by name or by network; all are if none was. */
+bool guest_ask_wants(const struct guest_ask *ask, const struct sriov_pf *pf);
 
 /*
  * The guest's own lease if it has one that is what is asked for, else the VF that its domain names already, else

@@ -93,12 +93,14 @@ static int load_rules(struct change *change, struct bridge *bridge, struct sriov
 
 static int load(struct change *change, struct bridge *bridge, struct sriov_error *err)
 {
-	unsigned timeout = change->opts->lock_timeout;
+	const char *name = bridge->net.bridge;
 	int r = 0;
 
-	if (!change->opts->dry_run)
-		r = lock_bridge(change->host, bridge->net.bridge, change_command(change), timeout,
-				err);
+	if (!change->opts->dry_run && strcmp(change->bridge_locked, name) != 0)
+		r = lock_bridge(change->host, name, change_command(change),
+				change_lock_timeout(change), err);
+	if (!r)
+		core_copy(change->bridge_locked, sizeof(change->bridge_locked), name);
 	if (!r)
 		r = load_leases(change, bridge, err);
 	if (!r)

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_TIMEOUT 30
-
 void change_assume_unreported(struct change *change, const struct pf_state *believed)
 {
 	const struct sriov_driver *driver = sriov_driver_find(change->pf->driver);
@@ -239,9 +237,8 @@ static int stuck(struct sriov_host *host, const char *address, struct sriov_erro
 static int take_lock(struct change *change, struct sriov_error *err)
 {
 	const struct host_ops *ops = change->host->ops;
-	unsigned timeout = change->opts->lock_timeout;
 	int r = lock_pf(change->host, change->pf->address, change_command(change),
-			timeout ? timeout : DEFAULT_TIMEOUT, stuck, err);
+			change_lock_timeout(change), stuck, err);
 
 	if (r || !ops->hangs || !ops->hangs(change->host, change->pf))
 		return r;

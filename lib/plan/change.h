@@ -29,6 +29,7 @@ struct change {
 	size_t nleases;  /* of the PF, when it was read */
 	struct virt_domain domain; /* that want.guest is of, as last read; zero: there is none */
 	struct bridge *bridge;     /* that the change concerns: bridge.h; NULL: none */
+	char bridge_locked[16];    /* whose lock is held, also from a recovery before; "" = none */
 	struct sriov_lease *take;  /* leases that the commit records: adopted ones */
 	size_t ntake;
 	bool net_recorded;    /* want.net's network is in the database */
@@ -65,6 +66,11 @@ int change_note(struct change *change, struct sriov_error *err, const char *fmt,
 	__attribute__((format(printf, 3, 4)));
 /* Hands the plan to the caller of a public function (also after a failure). */
 void change_give_plan(struct change *change, struct sriov_plan **plan);
+/* Seconds to wait for another command. */
+static inline unsigned change_lock_timeout(const struct change *change)
+{
+	return change->opts->lock_timeout ? change->opts->lock_timeout : 30;
+}
 /* What the user typed, for the journal and the lock. */
 static inline const char *change_command(const struct change *change)
 {

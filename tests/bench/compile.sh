@@ -25,6 +25,17 @@ for nic in 82599 X710; do
 	echo "figure: compiler, $nic, processor time:${line%,}"
 done
 
+# what people wait for at worst, of all kinds
+for nic in 82599 X710; do
+	for n in 2000 8000; do
+		worst=$(for kind in $("$work/compile" kinds); do
+			bench time "$kind" "$nic" "$n"
+			echo "$(value ms) ms $kind"
+		done | sort -rn | head -3 | paste -sd, | sed 's/,/, /g')
+		echo "figure: compiler, $nic, processor time, $n rules of the three worst kinds: $worst"
+	done
+done
+
 for nic in 82599 X710; do
 	for kind in hosts exceptions; do
 		bench one "$kind" "$nic" 100000

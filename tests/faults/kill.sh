@@ -14,9 +14,13 @@ gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/kil
 # A link rises when it rises: at the end of a change it may be on its way. No VFs can be said in two ways.
 steady() { sed -E 's/"lease [0-9]+ \(/"lease (/; /"(carrier|speed_mbps)"/d; /"vf": \[\]/d'; }
 host_now() {
-	"$tool" host show --json | steady
+	"$tool" host show --json | steady | sed "${bridge:+/\"(driver_override|netdev)\"/d}" -E
 	[ ${#also[@]} = 0 ] || "$tool" "${also[@]}"
+	[ -z "$bridge" ] || jq -cS '[.ovs, .sim.fdb // []]' "$host"
 }
+# whether OVS and what the PF takes frames for are looked at too; the netdev of a VF that is bound comes late, and an
+# override that agrees with nothing binds nothing
+bridge=''
 # what else is looked at: a command
 also=()
 leases_now() { "$tool" guest list --json | sed -E '/"(id|created)"/d'; }
@@ -79,7 +83,8 @@ either() {
 
 open_journal() { query "SELECT id FROM journal WHERE status = 'open'" 2>/dev/null || true; }
 
-# at_every_point NAME PF: the command in "${change[@]}", from the present state
+# at_every_point NAME PF: the command in "${change[@]}", from the present state; at every $stride'th point
+stride=1
 at_every_point() {
 	local name=$1 pf=$2 n id calls at resumed=0 undone=0
 	keep
@@ -87,7 +92,7 @@ at_every_point() {
 	calls=$(calls_of)
 	new=$(now)
 	[ "$old" != "$new" ] || fail "$name: it changes nothing"
-	for ((n = 1; n <= calls; n++)); do
+	for ((n = 1; n <= calls; n += stride)); do
 		at="$name, killed at call $n of $calls"
 		# the next changing command is another one, which recovers before it finds that it has nothing to do
 		back
@@ -124,7 +129,7 @@ at_every_point() {
 	echo "$name: $calls points; at $undone of them a change is open, undone and resumed"
 
 	# a signal: the change is undone by the command itself, or it was over before or after it
-	for ((n = 1; n <= calls; n++)); do
+	for ((n = 1; n <= calls; n += stride)); do
 		at="$name, SIGTERM at call $n of $calls"
 		back
 		killed KILLAT_SIGNAL "$n"
@@ -207,6 +212,41 @@ at_every_point "guest attach" ens2f0
 "$tool" "${change[@]}" >/dev/null
 change=(guest detach web1)
 at_every_point "guest detach" ens2f0
+
+# The same without a VF that is free: a port of OVS, and there and home again.
+ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
+	"pmd_cpu_mask": "", "socket_mem": "", "per_port_memory": false, "stopped": false, "bridges": []}'
+bridge=yes stride=5
+new_host ".ovs = $ovs"
+"$tool" vf create ens2f0 --count 2 --mac auto >/dev/null
+let_land
+change=(physnet add red ens2f0 --bridge br-red --uplink vf:1)
+at_every_point "physnet add" ens2f0
+"$tool" "${change[@]}" >/dev/null
+let_land
+change=(physnet delete red)
+at_every_point "physnet delete" ens2f0
+"$tool" "${change[@]}" >/dev/null
+let_land
+"$tool" physnet add red ens2f0 --bridge br-red --uplink af_packet >/dev/null
+defined web1 1
+running web2 2 "" shared
+"$tool" guest attach web1 --net red >/dev/null
+"$tool" pool set ens2f0 1 reserved >/dev/null
+change=(guest attach web2 --net red --max-rate 100)
+at_every_point "guest attach (vhostuser)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+echo "name to-web2 flow-type udp4 dst-ip 10.0.0.2 dst-port 9 guest web2" >"$work/rules"
+change=(flow apply "$work/rules" --pf ens2f0)
+at_every_point "flow apply (bridge)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+"$tool" guest detach web1 >/dev/null
+change=(guest move web2 --to vf --live)
+at_every_point "guest move (vf)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+change=(guest move web2 --to vhostuser --live)
+at_every_point "guest move (vhostuser)" ens2f0
+bridge='' stride=1
 
 # Tuning a running guest: what was left half done is undone by the next tuning, of whichever guest. Every third point.
 tune_at_points() {

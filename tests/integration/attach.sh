@@ -117,7 +117,7 @@ said "guest web1 holds a lease"
 expect 0 guest detach web1 --net red
 expect 0 guest detach web1
 expect 0 physnet delete red
-expect 1 physnet delete red
+expect 0 physnet delete red
 over
 
 # ---- pools: Nova's VFs are Nova's ----

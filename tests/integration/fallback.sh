@@ -11,13 +11,6 @@ lease() { query "SELECT path, kind, pf, vf, state FROM lease WHERE guest = '$1'"
 ports() { jq -r '[.ovs.bridges[]?.ports[]? | select(.type != "internal") | .name] | join(" ")' "$host"; }
 flows() { jq -r '.ovs.bridges[]? | select(.name == "'"$1"'") | .flows[]?' "$host"; }
 fdb() { jq -r '[.sim.fdb[]?.mac] | join(" ")' "$host"; }
-# shared NAME NUMBER [STATE]: a guest whose memory is shared, as vhost-user wants it
-shared() {
-	local x
-	x=$(domain "$1" "$2" | sed 's|  <vcpu>|  <memoryBacking><source type="memfd"/><access mode="shared"/></memoryBacking>\n  <vcpu>|')
-	edit_host --arg n "$1" --arg u "$(uuid "$2")" --arg s "${3-defined}" --arg x "$x"$'\n' \
-		'.domains += [{name: $n, uuid: $u, state: $s, xml: $x} + if $s == "running" then {live: $x} else {} end]'
-}
 # a host with two VFs on ens2f0 and a physnet with a bridge
 red() {
 	new_host ".ovs = $ovs"
@@ -50,7 +43,7 @@ said "the port eth9" "is not there"
 is "nothing is left of those" up-red "$(ports)"
 
 # ---- until no VF is left ----
-for i in 1 2 3; do shared web$i "$i"; done
+for i in 1 2 3; do defined web$i "$i" "" shared; done
 change guest attach web1 --net red
 change guest attach web2 --net red
 before=$(cat "$host")
@@ -122,3 +115,177 @@ is "the VF is as found" 0 "$(pf_of ens2f0 '.vf[1].attrs.max_rate')"
 change guest detach web3 --force
 is "ports" up-red "$(ports)"
 is "fdb" "" "$(fdb)"
+
+# ---- what is lost is made good ----
+red
+for i in 1 2 3; do defined web$i "$i" "" shared; done
+for i in 1 2 3; do expect 0 guest attach web$i --net red --max-rate 50; done
+port=$(ports | tr ' ' '\n' | grep vhu)
+edit_host '.ovs.bridges[0].ports |= map(select(.name | startswith("vhu") | not)) | .ovs.bridges[0].flows = [] | .ovs.bridges[0].meters = [] | .sim.fdb = []'
+expect 2 physnet check
+showed "make vhost-user port $port of web3" "install the flows" "take frames" "sriovctl restore"
+expect 2 physnet check red --json
+expect 0 restore
+showed "make vhost-user port $port" "done: 3 steps"
+again restore
+expect 0 physnet check
+is "port" "$port" "$(ports | tr ' ' '\n' | grep vhu)"
+is "meters" 1 "$(jq '.ovs.bridges[0].meters | length' "$host")"
+# an OVS that is not there keeps nothing else from being restored
+kept=$(jq .ovs "$host")
+edit_host 'del(.ovs)'
+expect 5 restore
+said "restore\` again when OVS runs"
+expect 1 physnet check
+said "there is no such socket"
+edit_host --argjson kept "$kept" '.ovs = $kept'
+expect 0 restore
+over
+
+# ---- what cannot be made leaves nothing behind ----
+defined web4 4 "" shared
+recorded() { query 'SELECT guest FROM lease ORDER BY 1' | tr '\n' ' '; }
+nothing() {
+	is "leases" "web1 web2 web3 " "$(recorded)"
+	is "ports" 2 "$(ports | wc -w)"
+	is "its definition" "$(domain web4 4 "" shared)" "$(xml web4 config)"
+	over
+}
+for op in ovs_port_add ovs_flows ovs_meter_set fdb_set virt_attach; do
+	deviate "[{\"op\": \"$op\", \"errno\": \"EIO\", \"times\": 1}]"
+	sriovctl guest attach web4 --net red --max-rate 10
+	case $status in 1 | 4) passed ;; *) fail "$op: status $status" ;; esac
+	nothing
+done
+for op in ovs_port_add ovs_flows fdb_set virt_attach; do
+	deviate "[{\"op\": \"$op\", \"lie\": true, \"times\": 1}]"
+	expect 4 guest attach web4 --net red
+	said "is missing"
+	nothing
+done
+deviate '[]'
+edit_host '.ovs.cannot_make = {"up-blue": "no such device"}'
+expect 0 vf create ens1f0 --count 1
+expect 4 physnet add blue ens1f0 --bridge br-blue --uplink af_packet
+said "OVS could not make it" "no such device"
+is "no bridge is left" br-red "$(jq -r '[.ovs.bridges[].name] | join(" ")' "$host")"
+edit_host '.ovs.dpdk_initialized = false'
+expect 1 guest attach web4 --net red
+said "DPDK is enabled in it and could not be started"
+edit_host '.ovs.dpdk_initialized = true | .ovs.bridges[0].owner = "it has an OpenFlow controller, tcp:1"'
+expect 3 guest attach web4 --net red
+said "belongs to another"
+edit_host '.ovs.bridges[0].owner = ""'
+nothing
+expect 1 guest attach web4 --net red --vlan 5:0:802.1ad
+said "802.1ad"
+nothing
+expect 1 guest attach web4 --net red --paths vhostuser --pf ens1f0
+said "a PF and a physnet are both asked for"
+expect 1 guest attach web4 --pf ens1f0 --paths vhostuser
+said "needs a bridge of OVS"
+expect 1 guest xml web4 --paths vhostuser --net red
+said "would stop the guest" "guest attach"
+
+# ---- a bridge that was there ----
+new_host ".ovs = $ovs | .ovs.bridges = [{name: \"br-lan\", datapath: \"netdev\", ports: [
+	{name: \"br-lan\", type: \"internal\", ofport: 65534}, {name: \"eth7\", type: \"dpdk\", ofport: 1, mtu: 1500, link_up: true},
+	{name: \"vm1\", type: \"dpdkvhostuserclient\", ofport: 2}]}]"
+expect 0 vf create ens2f0 --count 1
+expect 3 physnet add lan ens2f0 --bridge br-lan --uplink eth7
+said "has port vm1, which is not ours"
+edit_host '.ovs.bridges[0].ports |= map(select(.name != "vm1"))'
+change physnet add lan ens2f0 --bridge br-lan --uplink eth7 --sockets /srv/vhost
+is "sockets" /srv/vhost "$(query 'SELECT sockets FROM physnet')"
+change physnet delete lan
+is "it stays, without our flows" "br-lan 0" "$(jq -r '.ovs.bridges[] | "\(.name) \(.flows | length)"' "$host")"
+
+# ---- an uplink that is a VF ----
+new_host ".ovs = $ovs"
+expect 0 vf create ens2f0 --count 2
+let_land
+expect 1 physnet add red ens2f0 --bridge br-red --uplink vf:7
+said "there is no such VF"
+change physnet add red ens2f0 --bridge br-red --uplink vf:1
+is "trusted, not checked, for DPDK" '[true,false,"vfio-pci"]' "$(pf_of ens2f0 '.vf[1] | [.attrs.trust, .attrs.spoofchk, .driver]')"
+is "its device" 0000:81:10.2 "$(jq -r '.ovs.bridges[0].ports[] | select(.name == "up-red") | .devargs' "$host")"
+expect 0 pool show ens2f0 --json
+is "its pool" "uplink" "$(jq -r '.pools[] | select(.vfs == "1") | .pool' "$work/out")"
+defined web1 1 "" shared
+defined web2 2 "" shared
+expect 0 guest attach web1 --net red
+expect 0 guest attach web2 --net red
+is "the uplink is nobody's VF" "vhostuser||0000:81:00.0||reserved" "$(lease web2)"
+is "the PF takes no frames for it" "" "$(fdb)"
+expect 0 guest detach web1
+expect 0 guest detach web2
+change physnet delete red
+is "as it was" '[false,true]' "$(pf_of ens2f0 '.vf[1] | [.attrs.trust, .attrs.spoofchk]')"
+
+# ---- while it runs, and a pair that needs no outage ----
+red
+running web1 1 "" shared
+running web2 2 "" shared
+running web3 3 "" shared
+expect 0 guest attach web1 --net red
+expect 0 guest attach web2 --net red
+change guest attach web3 --net red
+expect 0 guest detach web1
+expect 3 guest move web3 --to vf
+said "it runs, and would lose its NIC for a moment" "--live"
+expect 0 guest rebalance
+showed "web3 stays on vhostuser" "it runs"
+change guest move web3 --to vf --live
+has "running" "$(xml web3 live)" 'bus="0x81"'
+change guest move web3 --to vhostuser --live
+has "running" "$(xml web3 live)" 'type="vhostuser"'
+expect 0 guest detach web3
+is "ports" up-red "$(ports)"
+# a pair: the vhost-user half stays, the VF comes and goes
+change guest attach web3 --net red --standby
+is "lease" "vf|standby|0000:81:00.0|0|active" "$(lease web3)"
+is "its port" 2 "$(ports | wc -w)"
+has "the half that stays" "$(xml web3 live)" '<teaming type="persistent"/>'
+mac=$(query "SELECT mac FROM lease WHERE guest = 'web3'")
+case $(flows br-red) in *"dl_dst=$mac"*) fail "its frames go to the VF, not to the port" ;; *) passed ;; esac
+expect 0 guest move web3 --to vhostuser --live --dry-run
+out | grep -q 'detach vhost-user' && fail "the half that stays goes"
+change guest move web3 --to vhostuser --live
+has "the half that stays" "$(xml web3 live)" '<teaming type="persistent"/>'
+case $(xml web3 live) in *transient*) fail "the VF is still there" ;; *) passed ;; esac
+has "its frames go to the port" "$(flows br-red)" "dl_dst=$mac"
+is "the PF takes its frames" "$mac" "$(fdb)"
+change guest move web3 --to vf --live
+has "the VF is back" "$(xml web3 live)" '<teaming type="transient"'
+is "the PF takes no frames for it" "" "$(fdb)"
+change guest detach web3
+is "ports" up-red "$(ports)"
+
+# ---- what cannot go along ----
+red
+for i in 1 2 4; do defined web$i "$i" "" shared; done
+expect 0 guest attach web4 --net red
+echo 'name odd flow-type udp4 dst-ip 10.0.0.4 vlan-etype 0x8100 drop' >"$work/rules"
+expect 0 flow apply "$work/rules" --pf ens2f0
+expect 1 guest move web4 --to vhostuser
+said "rule odd" "vlan-etype"
+is "lease" "vf|interface|0000:81:00.0|0|reserved" "$(lease web4)"
+expect 0 guest attach web1 --net red
+expect 1 guest attach web2 --net red
+said "rule odd" "vlan-etype"
+is "nothing is left of it" "web1 web4 " "$(recorded)"
+# a macvtap or tap has no rules: a drop that is about the guest keeps it away, others are listed
+expect 3 guest attach web2 --net red --paths macvtap
+said "rule odd of ens2f0 drops packets" "a macvtap carries no rules" "--paths vf,vhostuser"
+is "nothing is left of it" "web1 web4 " "$(recorded)"
+cat >"$work/rules" <<R
+name to-web4 flow-type udp4 dst-ip 10.0.0.4 dst-port 9 guest web4
+name pf-only flow-type udp4 dst-ip 10.0.0.5 dst-port 9 in pf queue 1
+R
+sed -i 's/ in pf / /' "$work/rules"
+expect 0 flow apply "$work/rules" --pf ens2f0
+expect 0 guest attach web2 --net red --paths macvtap
+is "lease" "macvtap|bridge|0000:81:00.0||reserved" "$(lease web2)"
+expect 1 guest move web2 --to vf
+said "holds a macvtap" "attach it anew"
+over

@@ -84,6 +84,11 @@ static const struct {
 	 {"udp4 dst-port 1 drop loc 7", "name b udp4 dst-port 2 drop loc 7"},
 	 .story = "exact 7; refused",
 	 .message = "the location asked for is taken by rule 1 (line 1)"},
+	/* far from fitting: how far is not worked out */
+	{IXGBE,
+	 {"udp4 src-ip 10.1.2.3 dst-ip 10.4.5.6 drop", "udp4 src-ip 10.0.0.0/8 queue 1"},
+	 .story = "exact 1; refused",
+	 .message = "with one mask for all it would be at least "},
 	/* what is ours is no constraint: another mask and another action may replace it */
 	{{"ixgbe", X520, 0, 8, {"udp4 dst-port 1 drop loc 5"}},
 	 {"udp4 src-port 1 queue 1"},
