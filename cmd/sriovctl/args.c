@@ -49,7 +49,7 @@ static int unknown_option(const struct args *args, const char *token, struct sri
 	size_t n = 0;
 
 	snprintf(object, sizeof(object), "%.*s", (int)strcspn(token, "="), token);
-	if (!strncmp(object, "--", 2) && opt_find(object + 2, ~0ull)) {
+	if (!strncmp(object, "--", 2) && opt_find(object + 2, UINT64_MAX)) {
 		if (!args->verb) {
 			sriov_error_set(err, -EINVAL, object, "does not stand before the command");
 			return sriov_error_hint(err, "options of a command stand after it");
@@ -69,7 +69,7 @@ static int unknown_option(const struct args *args, const char *token, struct sri
 
 static int unknown_word(const struct args *args, const char *word, struct sriov_error *err)
 {
-	const char *names[64], *near;
+	const char *names[128], *near;
 	char object[96];
 	size_t n = 0;
 

@@ -10,6 +10,7 @@
 
 #include "lib/core/core.h"
 
+#include <sriov/hook.h>
 #include <sriov/hostfile.h>
 #include <sriov/plan.h>
 
@@ -48,9 +49,11 @@ enum opt_group {
 	OPT_SOCKET = 1 << 28,
 	OPT_PHYSNET = 1 << 29,
 	OPT_MOVE = 1 << 30,
-	OPT_FILE = 1ull << 31,
-	OPT_CONFIRM = 1ull << 32,
-	OPT_PRINT = 1ull << 33,
+	OPT_HOOK = 1ull << 31,
+	OPT_NOVA = 1ull << 32,
+	OPT_FILE = 1ull << 33,
+	OPT_CONFIRM = 1ull << 34,
+	OPT_PRINT = 1ull << 35,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -77,6 +80,8 @@ enum opt_kind {
 	KIND_MODE,
 	KIND_QUEUES,
 	KIND_BACKEND,
+	KIND_NUMA_POLICY,
+	KIND_BUSY,
 	KINDS,
 };
 
@@ -89,7 +94,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 70
+#define NOPTIONS 74
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -121,9 +126,10 @@ struct args {
 	const char *in, *rules, *pcap, *against, *socket;
 	const char *uplink, *sockets; /* of a physnet; its bridge is guest.bridge */
 	bool plan, apply;
-	const char *exclude, *numatune;
-	const char *file; /* of a host; NULL = SRIOV_HOSTFILE */
-	unsigned confirm; /* seconds, 0 = not given */
+	const char *exclude, *numatune, *nova_release;
+	struct sriov_hook hook; /* its policies */
+	const char *file;       /* of a host; NULL = SRIOV_HOSTFILE */
+	unsigned confirm;       /* seconds, 0 = not given */
 	bool print;
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
@@ -133,6 +139,7 @@ enum verb_flag {
 	VERB_CHANGES =
 		1 << 0, /* changes the host or what we know of it: needs root on a live one */
 	VERB_HIDDEN = 1 << 1,
+	VERB_HOOK = 1 << 2, /* its status is libvirt's to act upon: see hook_status() */
 };
 
 struct verb {
@@ -182,6 +189,9 @@ void help_print(const struct args *args);
 int flow_apply_rte(const struct args *args, struct out *out, struct sriov_error *err);
 int flow_list_rte(const struct args *args, struct out *out, struct sriov_error *err);
 
+/* hook.c: the status that libvirt is told, which stops or kills guests for some: never where that is not meant. */
+int hook_status(int argc, char **argv, int status);
+
 /* The verbs' functions, one file a noun. */
 #define COMMAND(name)                                                                              \
 	int cmd_##name(const struct args *args, struct sriov_host *host, struct out *out,          \
@@ -230,6 +240,9 @@ COMMAND(adopt);
 COMMAND(vswitch_show);
 COMMAND(vswitch_plan);
 COMMAND(vswitch_check);
+COMMAND(hook_libvirt);
+COMMAND(nova_conf);
+COMMAND(nova_plan);
 COMMAND(journal_show);
 COMMAND(journal_resume);
 COMMAND(journal_undo);

@@ -435,6 +435,22 @@ static int present_mac(const struct guest_ask *ask, const struct guest_choice *c
 	return guest_interface_of(ask->inv, choice->pf, choice->vf, out, err);
 }
 
+/* A VF has its VLAN in the NIC, a port of OVS in its flows. */
+static int check_vlan(const struct guest_ask *ask, const struct guest_choice *choice,
+		      struct sriov_error *err)
+{
+	const struct sriov_vf_attrs *attrs = &ask->as->attrs;
+
+	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER || !(attrs->has & SRIOV_VF_VLAN) ||
+	    !attrs->vlan)
+		return 0;
+	sriov_error_set(err, -EOPNOTSUPP, ask->name,
+			"libvirt has no words for VLAN %u of a %s: it would be lost", attrs->vlan,
+			sriov_path_word(choice->path));
+	return sriov_error_hint(err, "give --paths vf,vhostuser, or a tap on a bridge of that VLAN "
+				     "without --vlan");
+}
+
 int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *choice,
 		     struct sriov_lease *lease, struct sriov_error *err)
 {
@@ -449,6 +465,8 @@ int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *cho
 		memcpy(itf.mac, attrs->mac, 6);
 	if (attrs->has & SRIOV_VF_VLAN)
 		itf.vlan = attrs->vlan;
+	if (!r)
+		r = check_vlan(ask, choice, err);
 	if (!r)
 		r = check_mac(ask, itf.mac, err);
 	if (!r)

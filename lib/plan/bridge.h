@@ -42,6 +42,17 @@ int bridge_check(const struct change *change, const struct pf_state *want, struc
 /* What of @want's network is there, for the before-image of a change. */
 void bridge_capture(const struct change *change, struct net_state *net);
 
+/* Whether the PF itself is the uplink, and must take frames for guests behind it. */
+static inline bool bridge_through_pf(const struct bridge *bridge)
+{
+	return bridge->net.uplink == SRIOV_UPLINK_AF_PACKET ||
+	       bridge->net.uplink == SRIOV_UPLINK_AF_XDP;
+}
+/* Whether @want has the bridge; only a network that goes has none. */
+static inline bool bridge_is_made(const struct pf_state *want)
+{
+	return !want->net || want->net->made;
+}
 /* The port of that name on the bridge, or NULL. */
 const struct sriov_vswitch_port *bridge_port(const struct bridge *bridge, const char *name);
 /* What the policy is to be, with the ports as last read. */

@@ -284,6 +284,8 @@ name pf-only flow-type udp4 dst-ip 10.0.0.5 dst-port 9 in pf queue 1
 R
 sed -i 's/ in pf / /' "$work/rules"
 expect 0 flow apply "$work/rules" --pf ens2f0
+expect 1 guest attach web2 --net red --paths macvtap --vlan 7
+said "libvirt has no words for VLAN 7 of a macvtap"
 expect 0 guest attach web2 --net red --paths macvtap
 is "lease" "macvtap|bridge|0000:81:00.0||reserved" "$(lease web2)"
 expect 1 guest move web2 --to vf

@@ -198,6 +198,13 @@ static struct sriov_inventory *three_nodes(void)
 	return inv;
 }
 
+static const struct sriov_physnet red = {.name = "red", .bridge = "br-red"};
+static const struct guest_switching local[4] = {
+	{&red, true}, {&red, true}, {&red, true}, {&red, true}};
+static const struct guest_switching remote[4] = {{&red}, {&red}, {&red}, {&red}};
+#define FALLBACK(where)                                                                            \
+	.switching = (where), .path = {SRIOV_PATH_VF, SRIOV_PATH_VHOSTUSER}, .npaths = 2
+
 /* Policies x nodes x exhaustion x pools x paths. @taken: VFs gone of ens1, ens2f0, ens2f1, ens3. */
 static void test_policies(void **state)
 {
@@ -269,6 +276,30 @@ static void test_policies(void **state)
 		 "ens3",
 		 0,
 		 "same socket"},
+		/* a bridge: VF near, port near, VF far, port far; near is where it is polled */
+		{{.node = 1, FALLBACK(local)}, {0, 3, 4, 0}, "ens2f0", 3, "free VF 3"},
+		{{.node = 1, FALLBACK(local)},
+		 {0, 4, 4, 0},
+		 "ens2f0",
+		 -1,
+		 "node 1: vhostuser on br-red, as no VF that would do is free"},
+		{{.node = 1, FALLBACK(remote)}, {0, 4, 4, 0}, "ens3", 0, "same socket"},
+		{{.node = 1, FALLBACK(remote)},
+		 {2, 4, 4, 2},
+		 "ens2f0",
+		 -1,
+		 "vhostuser on br-red, which is polled on another node, as no VF"},
+		{{.node = 1, .numa = SRIOV_NUMA_REQUIRED, FALLBACK(local)},
+		 {0, 4, 4, 0},
+		 "ens2f0",
+		 -1,
+		 "vhostuser on br-red"},
+		{{.node = 1, .numa = SRIOV_NUMA_REQUIRED, FALLBACK(remote)},
+		 {0, 4, 4, 0},
+		 NULL,
+		 0,
+		 "no free VF on node 1"},
+		{{.node = -1, FALLBACK(local)}, {2, 4, 4, 2}, "ens2f0", -1, "vhostuser on br-red"},
 		{{.node = 0, .path = {SRIOV_PATH_TAP}, .npaths = 1},
 		 {0, 0, 0, 0},
 		 "ens1",
@@ -334,6 +365,13 @@ static void test_down(void **state)
 	assert_int_equal(place(inv, NULL, 0, &choice, &err), -ENETDOWN);
 	assert_string_equal(err.object, "0000:3b:00.0 (ens1)");
 	assert_string_equal(err.hint, "bring it up: ip link set ens1 up");
+	/* a VF that is there and cannot be had is an error, not a lack */
+	assert_int_equal(guest_place(inv,
+				     &(struct guest_wish){.node = 0,
+							  .numa = SRIOV_NUMA_REQUIRED,
+							  FALLBACK(local)},
+				     &choice, &err),
+			 -ENETDOWN);
 	pf(inv, "ens1")->netdev[0] = '\0';
 	assert_int_equal(place(inv, NULL, 0, &choice, &err), -ENETDOWN);
 	assert_non_null(strstr(err.message, "no network device"));

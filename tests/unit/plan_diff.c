@@ -373,6 +373,7 @@ static void test_check_host(void **state)
 
 static void test_state_round_trip(void **state)
 {
+	char pfs[2][SRIOV_PCI_LEN] = {"0000:3b:00.0", "0000:81:00.0"};
 	struct pf_state want = {.address = "0000:81:00.0",
 				.has = STATE_UP | STATE_COUNT,
 				.up = true,
@@ -386,10 +387,42 @@ static void test_state_round_trip(void **state)
 	*state_rule(&want, 9) = (struct rule_state){
 		.present = true, .entry = udp_to(9, 53, 1), .name = "dns", .owner = "ops"};
 	state_rule(&want, 10);
+	*state_guest(&want) = (struct guest_state){
+		.lease = {.guest = "web1", .pf = "0000:81:00.0", .vf = 1, .path = "vf"},
+		.leased = true,
+		.speaks = {true, true},
+		.there = {3, 1}};
+	*state_other(&want) =
+		(struct guest_state){.lease = {.guest = "web1",
+					       .pf = "0000:81:00.0",
+					       .vf = -1,
+					       .path = "vhostuser",
+					       .socket = "/run/v/vhu-1",
+					       .below = "br-red",
+					       .reason = "none is free",
+					       .attrs = {.has = SRIOV_VF_RATE, .max_rate = 7}}};
+	assert_int_equal(net_copy(&(struct sriov_physnet){.name = "red",
+							  .pf = pfs,
+							  .npfs = 2,
+							  .bridge = "br-red",
+							  .uplink = SRIOV_UPLINK_VF,
+							  .port = "up-red",
+							  .uplink_pf = "0000:81:00.0",
+							  .uplink_vf = 3,
+							  .sockets = "/run/v"},
+				  &state_net(&want)->net),
+			 0);
+	want.net->made = want.bridge = true;
 	assert_int_equal(state_encode(&want, &text, &err), 0);
 	assert_int_equal(state_decode(text, &again, &err), 0);
 	assert_int_equal(state_encode(&again, &second, &err), 0);
 	assert_string_equal(text, second);
+	assert_true(again.bridge && again.net->made && !again.net->linked);
+	assert_string_equal(again.net->net.pf[1], pfs[1]);
+	assert_int_equal(again.net->net.uplink_vf, 3);
+	assert_string_equal(again.other->lease.socket, "/run/v/vhu-1");
+	assert_int_equal(again.other->lease.attrs.max_rate, 7);
+	assert_int_equal(again.guest->there[0], 3);
 	free(text);
 	free(second);
 	state_clear(&want);
