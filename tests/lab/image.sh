@@ -13,6 +13,9 @@ packages=(
 	libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libxml2-utils qemu-system-x86 seabios ipxe-qemu
 	# what sriovctl is linked with
 	libnl-3-200 libnl-route-3-200 libmnl0 libsqlite3-0 libjansson4 libxml2 libyaml-0-2 libudev1 libsystemd0 libpcap0.8 libhwloc15
+	# what sriov-rte is linked with, and the drivers of DPDK that it starts
+	librte-ethdev23 librte-bus-pci23 librte-bus-vdev23 librte-mempool-ring23
+	librte-net-ixgbe23 librte-net-i40e23 librte-net-e1000-23 librte-net-tap23
 )
 
 work=$(mktemp -d "$lab_dir/image.XXXXXX")

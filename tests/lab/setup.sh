@@ -56,8 +56,7 @@ build_nics() {
 build_igb() { lab_apt_update && bash "$lab_src/igb-module.sh" "$lab_dir/kernel-6.12" "$lab_dir/igb-ntuple.ko"; }
 
 nic_key() {
-	key_of "$lab_src/nic/headers.sh" "$lab_src/nic/build.sh" "$lab_src/nic/ix82599.c" "$lab_src/nic/xl710.c" \
-		"$(qemu_package_version)"
+	key_of "$lab_src/nic/headers.sh" "$lab_src/nic/build.sh" "$lab_src"/nic/*.[ch] "$(qemu_package_version)"
 }
 
 # ensure_setup KERNEL...: all that a lab with these kernels needs. Two at once would build the same files: one waits.

@@ -301,6 +301,8 @@ static Fdir *fdir_match(Ix *s, const uint8_t *b, size_t n, const Pkt *p, int poo
     return NULL;
 }
 
+#include "ix82599-filters.h"
+
 /* ---------------- receive ---------------- */
 static uint32_t rss_hash(Ix *s, const uint8_t *b, const Pkt *p, uint32_t *type)
 {
@@ -427,8 +429,10 @@ static void rx_frame(Ix *s, const uint8_t *b, size_t n, int src, uint64_t pools)
         else if (mc) { if (!(R(FCTRL) & 0x100) && !mta_hit(s, b)) return; }
         else { rar_pools(s, b, &hit); if (!hit && !(R(FCTRL) & 0x200)) return; }
         if (p.vlan && (R(VLNCTRL) & (1u << 30)) && !(R(VFTA + 4 * ((p.tci & 0xfff) >> 5)) >> (p.tci & 31) & 1)) return;
-        f = fdir_match(s, b, n, &p, -1);
-        if (f) { if (f->cmd & 0x200) return; q = (f->cmd >> 16) & 0x7f; }
+        int filtered = filter_queue(s, &p);
+        f = filtered < 0 ? fdir_match(s, b, n, &p, -1) : NULL;
+        if (filtered >= 0) q = filtered;
+        else if (f) { if (f->cmd & 0x200) return; q = (f->cmd >> 16) & 0x7f; }
         else if ((R(MRQC) & 0xf) == 1 && ht) q = ent & 0xf;
         rx_queue(s, q, b, n, &p, f, hash, ht, src >= 0);
     } else {
@@ -656,6 +660,8 @@ static uint32_t ix_read(Ix *s, uint32_t a)
     case VFLREC + 4: return R(VFLRE1);
     }
     if (a >= PFMAILBOX && a < PFMAILBOX + 4 * NVF) { v = s->vf[(a - PFMAILBOX) / 4].mbx; return v & (MB_VFU | MB_PFU); }
+    /* QPRC, QBRC, QPTC, QBTC of the first 16 queues */
+    if (((a >= 0x1000 && a < 0x1400) || (a >= 0x6000 && a < 0x6400)) && ((a & 0x3f) == 0x30 || (a & 0x3f) == 0x34)) { v = R(a); R(a) = 0; return v; }
     if ((a >= 0x4000 && a < 0x4200) || (a >= MPC0 && a < MPC0 + 32) || a == SSVPC || (a >= FDIRUSTAT && a <= FDIRMISS)) { v = R(a); R(a) = 0; return v; }
     return R(a);
 }

@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # out is of cases/lib.sh
+# rte: a PF that DPDK owns, by net_ixgbe of Debian's DPDK on the emulated 82599: given to vfio-pci, owned by sriov-rte,
+# rules through `flow apply --backend rte`, packets from the wire counted on its queues; the owner killed and started
+# again; the cost of a rule beside a bare loop. Then net_tap, whose filters the kernel carries out and counts.
+. /share/cases/lib.sh
+cp /share/sriov-rte /share/bare-rte /tmp/
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+address=$(pf_addr) mac=$(pf_mac)
+socket=/run/rte.sock
+t "the peer is up" peer_setup
+modprobe -a vfio-pci vfio_iommu_type1
+
+s_bind() {
+	if [ "$1" = default ]; then echo >"$(pf_dir)/driver_override"; else echo "$1" >"$(pf_dir)/driver_override"; fi
+	echo "$address" >"$(pf_dir)/driver/unbind"
+	echo "$address" >/sys/bus/pci/drivers_probe
+}
+
+# the port is the kernel's
+exits 1 "a port of the kernel is refused" /tmp/sriov-rte --pci "$address" --socket $socket
+like "$out" "driver ixgbe of the kernel has it" "and its driver named"
+t "the port is given to vfio-pci" s_bind vfio-pci
+exits 1 "without hugepages there is no start" /tmp/sriov-rte --pci "$address" --socket $socket
+like "$out" "hugepages: none is free" "it says so"
+echo 256 >/proc/sys/vm/nr_hugepages
+
+answers() { s flow list --backend rte --socket $socket >/dev/null 2>&1; }
+# own ARGUMENT…: an owner that answers; $pid
+own() {
+	/tmp/sriov-rte --socket $socket --sink "$@" >/tmp/owner.log 2>&1 &
+	pid=$!
+	t "the owner answers" wait_until answers 30
+}
+gone() {
+	kill "-$1" "$pid"
+	wait "$pid" 2>/dev/null
+}
+# counted: what the owner took from its queues so far
+counted() { s flow list --backend rte --socket $socket --json | jq -c '.rte.ports[0].taken'; }
+# counts WANT WHAT LINE: frames (frames.py's words), and what the queues got
+counts() {
+	local want=$1 what=$2 before now
+	shift 2
+	before=$(counted)
+	_arrived() {
+		now=$(jq -nc --argjson a "$before" --argjson b "$(counted)" '[range($a | length) | $b[.] - $a[.]]')
+		[ "$now" = "$want" ]
+	}
+	printf '%s\n' "$@" | send
+	wait_until _arrived 5
+	is "$now" "$want" "$what"
+}
+
+# ---- net_ixgbe
+cat >/tmp/rules <<'X'
+name web flow-type tcp4 dst-ip 10.7.0.1 dst-port 80 queue 1
+name five flow-type udp4 src-ip 192.0.2.2 dst-ip 10.7.0.1 src-port 40000 dst-port 53 queue 2
+name ptp flow-type ether proto 0x88f7 queue 3
+name bad flow-type ip4 dst-ip 10.66.0.0/16 drop
+name net flow-type ip4 dst-ip 10.67.0.0/16 queue 2
+X
+send() { peer_send_batch; }
+own --pci "$address" --queues 4
+_comment "$(cat /tmp/owner.log)"
+exits 0 "the list is applied" s flow apply /tmp/rules --backend rte --socket $socket
+like "$out" "net_ixgbe.: 5 rte_flow rules created" "five rules are created"
+exits 0 "applied again" s flow apply /tmp/rules --backend rte --socket $socket
+like "$out" "0 rte_flow rules created, 0 destroyed, 5 kept" "nothing is done twice"
+lands() {
+	counts "[10,0,0,0]" "$1: no rule: queue 0" "10 proto=udp dmac=$mac dst=10.1.2.3"
+	counts "[0,11,0,0]" "$1: a 5-tuple filter with ports" "11 proto=tcp dmac=$mac dst=10.7.0.1 dport=80"
+	counts "[12,0,0,0]" "$1: another port" "12 proto=tcp dmac=$mac dst=10.7.0.1 dport=81"
+	counts "[0,0,13,0]" "$1: a whole 5-tuple" "13 proto=udp dmac=$mac dst=10.7.0.1 dport=53"
+	counts "[14,0,0,0]" "$1: its source port is another" "14 proto=udp dmac=$mac dst=10.7.0.1 dport=53 sport=40001"
+	counts "[0,0,0,15]" "$1: an EtherType" "15 dmac=$mac ethertype=0x88f7"
+	counts "[1,0,0,0]" "$1: dropped by Flow Director, but for the packet that matches no more" \
+		"16 proto=udp dmac=$mac dst=10.66.1.1" "1 proto=udp dmac=$mac dst=10.65.255.255"
+	counts "[0,0,17,0]" "$1: a queue by Flow Director" "17 proto=udp dmac=$mac dst=10.67.1.1"
+}
+lands "at first"
+gone KILL
+own --pci "$address" --queues 4
+like "$(s flow list --backend rte --socket $socket)" "4 queues: 5 entries" "killed and started: the rules are back"
+lands "after kill -9"
+_comment "$(tail -1 /tmp/owner.log)"
+grep -v '^name bad' /tmp/rules >/tmp/less
+exits 0 "a rule less" s flow apply /tmp/less --backend rte --socket $socket
+like "$out" "0 rte_flow rules created, 1 destroyed, 4 kept" "only that one goes"
+counts "[16,0,0,0]" "what was dropped arrives" "16 proto=udp dmac=$mac dst=10.66.1.1"
+echo "flow-type udp4 dst-port 7 drop" >/tmp/no
+exits 1 "82599 cannot drop by ports" s flow apply /tmp/no --backend rte --socket $socket
+like "$out" "82599 cannot drop by ports" "it says so"
+is "$(s flow list --backend rte --socket $socket --json | jq '.rte.ports[0].rules | length')" 4 "the others stand"
+
+# ---- the cost of a rule: whole commands beside DPDK alone
+n=1000
+for ((i = 0; i < n; i++)); do
+	echo "flow-type ip4 dst-ip 10.0.$((i >> 8)).$((i & 255)) queue $((i % 4))"
+done >/tmp/many
+: >/tmp/none
+for round in 1 2 3; do
+	t "no rules" s flow apply /tmp/none --backend rte --socket $socket
+	begun=${EPOCHREALTIME/./}
+	t "$n rules" s flow apply /tmp/many --backend rte --socket $socket
+	echo $(((${EPOCHREALTIME/./} - begun) / 1000)) >>/tmp/ours
+	gone TERM
+	/tmp/bare-rte "$address" $n >>/tmp/bare || fail "the bare loop, round $round"
+	own --pci "$address" --queues 4
+done
+_comment "figure: rte, $n rules on an emulated 82599: ours $(median /tmp/ours) ms (whole command), bare $(median /tmp/bare) ms"
+at_most "$(times_ratio /tmp/ours /tmp/bare)" 40 "ours to the bare loop"
+gone TERM
+
+# ---- net_tap: the kernel's filters
+modprobe -a tun cls_flower sch_multiq sch_ingress act_gact act_skbedit
+send() { python3 -ISE /lab/frames.py rtap0; }
+own --vdev net_tap0,iface=rtap0 --queues 2 -- --no-huge -m 128
+printf '%s\n' "name bad flow-type udp4 dst-port 5001 drop" "name one flow-type udp4 dst-port 5002 queue 1" >/tmp/rules
+exits 0 "the list is applied" s flow apply /tmp/rules --backend rte --socket $socket
+counts "[0,10]" "net_tap: ten of twenty dropped, ten on queue 1" \
+	"10 proto=udp dst=10.9.0.1 dport=5001" "10 proto=udp dst=10.9.0.1 dport=5002"
+filters=$(tc -s filter show dev rtap0 parent 1:)
+like "$filters" "dst_port 5001.*gact action drop.*10 pkt .dropped 10," "the kernel's drop has counted them"
+like "$filters" "dst_port 5002.*queue_mapping 1.*10 pkt .dropped 0," "and its queue filter"
+gone TERM
+
+# ---- and back
+t "the port is the kernel's again" s_bind default
+is "$(pf_driver)" ixgbe "by its driver"
