@@ -203,6 +203,7 @@ COMMAND(vf_list);
 COMMAND(vf_show);
 COMMAND(vf_set);
 COMMAND(vf_bind);
+COMMAND(pf_bind);
 COMMAND(vf_delete);
 COMMAND(flow_add);
 COMMAND(flow_apply);

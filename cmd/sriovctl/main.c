@@ -25,6 +25,10 @@ const struct verb verbs[] = {
 	{"vf", "delete", "PF", "remove all VFs of a PF", OPT_CHANGE, 1, 1, VERB_CHANGES,
 	 cmd_vf_delete},
 
+	{"pf", "bind", "PF --driver DRIVER",
+	 "give a port to vfio-pci (for DPDK), or back (default) with its VFs and rules",
+	 OPT_CHANGE | OPT_DRIVER, 1, 1, VERB_CHANGES, cmd_pf_bind},
+
 	{"flow", "add", "PF RULE...", "put a rule into the NIC (flow-type udp4 dst-port 4789 vf 3)",
 	 OPT_CHANGE | OPT_RULE | OPT_OWNER | OPT_COMPILE | OPT_ADOPT, 2, -1, VERB_CHANGES,
 	 cmd_flow_add},

@@ -25,7 +25,7 @@ const struct opt options[NOPTIONS + 1] = {
 	 AT(attrs.min_rate), SRIOV_VF_RATE, OPT_ATTRS},
 	{"link-state", "auto|enable|disable", "link that the VF sees; auto = the port's", KIND_LINK,
 	 AT(attrs.link), SRIOV_VF_LINK, OPT_ATTRS},
-	{"driver", "vfio-pci|default|none", "what to bind the VFs to", KIND_DRIVER, AT(driver), 0,
+	{"driver", "vfio-pci|default|none", "what to bind to", KIND_DRIVER, AT(driver), 0,
 	 OPT_DRIVER},
 	{"pool", "NAME", "pool that the VFs belong to", KIND_TEXT, AT(pool), 0,
 	 OPT_CREATE | OPT_POOL},

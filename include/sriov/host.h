@@ -113,6 +113,7 @@ struct sriov_pf {
 	uint16_t vendor, device;
 	char name[64]; /* "Intel 82599ES 10-Gigabit SFI/SFP+", or "8086:1234" */
 	char driver[32], driver_version[64], firmware[64];
+	char driver_override[32]; /* "" if not set, or not read */
 	enum sriov_tristate in_tree;
 	int node;       /* -1 = the firmware does not say */
 	char *irq_cpus; /* list of the CPUs that take its interrupts; NULL = not read */
@@ -157,13 +158,14 @@ struct sriov_inventory {
 /* What to read; more costs more. PFs with their plain link facts are always read. */
 enum sriov_what {
 	SRIOV_READ_NODES = 1 << 0,
-	SRIOV_READ_PORT = 1 << 1,      /* firmware, queues, ntuple by ethtool */
-	SRIOV_READ_VFS = 1 << 2,       /* VFs as sysfs shows them */
-	SRIOV_READ_ATTRS = 1 << 3,     /* VF attributes: one netlink dump a PF */
-	SRIOV_READ_USES = 1 << 4,      /* what the host itself does with the PF */
-	SRIOV_READ_USERS = 1 << 5,     /* who uses each VF */
-	SRIOV_READ_RULES = 1 << 6,     /* the ntuple table */
-	SRIOV_READ_OVERRIDES = 1 << 7, /* driver_override of each VF: one supervised access each */
+	SRIOV_READ_PORT = 1 << 1,  /* firmware, queues, ntuple by ethtool */
+	SRIOV_READ_VFS = 1 << 2,   /* VFs as sysfs shows them */
+	SRIOV_READ_ATTRS = 1 << 3, /* VF attributes: one netlink dump a PF */
+	SRIOV_READ_USES = 1 << 4,  /* what the host itself does with the PF */
+	SRIOV_READ_USERS = 1 << 5, /* who uses each VF */
+	SRIOV_READ_RULES = 1 << 6, /* the ntuple table */
+	SRIOV_READ_OVERRIDES =
+		1 << 7, /* driver_override of PF and VFs: one supervised access each */
 	SRIOV_READ_ALL = (1 << 8) - 1,
 	/* only where it is asked for by name */
 	SRIOV_READ_RSS = 1 << 8, /* the RSS indirection table and its key */

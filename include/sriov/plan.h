@@ -90,6 +90,14 @@ int sriov_vf_bind(struct sriov_host *host, const char *pf, const struct sriov_vf
 int sriov_vf_delete(struct sriov_host *host, const char *pf, const struct sriov_options *opts,
 		    struct sriov_plan **plan, struct sriov_error *err);
 
+/*
+ * Gives the port itself to vfio-pci (for DPDK), or back to the kernel's own driver, which also brings back what was
+ * recorded of it: VFs, attributes, rules. Its VFs go with the kernel's driver. -EINVAL: another @bind.
+ */
+int sriov_pf_bind(struct sriov_host *host, const char *pf, enum sriov_bind bind,
+		  const struct sriov_options *opts, struct sriov_plan **plan,
+		  struct sriov_error *err);
+
 /* Adds a rule (ensures it: the same name with the same words is nothing to do). */
 int sriov_flow_add(struct sriov_host *host, const char *pf, const struct sriov_rule *rule,
 		   const struct sriov_options *opts, struct sriov_plan **plan,

@@ -50,8 +50,10 @@ static int need_netdev(const struct sriov_pf *pf, struct sriov_error *err)
 	sriov_error_set(err, -ENODEV, pf->address, "the PF has no network device%s%s",
 			pf->driver[0] ? ": it is bound to " : ": no driver is bound to it",
 			pf->driver);
-	sriov_error_hint(err, "bind the NIC's own driver, and look into the network namespaces of "
-			      "containers");
+	sriov_error_hint(err,
+			 "`sriovctl pf bind %s --driver default` binds the NIC's own driver; look "
+			 "into the network namespaces of containers too",
+			 pf->address);
 	return -ENODEV;
 }
 

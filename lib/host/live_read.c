@@ -132,10 +132,15 @@ static int mark_stuck(struct sriov_pf *pf, size_t first, const struct sriov_erro
 
 static int read_overrides(struct sriov_host *host, struct sriov_pf *pf, struct sriov_error *err)
 {
+	struct sriov_error why;
+	int r = live_read_override(host, pf, pf->address, pf->driver_override, &why);
+
+	if (r == -ETIMEDOUT)
+		return mark_stuck(pf, 0, &why, err);
 	for (size_t i = 0; i < pf->vfs; i++) {
 		struct sriov_vf *vf = &pf->vf[i];
-		struct sriov_error why;
-		int r = live_read_override(host, pf, vf->address, vf->driver_override, &why);
+
+		r = live_read_override(host, pf, vf->address, vf->driver_override, &why);
 
 		if (r == -ETIMEDOUT)
 			return mark_stuck(pf, i, &why, err);

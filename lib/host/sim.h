@@ -257,6 +257,8 @@ int sim_rss_show(struct sriov_pf *pf);
 /* What happens to the port's rules; 0 or -ENOMEM. */
 int sim_rules_event(struct sim *sim, struct sriov_pf *pf, enum nic_event event,
 		    struct sriov_error *err);
+/* As a driver that is loaded anew. */
+void sim_rules_forget(struct sim *sim, struct sriov_pf *pf);
 /* That "nic" of the PF can be read. */
 int sim_rules_check(const struct sim *sim, const struct sriov_pf *pf, struct sriov_error *err);
 /* What @packet meets; *@out is as it was unless *@hit. */
@@ -267,6 +269,18 @@ int sim_rules_match(const struct sim *sim, const struct sriov_pf *pf,
 int sim_show_rules(const struct sim *sim, struct sriov_pf *pf);
 /* The second halves of calls that were stuck. */
 void sim_vfs_removed(struct sim *sim, struct sriov_pf *pf);
+
+/* ---- sim_pf.c ---- */
+
+/* Whether the kernel's driver does not have the PF; and what is then not to be seen of it. */
+bool sim_pf_away(const struct sriov_pf *pf);
+void sim_pf_hide(struct sriov_pf *pf);
+/* Whether the call is about the PF's own driver, which is modelled. */
+bool sim_pf_binds(const struct sriov_pf *pf, const struct sim_call *call);
+int sim_pf_override(struct sriov_pf *pf, const struct sim_call *call);
+int sim_pf_unbind(struct sim *sim, struct sriov_pf *pf, struct sriov_error *err);
+int sim_pf_probe(struct sim *sim, struct sriov_pf *pf);
+
 int sim_vfs_created(struct sim *sim, struct sriov_pf *pf, unsigned n, struct sriov_error *err);
 void sim_vf_unbound(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf);
 int sim_vf_probed(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf);

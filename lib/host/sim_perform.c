@@ -75,7 +75,7 @@ int sim_perform(struct sim *sim, const struct sim_call *call, struct sriov_error
 	pf = inventory_find(sim->inv, call->pf->address);
 	if (!pf)
 		return core_errno(err, -ENODEV, call->pf->address, "the PF is gone");
-	if (!sriov_driver_find(pf->driver))
+	if (!sriov_driver_find(pf->driver) && !sim_pf_binds(pf, call))
 		return sriov_error_set(err, -EOPNOTSUPP, pf->address,
 				       "the simulated host has no model of the driver '%s'",
 				       pf->driver);

@@ -121,6 +121,9 @@ static int show_pf(const struct sim *sim, struct sriov_pf *pf, unsigned what)
 		pf->rules = NULL;
 		pf->nrules = pf->rules_max = 0;
 	}
+	if (!(what & SRIOV_READ_OVERRIDES))
+		pf->driver_override[0] = '\0';
+	sim_pf_hide(pf);
 	return show_vfs(sim, pf, what);
 }
 
@@ -153,7 +156,7 @@ int sim_read(struct sim *sim, const char *name, unsigned what, struct sriov_inve
 	struct sriov_inventory *all = sim->inv, out = *all;
 	struct sriov_pf *only = name ? inventory_find(all, name) : NULL;
 
-	if (name && !only)
+	if (name && (!only || (sim_pf_away(only) && !strcmp(name, only->netdev))))
 		return no_such_pf(sim, name, err);
 	for (size_t i = 0; i < all->npfs; i++) {
 		if ((!only || &all->pf[i] == only) && show_pf(sim, &all->pf[i], what) < 0)

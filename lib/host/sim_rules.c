@@ -87,6 +87,17 @@ int sim_rules_event(struct sim *sim, struct sriov_pf *pf, enum nic_event event,
 	return keep(sim, pf, model, err);
 }
 
+void sim_rules_forget(struct sim *sim, struct sriov_pf *pf)
+{
+	json_t **nic = &sim->nic[index_of(sim, pf)];
+
+	free(pf->rules);
+	pf->rules = NULL;
+	pf->nrules = 0;
+	json_decref(*nic);
+	*nic = NULL;
+}
+
 /* The position of @loc in the table, or where it would stand. */
 static size_t rule_at(const struct sriov_pf *pf, uint32_t loc)
 {

@@ -214,8 +214,11 @@ static struct sriov_vf *vf_find(struct sriov_pf *pf, const struct sim_call *call
 int sim_override(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 		 struct sriov_error *err)
 {
-	struct sriov_vf *vf = vf_find(pf, call, err);
+	struct sriov_vf *vf;
 
+	if (sim_pf_binds(pf, call))
+		return sim_pf_override(pf, call);
+	vf = vf_find(pf, call, err);
 	if (!vf)
 		return -ENODEV;
 	core_copy(vf->driver_override, sizeof(vf->driver_override), call->driver);
@@ -240,10 +243,13 @@ void sim_vf_unbound(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf)
 int sim_unbind(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 	       struct sriov_error *err)
 {
-	struct sriov_vf *vf = vf_find(pf, call, err);
+	struct sriov_vf *vf;
 	const char *holder;
 	char why[128];
 
+	if (sim_pf_binds(pf, call))
+		return sim_pf_unbind(sim, pf, err);
+	vf = vf_find(pf, call, err);
 	if (!vf)
 		return -ENODEV;
 	if (!*vf->driver)
@@ -282,8 +288,11 @@ int sim_vf_probed(struct sim *sim, struct sriov_pf *pf, struct sriov_vf *vf)
 int sim_probe(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 	      struct sriov_error *err)
 {
-	struct sriov_vf *vf = vf_find(pf, call, err);
+	struct sriov_vf *vf;
 
+	if (sim_pf_binds(pf, call))
+		return sim_pf_probe(sim, pf);
+	vf = vf_find(pf, call, err);
 	if (!vf)
 		return -ENODEV;
 	return sim_vf_probed(sim, pf, vf) < 0 ? core_oom(err) : 0;

@@ -90,6 +90,7 @@ const struct field snapshot_pf_fields[] = {
 	FIELD(struct sriov_pf, device, FIELD_HEX16),
 	FIELD(struct sriov_pf, name, FIELD_TEXT),
 	FIELD(struct sriov_pf, driver, FIELD_NAME),
+	FIELD(struct sriov_pf, driver_override, FIELD_NAME),
 	FIELD(struct sriov_pf, driver_version, FIELD_TEXT),
 	FIELD(struct sriov_pf, firmware, FIELD_TEXT),
 	FIELD(struct sriov_pf, in_tree, FIELD_TRI),

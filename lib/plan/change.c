@@ -93,6 +93,13 @@ static int find_watched(struct change *change, struct sriov_error *err)
 	return 0;
 }
 
+/* A port without the kernel's driver tells no MAC: it is taken for the card that was there. */
+static void know_mac(struct change *change)
+{
+	if (sriov_mac_is_zero(change->pf->perm_mac))
+		memcpy(change->pf->perm_mac, change->known.perm_mac, 6);
+}
+
 int change_read(struct change *change, struct sriov_error *err)
 {
 	bool fresh = change->fresh && change->fresh == change->what;
@@ -111,6 +118,7 @@ int change_read(struct change *change, struct sriov_error *err)
 		sriov_inventory_free(change->inv);
 	change->inv = inv;
 	change->pf = &inv->pf[0];
+	know_mac(change);
 	find_nowhere(change);
 	change_assume_unreported(change, &change->intent);
 	r = find_watched(change, err);
@@ -199,6 +207,10 @@ static int load_known(struct change *change, struct sriov_error *err)
 	r = store_pf_get(change->store, change->pf->address, &change->known, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	know_mac(change);
+	/* first seen without its driver */
+	if (sriov_mac_is_zero(change->known.perm_mac))
+		memcpy(change->known.perm_mac, change->pf->perm_mac, 6);
 	if (memcmp(change->known.perm_mac, change->pf->perm_mac, 6) != 0) {
 		sriov_error_set(err, -ESTALE, pf_label(change->pf),
 				"another card is in this slot: its permanent MAC was %s and is %s",

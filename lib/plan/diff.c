@@ -33,13 +33,6 @@ int steps_note(struct steps *steps, const char *fmt, ...)
 	return -ENOMEM;
 }
 
-bool step_bound_as(const char *driver, const char *wanted)
-{
-	if (!strcmp(wanted, BIND_ANY_DEFAULT))
-		return *driver && strcmp(driver, "vfio-pci") != 0;
-	return !strcmp(driver, wanted);
-}
-
 struct step *planner_add(struct planner *p, enum step_kind kind)
 {
 	struct step *step = core_grow(&p->out->at, &p->out->n, sizeof(*step));
@@ -148,7 +141,7 @@ static void plan_binding(struct planner *p)
 		struct step *step;
 
 		if (!want->has_driver ||
-		    step_bound_as(vf_now(p, want->index)->driver, want->driver))
+		    state_bound_as(vf_now(p, want->index)->driver, want->driver))
 			continue;
 		step = planner_add(p, STEP_BIND);
 		step->number = want->index;
@@ -239,8 +232,47 @@ static void plan_notes(struct planner *p)
 			p->now->driver);
 }
 
-int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct steps *out,
-	       struct sriov_error *err)
+static void plan_driver(struct planner *p)
+{
+	struct step *step = planner_add(p, STEP_PF_BIND);
+
+	core_copy(step->driver, sizeof(step->driver), p->want->driver);
+	step->hits_port = true;
+}
+
+/* A port that leaves the kernel's driver. Its VFs go one step before, while there is somebody to tell their users. */
+static int diff_away(const struct sriov_pf *now, const struct pf_state *want, struct steps *out,
+		     struct sriov_error *err)
+{
+	struct steps steps = {0};
+	struct planner p = {.now = now, .want = want, .out = &steps};
+
+	if (now->vfs)
+		add_numvfs(&p, 0);
+	plan_driver(&p);
+	if (p.failed) {
+		steps_clear(&steps);
+		return core_oom(err);
+	}
+	*out = steps;
+	return 0;
+}
+
+/* A port as its driver makes it anew. */
+static void as_probed(const struct sriov_pf *now, struct sriov_pf *out)
+{
+	const char *driver = sriov_device_driver(now->vendor, now->device);
+
+	*out = *now;
+	core_copy(out->driver, sizeof(out->driver), driver ?: "");
+	out->up = false;
+	out->vfs = 0;
+	out->vf = NULL;
+	out->nrules = out->nrss = 0;
+}
+
+static int diff_port(const struct sriov_pf *now, const struct pf_state *want, bool rebound,
+		     struct steps *out, struct sriov_error *err)
 {
 	struct steps steps = {0};
 	struct planner p = {
@@ -250,7 +282,8 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 		.out = &steps,
 		.remade = (want->has & STATE_COUNT) && want->count != now->vfs,
 		.autoprobe = now->autoprobe,
-		.ntuple = now->ntuple == SRIOV_NTUPLE_ON,
+		/* drivers differ in what they begin with: it is always said */
+		.ntuple = rebound ? !want->ntuple : now->ntuple == SRIOV_NTUPLE_ON,
 	};
 
 	/* Of a driver that is not modelled the worst is assumed. */
@@ -265,6 +298,8 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 					       "there is no VF %u: the PF has %u VFs",
 					       want->vf[i].index, count);
 	}
+	if (rebound)
+		plan_driver(&p);
 	plan_rules(&p);
 	plan_port(&p, true);
 	plan_rules_out(&p);
@@ -287,4 +322,19 @@ int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct s
 	}
 	*out = steps;
 	return 0;
+}
+
+int steps_diff(const struct sriov_pf *now, const struct pf_state *want, struct steps *out,
+	       struct sriov_error *err)
+{
+	bool rebound = state_rebinds(now, want);
+	struct sriov_pf probed;
+
+	if (state_waits(want)) {
+		*out = (struct steps){0};
+		return rebound ? diff_away(now, want, out, err) : 0;
+	}
+	if (rebound)
+		as_probed(now, &probed);
+	return diff_port(rebound ? &probed : now, want, rebound, out, err);
 }

@@ -93,11 +93,10 @@ static int guard_host(const struct sriov_pf *now, const struct step *step, struc
 	name_uses(&now->uses, names, sizeof(names));
 	step_describe(now, step, &text);
 	sriov_error_set(err, -EBUSY, pf_label(now),
-			"the port carries the host's own traffic: %s; this step would reset it: %s",
-			names, text.what);
-	sriov_error_hint(err,
-			 "move that traffic to another port, or pass --disrupt-pf to interrupt "
-			 "it for some seconds");
+			"the port carries the host's own traffic: %s; this step would %s it: %s",
+			names, step->kind == STEP_PF_BIND ? "end" : "reset", text.what);
+	sriov_error_hint(err, "move that traffic to another port, or pass --disrupt-pf to %s",
+			 step->kind == STEP_PF_BIND ? "end it" : "interrupt it for some seconds");
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
@@ -214,10 +213,31 @@ static int check_vfio(const struct sriov_inventory *inv, const struct sriov_pf *
 	return sriov_error_hint(err, "modprobe vfio-pci");
 }
 
+/* A port that user space has takes nothing but another driver. */
+static int check_driver(const struct sriov_inventory *inv, const struct sriov_pf *now,
+			const struct pf_state *want, struct sriov_error *err)
+{
+	if ((want->has & STATE_DRIVER) && !strcmp(want->driver, "vfio-pci"))
+		return state_rebinds(now, want) ? check_vfio(inv, now, err) : 0;
+	if (strcmp(now->driver, "vfio-pci") != 0 || (want->has & STATE_DRIVER) ||
+	    (!want->has && !want->nvf && !want->nrules))
+		return 0;
+	sriov_error_set(err, -ENODEV, pf_label(now),
+			"vfio-pci has the port, so that the kernel has neither a netdev nor rules "
+			"of it");
+	return sriov_error_hint(err,
+				"`sriovctl pf bind %s --driver default` gives it back; rules "
+				"of a port of DPDK: `flow apply --backend rte`",
+				now->address);
+}
+
 int steps_check(const struct sriov_inventory *inv, const struct sriov_pf *now,
 		const struct pf_state *want, struct sriov_error *err)
 {
-	int r = (want->has & STATE_COUNT) ? check_count(now, want->count, err) : 0;
+	int r = check_driver(inv, now, want, err);
+
+	if (!r && (want->has & STATE_COUNT))
+		r = check_count(now, want->count, err);
 
 	for (size_t i = 0; !r && i < want->nvf; i++) {
 		r = check_attrs(now, &want->vf[i], err);
@@ -294,7 +314,9 @@ int steps_check_rss(const struct sriov_pf *now, const struct pf_state *want,
 {
 	unsigned queues;
 
-	if (!(want->has & STATE_RSS) || !(want->has & STATE_COUNT) || !want->count || now->vfs)
+	/* how many queues a port has is known of its driver alone */
+	if (!(want->has & STATE_RSS) || !(want->has & STATE_COUNT) || !want->count || now->vfs ||
+	    state_rebinds(now, want) || state_waits(want))
 		return 0;
 	queues = sriov_driver_queues(sriov_driver_find(now->driver), now->device, want->count,
 				     now->queues);

@@ -90,7 +90,7 @@ static void want_vf(const struct wish *wish, struct vf_state *vf)
 	vf_want_driver(vf, bind);
 	/* an adopted VF's driver is recorded by its name, which says the same */
 	if (bind == SRIOV_BIND_DEFAULT && recorded && recorded->has_driver &&
-	    step_bound_as(recorded->driver, BIND_ANY_DEFAULT))
+	    state_bound_as(recorded->driver, BIND_ANY_DEFAULT))
 		core_copy(vf->driver, sizeof(vf->driver), recorded->driver);
 }
 

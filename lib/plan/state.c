@@ -202,11 +202,29 @@ static int capture_rule(const struct sriov_pf *pf, uint32_t loc, struct pf_state
 	return 0;
 }
 
+bool state_bound_as(const char *driver, const char *wanted)
+{
+	if (!strcmp(wanted, BIND_ANY_DEFAULT))
+		return *driver && strcmp(driver, "vfio-pci") != 0;
+	return !strcmp(driver, wanted);
+}
+
+bool state_waits(const struct pf_state *want)
+{
+	return (want->has & STATE_DRIVER) && strcmp(want->driver, BIND_ANY_DEFAULT) != 0;
+}
+
+bool state_rebinds(const struct sriov_pf *pf, const struct pf_state *want)
+{
+	return (want->has & STATE_DRIVER) && !state_bound_as(pf->driver, want->driver);
+}
+
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err)
 {
 	static const struct vf_state all = {.attrs.has = SRIOV_VF_ALL, .has_driver = true};
-	bool remade = (want->has & STATE_COUNT) && want->count != pf->vfs;
+	bool rebinds = state_rebinds(pf, want);
+	bool remade = rebinds || ((want->has & STATE_COUNT) && want->count != pf->vfs);
 	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS),
 				 .bridge = want->bridge};
 	int r = 0;
@@ -216,6 +234,13 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	state.count = pf->vfs;
 	state.autoprobe = pf->autoprobe;
 	state.ntuple = pf->ntuple == SRIOV_NTUPLE_ON;
+	core_copy(state.driver, sizeof(state.driver),
+		  state_bound_as(pf->driver, BIND_ANY_DEFAULT) ? BIND_ANY_DEFAULT : pf->driver);
+	if (rebinds)
+		state.has |= STATE_UP | STATE_COUNT | STATE_AUTOPROBE |
+			     (pf->ntuple == SRIOV_NTUPLE_ON || pf->ntuple == SRIOV_NTUPLE_OFF
+				      ? STATE_NTUPLE
+				      : 0);
 	/* Once they are gone, nothing but this remembers what the VFs and rules were. */
 	for (unsigned i = 0; !r && remade && i < pf->vfs; i++)
 		r = capture_vf(&pf->vf[i], &all, &state);
@@ -231,7 +256,7 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 		r = capture_rule(pf, want->rule[i].entry.loc, &state);
 	if (!r)
 		r = capture_parts(want, &state);
-	if (!r && (want->has & STATE_RSS) && pf->nrss)
+	if (!r && (rebinds || (want->has & STATE_RSS)) && pf->nrss)
 		r = state_set_rss(&state, pf->rss, pf->nrss);
 	if (r < 0) {
 		state_clear(&state);
@@ -318,6 +343,12 @@ int state_merge(struct pf_state *intent, const struct pf_state *change, struct s
 		intent->autoprobe = change->autoprobe;
 	if (change->has & STATE_NTUPLE)
 		intent->ntuple = change->ntuple;
+	if (change->has & STATE_DRIVER) {
+		core_copy(intent->driver, sizeof(intent->driver), change->driver);
+		/* a port is its own driver's unless somebody says otherwise */
+		if (!strcmp(change->driver, BIND_ANY_DEFAULT))
+			intent->has &= ~STATE_DRIVER;
+	}
 	if (change->has & STATE_COUNT) {
 		size_t kept = 0;
 

@@ -18,7 +18,10 @@ enum state_has {
 	STATE_NTUPLE = 1 << 3,
 	STATE_LIST = 1 << 4,
 	STATE_RSS = 1 << 5,
+	STATE_DRIVER = 1 << 6,
 };
+
+#define BIND_ANY_DEFAULT "default"
 
 #define RULE_WORDS 1024 /* room for a rule in words */
 
@@ -68,6 +71,11 @@ struct pf_state {
 	unsigned has; /* enum state_has */
 	bool up, autoprobe, ntuple;
 	unsigned count;
+	/*
+	 * STATE_DRIVER: who has the port, "" = nobody. While that is not the kernel's driver, the rest of an intent
+	 * waits: it comes back with the driver.
+	 */
+	char driver[32];
 	char pool[32]; /* of all VFs; "" = not said */
 	bool passing;  /* a probe's: always undone, never committed */
 	char self
@@ -116,7 +124,13 @@ struct guest_state *state_other(struct pf_state *state);
 struct net_state *state_net(struct pf_state *state);
 /* Makes @out a copy. 0 or -ENOMEM. */
 int net_copy(const struct sriov_physnet *net, struct sriov_physnet *out);
-/* Adds what stands on @pf at the places that @want speaks of (all of it, if VFs come or go). */
+/* Whether a device bound to @driver ("" = none) is bound as @wanted says. */
+bool state_bound_as(const char *driver, const char *wanted);
+/* Whether what else is wanted waits until the kernel's driver has the port again. */
+bool state_waits(const struct pf_state *want);
+/* Whether the port itself gets another driver. */
+bool state_rebinds(const struct sriov_pf *pf, const struct pf_state *want);
+/* Adds what stands on @pf at the places that @want speaks of (all of it, if VFs or its driver come or go). */
 int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct pf_state *out,
 		  struct sriov_error *err);
 /* Lays @change over @intent: what a committed change makes of the intent. */

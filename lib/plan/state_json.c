@@ -163,6 +163,8 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 				      *((const bool *)((const char *)state + flags[i].offset)));
 	if (state->has & STATE_COUNT)
 		core_doc_int(doc, "count", state->count);
+	if (state->has & STATE_DRIVER)
+		core_doc_text(doc, "driver", state->driver);
 	if (state->pool[0])
 		core_doc_text(doc, "pool", state->pool);
 	if (state->passing)
@@ -400,6 +402,11 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	int r = 0;
 
 	core_copy(state->address, sizeof(state->address), core_json_text(json, "pf", "", NULL));
+	if (json_object_get(json, "driver")) {
+		state->has |= STATE_DRIVER;
+		core_copy(state->driver, sizeof(state->driver),
+			  core_json_text(json, "driver", "", NULL));
+	}
 	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
 	state->passing = core_json_bool(json, "passing", false, NULL);
 	core_copy(state->self, sizeof(state->self), core_json_text(json, "self", "", NULL));

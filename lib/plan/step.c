@@ -33,26 +33,52 @@ static int interrupted(struct step_context *ctx, struct sriov_error *err)
 	return sriov_error_set(err, -EINTR, pf_label(pf_of(ctx)), "stopped by a signal");
 }
 
+/* The steps after a change of the port need what is new of it: VFs' addresses, a netdev. */
+static int look_again(struct step_context *ctx, struct sriov_error *err)
+{
+	struct sriov_inventory *inv;
+	int r = read_again(ctx, SRIOV_READ_VFS, &inv, err);
+
+	if (r < 0)
+		return r;
+	sriov_inventory_free(*ctx->inv);
+	*ctx->inv = inv;
+	return 0;
+}
+
+/* Unbound first: whoever dies in between leaves a port without a driver, which is seen, and no override unseen. */
+static int run_pf_bind(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	const struct sriov_pf *pf = pf_of(ctx);
+	int64_t deadline = ops->now_ms(ctx->host) + ctx->kernel_ms;
+	bool by_default = !strcmp(step->driver, BIND_ANY_DEFAULT);
+	int r = 0;
+
+	if (pf->driver[0])
+		r = ops->unbind(ctx->host, pf, pf->address, deadline, err);
+	if (!r)
+		r = ops->override(ctx->host, pf, pf->address, by_default ? "" : step->driver,
+				  deadline, err);
+	if (!r && step->driver[0])
+		r = ops->probe(ctx->host, pf, pf->address, deadline, err);
+	return r ? r : look_again(ctx, err);
+}
+
 static int run_numvfs(struct step_context *ctx, struct step *step, struct sriov_error *err)
 {
 	const struct host_ops *ops = ctx->host->ops;
-	struct sriov_inventory *inv;
 	int r = ops->numvfs(ctx->host, pf_of(ctx), step->number,
 			    ops->now_ms(ctx->host) + ctx->kernel_ms, err);
 
 	if (r < 0)
 		return r;
-	/* the steps after this one need the new VFs' addresses */
-	r = read_again(ctx, SRIOV_READ_VFS, &inv, err);
-	if (r < 0)
+	r = look_again(ctx, err);
+	if (r < 0 || pf_of(ctx)->vfs == step->number)
 		return r;
-	sriov_inventory_free(*ctx->inv);
-	*ctx->inv = inv;
-	if (inv->pf[0].vfs == step->number)
-		return 0;
 	sriov_error_set(err, -EIO, pf_label(pf_of(ctx)),
 			"the kernel took sriov_numvfs = %u, but there are %u VFs", step->number,
-			inv->pf[0].vfs);
+			pf_of(ctx)->vfs);
 	return sriov_error_hint(err, "the kernel log says more: dmesg | tail");
 }
 
@@ -120,7 +146,7 @@ static int run_bind(struct step_context *ctx, struct step *step, struct sriov_er
 		override = pf->autoprobe || !facts ? "" : facts->vf_driver;
 	if (override[0] || !step->fresh)
 		r = ops->override(ctx->host, pf, vf->address, override, deadline, err);
-	if (!r && vf->driver[0] && !step_bound_as(vf->driver, driver))
+	if (!r && vf->driver[0] && !state_bound_as(vf->driver, driver))
 		r = ops->unbind(ctx->host, pf, vf->address, deadline, err);
 	if (!r && driver[0])
 		r = ops->probe(ctx->host, pf, vf->address, deadline, err);
@@ -248,6 +274,8 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 	if (stop_asked(ctx))
 		return interrupted(ctx, err);
 	switch (step->kind) {
+	case STEP_PF_BIND:
+		return run_pf_bind(ctx, step, err);
 	case STEP_PF_UP:
 		return ops->link_set(ctx->host, pf, step->on, err);
 	case STEP_NTUPLE:

@@ -8,6 +8,7 @@
 #include <sriov/plan.h>
 
 enum step_kind {
+	STEP_PF_BIND,
 	STEP_PF_UP,
 	STEP_RULE_DELETE,
 	STEP_NTUPLE,
@@ -34,7 +35,7 @@ struct step {
 	/* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s; DEVICE: of the lease */
 	unsigned number;
 	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
-	char driver[32];             /* BIND: "" = none, "default" = the kernel's choice */
+	char driver[32];             /* PF_BIND, BIND: "" = none, "default" = the kernel's choice */
 	struct sriov_entry entry;    /* RULE_*; FRAMES: the one that stands meanwhile */
 	bool has_entry;              /* FRAMES */
 	struct exchange *exchange;   /* FRAMES: what is sent, and what came of it; not owned */
@@ -65,10 +66,6 @@ struct steps {
 
 void steps_clear(struct steps *steps);
 int steps_note(struct steps *steps, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-#define BIND_ANY_DEFAULT "default"
-/* Whether a VF bound to @driver ("" = none) is bound as @wanted says. */
-bool step_bound_as(const char *driver, const char *wanted);
 
 /*
  * The steps from @now to @want, in the order that every plan keeps: PF up, rules out, VFs, attributes,

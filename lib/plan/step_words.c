@@ -112,8 +112,16 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 	char words[256] = "";
 
 	switch (step->kind) {
+	case STEP_PF_BIND:
+		if (!strcmp(step->driver, BIND_ANY_DEFAULT))
+			snprintf(buf, size, "give %s back to the kernel's own driver", pf->address);
+		else if (step->driver[0])
+			snprintf(buf, size, "give %s to %s", pf->address, step->driver);
+		else
+			snprintf(buf, size, "take %s from its driver", pf->address);
+		break;
 	case STEP_PF_UP:
-		snprintf(buf, size, "set %s %s", pf->netdev, step->on ? "up" : "down");
+		snprintf(buf, size, "set %s %s", pf_label(pf), step->on ? "up" : "down");
 		break;
 	case STEP_NTUPLE:
 		snprintf(buf, size, "switch ntuple filters %s", step->on ? "on" : "off");
@@ -185,7 +193,12 @@ static void describe_disruption(const struct sriov_pf *pf, const struct step *st
 	buf[0] = '\0';
 	if (step->kind == STEP_NUMVFS && !step->number)
 		add_text(buf, size, "every VF of the PF goes; ");
-	if (step->hits_port)
+	if (step->kind == STEP_PF_BIND && pf->netdev[0])
+		add_text(buf, size,
+			 "netdev %s goes, with its addresses, its rules (%zu) and what `ip link` "
+			 "says of VFs; ",
+			 pf->netdev, pf->nrules);
+	else if (step->hits_port && step->kind != STEP_PF_BIND)
 		add_text(buf, size, "resets the port: its link goes down for seconds; ");
 	if (step->kind == STEP_VF_SET && driver && (driver->traits & SRIOV_ATTR_RESETS_VF))
 		add_text(buf, size, "resets the VF; ");

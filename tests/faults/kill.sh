@@ -69,6 +69,18 @@ lease_at_every_point
 change=(vf delete ens2f0)
 at_every_point "vf delete" ens2f0
 
+# a port that leaves the kernel's driver with its VFs and rules, and comes back with them
+pf=0000:81:00.0
+new_host
+"$tool" vf create $pf --count 2 --mac auto --vlan 100 --driver none >/dev/null
+"$tool" flow add $pf --name vxlan udp4 dst-port 4789 vf 1 >/dev/null
+let_land
+change=(pf bind $pf --driver vfio-pci)
+at_every_point "pf bind" $pf
+"$tool" "${change[@]}" >/dev/null
+change=(pf bind $pf --driver default)
+at_every_point "pf bind, back" $pf
+
 # A running guest: its definition and itself, and what it takes from the VF.
 new_host
 "$tool" vf create ens2f0 --count 2 --mac auto --driver none >/dev/null

@@ -12,16 +12,21 @@ socket=/run/rte.sock
 t "the peer is up" peer_setup
 modprobe -a vfio-pci vfio_iommu_type1
 
-s_bind() {
-	if [ "$1" = default ]; then echo >"$(pf_dir)/driver_override"; else echo "$1" >"$(pf_dir)/driver_override"; fi
-	echo "$address" >"$(pf_dir)/driver/unbind"
-	echo "$address" >/sys/bus/pci/drivers_probe
-}
-
 # the port is the kernel's
 exits 1 "a port of the kernel is refused" /tmp/sriov-rte --pci "$address" --socket $socket
 like "$out" "driver ixgbe of the kernel has it" "and its driver named"
-t "the port is given to vfio-pci" s_bind vfio-pci
+exits 0 "it has VFs" s vf create "$address" --count 2 --vlan 7 --driver vfio-pci
+exits 0 "and a rule" s flow add "$address" --name old flow-type udp4 dst-port 9 queue 0
+kept=$(port)
+exits 0 "what giving it away ends is told" s pf bind "$address" --driver vfio-pci --dry-run
+like "$out" "delete all 2 VFs.*give $address to vfio-pci.*netdev $(pf) goes" "in its order"
+like "$out" "no hugepage is free" "and what DPDK lacks"
+exits 0 "the port is given to vfio-pci" s pf bind "$address" --driver vfio-pci
+_comment "$out"
+is "$(pf_driver)" vfio-pci "which has it"
+exits 0 "again: nothing to do" s pf bind "$address" --driver vfio-pci
+like "$out" "nothing to do" "it says so"
+exits 1 "VFs want the kernel's driver" s vf set "$address" all --trust on
 exits 1 "without hugepages there is no start" /tmp/sriov-rte --pci "$address" --socket $socket
 like "$out" "hugepages: none is free" "it says so"
 echo 256 >/proc/sys/vm/nr_hugepages
@@ -84,6 +89,8 @@ gone KILL
 own --pci "$address" --queues 4
 like "$(s flow list --backend rte --socket $socket)" "4 queues: 5 entries" "killed and started: the rules are back"
 lands "after kill -9"
+exits 3 "a port that a process has open is not taken back" s pf bind "$address" --driver default
+like "$out" "process $pid .sriov-rte. has the port open" "that process is named"
 _comment "$(tail -1 /tmp/owner.log)"
 grep -v '^name bad' /tmp/rules >/tmp/less
 exits 0 "a rule less" s flow apply /tmp/less --backend rte --socket $socket
@@ -127,5 +134,8 @@ like "$filters" "dst_port 5002.*queue_mapping 1.*10 pkt .dropped 0," "and its qu
 gone TERM
 
 # ---- and back
-t "the port is the kernel's again" s_bind default
+exits 0 "the port is the kernel's again" s pf bind "$address" --driver default
+_comment "$out"
 is "$(pf_driver)" ixgbe "by its driver"
+is "$(port)" "$kept" "with its VFs and its rule as before"
+exits 0 "everything goes" s vf delete "$address"
