@@ -45,9 +45,10 @@ static int check_pci(const struct device *device, struct sriov_error *err)
 		sriov_error_set(err, -EBUSY, device->name, "driver %s of the kernel has it",
 				driver);
 	}
-	return sriov_error_hint(err, "DPDK takes devices of vfio-pci: write vfio-pci into its "
-				     "driver_override, unbind it, and write its address into "
-				     "/sys/bus/pci/drivers_probe");
+	return sriov_error_hint(err,
+				"DPDK takes devices of vfio-pci: `sriovctl pf bind %s --driver "
+				"vfio-pci`",
+				device->name);
 }
 
 /* Free pages of every size and node. */

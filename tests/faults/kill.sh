@@ -75,10 +75,10 @@ new_host
 "$tool" vf create $pf --count 2 --mac auto --vlan 100 --driver none >/dev/null
 "$tool" flow add $pf --name vxlan udp4 dst-port 4789 vf 1 >/dev/null
 let_land
-change=(pf bind $pf --driver vfio-pci)
+change=(pf bind "$pf" --driver vfio-pci)
 at_every_point "pf bind" $pf
 "$tool" "${change[@]}" >/dev/null
-change=(pf bind $pf --driver default)
+change=(pf bind "$pf" --driver default)
 at_every_point "pf bind, back" $pf
 
 # A running guest: its definition and itself, and what it takes from the VF.

@@ -141,6 +141,11 @@ static void drivers(void **state)
 	assert_string_equal(sriov_device_name(0x8086, 0x10fb), "Intel 82599ES 10-Gigabit SFI/SFP+");
 	assert_non_null(sriov_device_name(0x8086, 0x1583));
 	assert_null(sriov_device_name(0x15b3, 0x10fb));
+	assert_string_equal(sriov_device_driver(0x8086, 0x10fb), "ixgbe");
+	assert_string_equal(sriov_device_driver(0x8086, 0x1583), "i40e");
+	assert_string_equal(sriov_device_driver(0x8086, 0x1521), "igb");
+	assert_null(sriov_device_driver(0x8086, 0x1533));
+	assert_null(sriov_device_driver(0x15b3, 0x10fb));
 	assert_null(sriov_device_name(0x8086, 0xffff));
 }
 
