@@ -36,7 +36,7 @@ static int usage_hint(const struct args *args, struct sriov_error *err)
 				args->noun ? args->noun : "", args->noun ? " " : "");
 }
 
-static unsigned groups_of(const struct args *args)
+static uint64_t groups_of(const struct args *args)
 {
 	return OPT_GLOBAL | (args->verb ? args->verb->options : 0);
 }
@@ -49,7 +49,7 @@ static int unknown_option(const struct args *args, const char *token, struct sri
 	size_t n = 0;
 
 	snprintf(object, sizeof(object), "%.*s", (int)strcspn(token, "="), token);
-	if (!strncmp(object, "--", 2) && opt_find(object + 2, ~0u)) {
+	if (!strncmp(object, "--", 2) && opt_find(object + 2, UINT64_MAX)) {
 		if (!args->verb) {
 			sriov_error_set(err, -EINVAL, object, "does not stand before the command");
 			return sriov_error_hint(err, "options of a command stand after it");

@@ -10,6 +10,7 @@
 
 #include "lib/core/core.h"
 
+#include <sriov/hook.h>
 #include <sriov/plan.h>
 
 struct out;
@@ -47,6 +48,8 @@ enum opt_group {
 	OPT_SOCKET = 1 << 28,
 	OPT_PHYSNET = 1 << 29,
 	OPT_MOVE = 1 << 30,
+	OPT_HOOK = 1ull << 31,
+	OPT_NOVA = 1ull << 32,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -73,6 +76,8 @@ enum opt_kind {
 	KIND_MODE,
 	KIND_QUEUES,
 	KIND_BACKEND,
+	KIND_NUMA_POLICY,
+	KIND_BUSY,
 	KINDS,
 };
 
@@ -81,11 +86,11 @@ struct opt {
 	enum opt_kind kind;
 	size_t offset;   /* of the value in struct args */
 	unsigned has;    /* enum sriov_vf_has bit that the option sets */
-	unsigned groups; /* enum opt_group */
+	uint64_t groups; /* enum opt_group */
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 67
+#define NOPTIONS 71
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -117,7 +122,8 @@ struct args {
 	const char *in, *rules, *pcap, *against, *socket;
 	const char *uplink, *sockets; /* of a physnet; its bridge is guest.bridge */
 	bool plan, apply;
-	const char *exclude, *numatune;
+	const char *exclude, *numatune, *nova_release;
+	struct sriov_hook hook; /* its policies */
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
 };
@@ -126,6 +132,7 @@ enum verb_flag {
 	VERB_CHANGES =
 		1 << 0, /* changes the host or what we know of it: needs root on a live one */
 	VERB_HIDDEN = 1 << 1,
+	VERB_HOOK = 1 << 2, /* its status is libvirt's to act upon: see hook_status() */
 };
 
 struct verb {
@@ -133,7 +140,7 @@ struct verb {
 	const char *word;     /* NULL: the noun is the whole command */
 	const char *synopsis; /* positional arguments and options that must be there */
 	const char *help;     /* one line */
-	unsigned options;     /* enum opt_group besides OPT_GLOBAL */
+	uint64_t options;     /* enum opt_group besides OPT_GLOBAL */
 	int min, max;         /* positional arguments; max -1 = any number */
 	unsigned flags;       /* enum verb_flag */
 	int (*fn)(const struct args *args, struct sriov_host *host, struct out *out,
@@ -160,7 +167,7 @@ const char *verb_name(const struct verb *verb, char buf[64]);
 /* Checks the value of @opt (NULL for a flag) and puts it where the option's row says. */
 int opt_store(struct args *args, const struct opt *opt, const char *value, struct sriov_error *err);
 /* The option called @name (without dashes) among @groups, or NULL. */
-const struct opt *opt_find(const char *name, unsigned groups);
+const struct opt *opt_find(const char *name, uint64_t groups);
 /* The words that a value of @kind can be, NULL-terminated, or NULL if it is not one of some words. */
 const char *const *opt_words(enum opt_kind kind);
 static inline bool opt_takes_value(const struct opt *opt)
@@ -174,6 +181,9 @@ void help_print(const struct args *args);
 /* flow_rte.c: flow apply and list on ports that DPDK owns. */
 int flow_apply_rte(const struct args *args, struct out *out, struct sriov_error *err);
 int flow_list_rte(const struct args *args, struct out *out, struct sriov_error *err);
+
+/* hook.c: the status that libvirt is told, which stops or kills guests for some: never where that is not meant. */
+int hook_status(int argc, char **argv, int status);
 
 /* The verbs' functions, one file a noun. */
 #define COMMAND(name)                                                                              \
@@ -223,6 +233,9 @@ COMMAND(adopt);
 COMMAND(vswitch_show);
 COMMAND(vswitch_plan);
 COMMAND(vswitch_check);
+COMMAND(hook_libvirt);
+COMMAND(nova_conf);
+COMMAND(nova_plan);
 COMMAND(journal_show);
 COMMAND(journal_resume);
 COMMAND(journal_undo);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct {
-	unsigned groups;
+	uint64_t groups;
 	const char *title;
 } sections[] = {
 	{~(unsigned)(OPT_CHANGE | OPT_GLOBAL), "options"},
@@ -15,10 +15,10 @@ static const struct {
 	{OPT_GLOBAL, "options of every command"},
 };
 
-static void print_options(unsigned groups)
+static void print_options(uint64_t groups)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-		unsigned shown = groups & sections[i].groups;
+		uint64_t shown = groups & sections[i].groups;
 		bool titled = false;
 
 		for (const struct opt *opt = options; opt->name; opt++) {
@@ -128,7 +128,7 @@ int cmd_complete(const struct args *args, struct sriov_host *host, struct out *o
 	const char *typed = args->npos ? args->pos[args->npos - 1] : NULL, *noun = NULL;
 	const struct opt *open = NULL; /* the option whose value comes next */
 	const struct verb *verb = NULL;
-	unsigned groups = OPT_GLOBAL;
+	uint64_t groups = OPT_GLOBAL;
 	int npos = 0;
 
 	if (!typed) {

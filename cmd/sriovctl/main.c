@@ -118,6 +118,16 @@ const struct verb verbs[] = {
 	{"vswitch", "check", "", "what is wrong with guests' ports on OVS; ends 2 if anything", 0,
 	 0, 0, 0, cmd_vswitch_check},
 
+	{"hook", "libvirt", "GUEST OPERATION SUBOPERATION EXTRA",
+	 "what libvirt's hook runs, with the domain on standard input (examples/libvirt)",
+	 OPT_HOOK | OPT_NET, 4, 4, VERB_CHANGES | VERB_HOOK, cmd_hook_libvirt},
+
+	{"nova", "conf", "", "the part of nova.conf that is about this host's VFs in pool nova",
+	 OPT_NOVA, 0, 0, 0, cmd_nova_conf},
+	{"nova", "plan", "--net PHYSNET",
+	 "whether a port of that network would get a VF (direct) here, or should be on the switch (normal)",
+	 OPT_NOVA | OPT_NET, 0, 0, 0, cmd_nova_plan},
+
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,
 	 cmd_journal_resume},
@@ -269,6 +279,8 @@ int main(int argc, char **argv)
 		if (!status && !(args.verb && args.verb->flags & VERB_CHANGES))
 			status = SRIOV_FAILED;
 	}
+	if (args.verb && args.verb->flags & VERB_HOOK)
+		status = hook_status(argc, argv, status);
 	args_free(&args);
 	return status;
 }

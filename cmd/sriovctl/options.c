@@ -63,15 +63,25 @@ const struct opt options[NOPTIONS + 1] = {
 	{"against", "FILE", "and which end elsewhere with the rules in FILE; ends 2 if any",
 	 KIND_TEXT, AT(against), 0, OPT_TRACE},
 	{"node", "N", "this NUMA node: only VFs of it, or (tune, check) the guest's place",
-	 KIND_NODE, AT(node), 0, OPT_GUEST | OPT_CHECK},
+	 KIND_NODE, AT(node), 0, OPT_GUEST | OPT_CHECK | OPT_NOVA},
 	{"domain", "FILE", "domain XML to merge the interface into (- = standard input)", KIND_TEXT,
 	 AT(domain), 0, OPT_GUEST},
 	{"net", "PHYSNET", "on this physnet", KIND_TEXT, AT(guest.net), 0, OPT_NET},
 	{"paths", "PATH,…", "ways to attach, in order of preference: vf, vhostuser, macvtap, tap",
 	 KIND_PATHS, 0, 0, OPT_ATTACH},
+	{"numa-policy", "warn|enforce",
+	 "a VF on another node than its guest: told, or refused (warn)", KIND_NUMA_POLICY,
+	 AT(hook.numa_enforce), 0, OPT_HOOK},
+	{"busy", "refuse|allow",
+	 "a PF that another command holds: its guest does not start, or without what is ours (refuse)",
+	 KIND_BUSY, AT(hook.busy_allow), 0, OPT_HOOK},
+	{"nova-release", "RELEASE", "zed, 2025.1, 26, …: which words it knows (zed)", KIND_TEXT,
+	 AT(nova_release), 0, OPT_NOVA},
+	{"rules-dir", "DIR", "rules by guest, project, flavor and port (" SRIOV_HOOK_RULES ")",
+	 KIND_TEXT, AT(hook.rules_dir), 0, OPT_HOOK},
 	{"numa", "preferred|required|socket|any",
 	 "how near the NIC must be to the guest's node (preferred)", KIND_NUMA, AT(guest.numa), 0,
-	 OPT_ATTACH},
+	 OPT_ATTACH | OPT_NOVA},
 	{"pick", "pack|spread|near=ADDR", "which PF where several would do (pack)", KIND_PICK, 0, 0,
 	 OPT_ATTACH},
 	{"raw-hostdev", NULL, "a plain <hostdev>: MAC and VLAN are ours, not libvirt's", KIND_FLAG,
@@ -88,7 +98,7 @@ const struct opt options[NOPTIONS + 1] = {
 	 "how the bridge reaches the network: the first PF, a VF of it, or a port it has",
 	 KIND_TEXT, AT(uplink), 0, OPT_PHYSNET},
 	{"sockets", "DIR", "where QEMU makes its vhost-user sockets (/var/lib/vhost_sockets)",
-	 KIND_TEXT, AT(sockets), 0, OPT_PHYSNET},
+	 KIND_TEXT, AT(sockets), 0, OPT_PHYSNET | OPT_HOOK},
 	{"to", "vf|vhostuser", "the path to move to", KIND_PATHS, 0, 0, OPT_MOVE},
 	{"mode", "bridge|vepa|private|passthrough", "of a macvtap (bridge)", KIND_MODE,
 	 AT(guest.mode), 0, OPT_ATTACH},
@@ -171,6 +181,8 @@ static const char *const value_words[KINDS][5] = {
 		       [SRIOV_NUMA_ANY] = "any"},
 	[KIND_MODE] = {"bridge", "vepa", "private", "passthrough"},
 	[KIND_BACKEND] = {"kernel", "rte"},
+	[KIND_NUMA_POLICY] = {"warn", "enforce"},
+	[KIND_BUSY] = {"refuse", "allow"},
 };
 
 const char *const *opt_words(enum opt_kind kind)
@@ -178,7 +190,7 @@ const char *const *opt_words(enum opt_kind kind)
 	return value_words[kind][0] ? value_words[kind] : NULL;
 }
 
-const struct opt *opt_find(const char *name, unsigned groups)
+const struct opt *opt_find(const char *name, uint64_t groups)
 {
 	for (const struct opt *opt = options; opt->name; opt++)
 		if ((opt->groups & groups) && !strcmp(opt->name, name))
@@ -188,7 +200,7 @@ const struct opt *opt_find(const char *name, unsigned groups)
 
 bool args_given(const struct args *args, const char *name)
 {
-	const struct opt *opt = opt_find(name, ~0u);
+	const struct opt *opt = opt_find(name, UINT64_MAX);
 
 	return opt && args->given[opt - options];
 }
@@ -224,7 +236,8 @@ static int store_word(const struct opt *opt, const char *value, void *at, struct
 		snprintf(expects, sizeof(expects), "one of %s", opt->metavar);
 		return bad_value(opt, value, err, expects);
 	}
-	if (opt->kind == KIND_ON_OFF || opt->kind == KIND_BACKEND)
+	if (opt->kind == KIND_ON_OFF || opt->kind == KIND_BACKEND ||
+	    opt->kind == KIND_NUMA_POLICY || opt->kind == KIND_BUSY)
 		*(bool *)at = i;
 	else if (opt->kind == KIND_LINK)
 		*(uint8_t *)at = i;
@@ -347,6 +360,8 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_NUMA:
 	case KIND_MODE:
 	case KIND_BACKEND:
+	case KIND_NUMA_POLICY:
+	case KIND_BUSY:
 		r = store_word(opt, value, at, err);
 		break;
 	case KIND_MAC:

@@ -22,7 +22,8 @@ struct sriov_lease {
 	long id;
 	char guest[SRIOV_NAME_LEN];
 	char uuid[40];  /* "" until first seen */
-	char state[16]; /* reserved, active, adopted, stale */
+	char state[16]; /* reserved, active, adopted, ending, stale */
+	/* +1 each time that the hook of libvirt saw its guest stop */
 	unsigned generation;
 	char path[12]; /* vf, vhostuser, macvtap, tap */
 	char kind[12]; /* of a VF: interface, raw, standby, hands-off; of macvtap its mode */

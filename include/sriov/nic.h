@@ -118,6 +118,8 @@ unsigned sriov_driver_queues(const struct sriov_driver *driver, uint16_t device,
 
 /* Marketing name of an Intel NIC of the modelled drivers, or NULL. */
 const char *sriov_device_name(uint16_t vendor, uint16_t device);
+/* The device id of its VFs, 0 = not known; ids from the VF drivers' own tables (ixgbevf, iavf, igbvf). */
+uint16_t sriov_vf_device(uint16_t vendor, uint16_t device);
 
 #ifdef __cplusplus
 }

@@ -96,7 +96,7 @@ int64_t core_monotonic_ms(void);
 /*
  * Small files. Names are relative to the directory descriptor @dir (AT_FDCWD for absolute paths).
  * core_read_line: the first line without its newline (and "" for an empty file); returns 0 or -errno.
- * core_read_file: the whole file, at most @max bytes (-EFBIG), fresh and terminated.
+ * core_read_file: the whole file, at most @max bytes (-EFBIG), fresh and terminated; core_read_fd: of an open one.
  * core_write_file: one write(2) of the text into an existing file (sysfs); returns 0 or -errno.
  * core_replace_file: new content under the old name, atomically, by the file "<name>.tmp" beside it; the
  *   caller sees to it that nobody else replaces the same name at the same time.
@@ -105,6 +105,7 @@ int64_t core_monotonic_ms(void);
 int core_read_line(int dir, const char *name, char *buf, size_t size);
 int core_read_number(int dir, const char *name, int64_t *out);
 int core_read_file(int dir, const char *name, size_t max, char **out, size_t *size);
+int core_read_fd(int fd, size_t max, char **out, size_t *size);
 int core_write_file(int dir, const char *name, const char *text);
 int core_replace_file(int dir, const char *name, const char *text, size_t size, mode_t mode);
 int core_read_link_base(int dir, const char *name, char *buf, size_t size);

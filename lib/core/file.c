@@ -71,11 +71,15 @@ int core_read_number(int dir, const char *name, int64_t *out)
 int core_read_file(int dir, const char *name, size_t max, char **out, size_t *size)
 {
 	_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : core_read_fd(fd, max, out, size);
+}
+
+int core_read_fd(int fd, size_t max, char **out, size_t *size)
+{
 	_free_ char *text = NULL;
 	size_t have = 0, room = 0;
 
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		ssize_t got;
 

@@ -78,9 +78,17 @@ bool guest_lease_place(const struct sriov_inventory *inv, struct store *store,
 void guest_lease_judge(const struct sriov_inventory *inv, struct store *store,
 		       struct sriov_lease_state *state);
 
+/*
+ * Whether rules that name the guest wait for it to start again: libvirt's hook has seen it stop. (A lease that was
+ * made for a guest which never ran counts from the start.)
+ */
+bool guest_lease_waits(const struct sriov_lease *lease);
+
 /* Whether a use is that of the guest: "guest NAME" or "guest NAME (…)". */
 bool guest_is_use(const struct sriov_use *use, const char *guest);
 
+/* -EBUSY: a change of the PF runs, or was left open, and nobody knows which VFs there will be. */
+int guest_check_no_change(struct store *store, const struct sriov_pf *pf, struct sriov_error *err);
 /* The name of its vhost-user port, which is that of the socket; "" = it has none. */
 const char *guest_lease_port(const struct sriov_lease *lease);
 /* Names the socket of its port, in @directory, by the lease's MAC. */

@@ -17,8 +17,7 @@ static void free_inventory(struct sriov_inventory **inv)
 
 /* ---- guest xml ---- */
 
-/* While a change of the PF runs, or was left open, nobody knows which VFs there will be. */
-static int check_no_change(struct store *store, const struct sriov_pf *pf, struct sriov_error *err)
+int guest_check_no_change(struct store *store, const struct sriov_pf *pf, struct sriov_error *err)
 {
 	struct store_journal journal = {0};
 	char label[40];
@@ -112,7 +111,7 @@ SRIOV_EXPORT int sriov_guest_xml(struct sriov_host *host, const struct sriov_gue
 	if (!r)
 		r = guest_choose(&ask, &choice, &made, err);
 	if (!r && !made.id)
-		r = check_no_change(store, choice.pf, err);
+		r = guest_check_no_change(store, choice.pf, err);
 	if (!r)
 		r = guest_settle_mac(&ask, &choice, &made, err);
 	if (!r)
@@ -173,6 +172,12 @@ static const struct sriov_use *unreadable(const struct sriov_vf *vf)
 	return NULL;
 }
 
+bool guest_lease_waits(const struct sriov_lease *lease)
+{
+	return !strcmp(lease->state, "ending") ||
+	       (!strcmp(lease->state, "reserved") && lease->generation > 1);
+}
+
 /*
  * Only of VFs there is evidence without asking libvirt. A lease that was bound to no domain yet may wait for one
  * that is not defined yet.
@@ -197,7 +202,7 @@ void guest_lease_judge(const struct sriov_inventory *inv, struct store *store,
 	hidden = unreadable(place.vf);
 	if (use) {
 		snprintf(state->why, sizeof(state->why), "%s: %s", use->who, use->how);
-		if (strcmp(lease->state, "adopted") != 0)
+		if (strcmp(lease->state, "adopted") != 0 && strcmp(lease->state, "ending") != 0)
 			core_copy(lease->state, sizeof(lease->state),
 				  use->running ? "active" : "reserved");
 	} else if (hidden) {

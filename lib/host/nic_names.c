@@ -73,3 +73,23 @@ SRIOV_EXPORT const char *sriov_device_name(uint16_t vendor, uint16_t device)
 	}
 	return NULL;
 }
+
+/* By range of the PFs' ids; where a range holds others too, they have no VFs. */
+static const struct {
+	uint16_t first, last, vf;
+} vf_devices[] = {
+	{0x10f7, 0x10fc, 0x10ed}, {0x151c, 0x151c, 0x10ed}, {0x154d, 0x154d, 0x10ed},
+	{0x1557, 0x1558, 0x10ed}, {0x1528, 0x1528, 0x1515}, {0x1560, 0x1560, 0x1515},
+	{0x1563, 0x1563, 0x1565}, {0x15ab, 0x15ad, 0x15a8}, {0x15c4, 0x15e4, 0x15c5},
+	{0x1572, 0x158b, 0x154c}, {0x15ff, 0x15ff, 0x154c}, {0x37ce, 0x37d2, 0x37cd},
+	{0x10c9, 0x10c9, 0x10ca}, {0x10e6, 0x10e7, 0x10ca}, {0x1526, 0x1526, 0x10ca},
+	{0x1521, 0x1522, 0x1520},
+};
+
+SRIOV_EXPORT uint16_t sriov_vf_device(uint16_t vendor, uint16_t device)
+{
+	for (size_t i = 0; vendor == PCI_VENDOR_INTEL && i < ARRAY_SIZE(vf_devices); i++)
+		if (device >= vf_devices[i].first && device <= vf_devices[i].last)
+			return vf_devices[i].vf;
+	return 0;
+}

@@ -155,6 +155,27 @@ static int ask_domain(struct change *change, struct sriov_lease *lease, struct s
 	return 0;
 }
 
+struct sriov_lease guest_adopted(const struct change *change, const struct sriov_vf *vf,
+				 const char *guest)
+{
+	struct sriov_lease lease = {.generation = 1,
+				    .vf = vf->index,
+				    .epoch = change->known.epoch,
+				    .node = change->pf->node,
+				    .vlan = vf->attrs.vlan};
+
+	core_copy(lease.guest, sizeof(lease.guest), guest);
+	core_copy(lease.state, sizeof(lease.state), "adopted");
+	core_copy(lease.path, sizeof(lease.path), sriov_path_word(SRIOV_PATH_VF));
+	core_copy(lease.kind, sizeof(lease.kind), "interface");
+	core_copy(lease.pf, sizeof(lease.pf), change->pf->address);
+	core_copy(lease.address, sizeof(lease.address), vf->address);
+	core_copy(lease.uri, sizeof(lease.uri), change->host->uri ?: "");
+	memcpy(lease.mac, vf->attrs.mac, 6);
+	core_now(lease.created);
+	return lease;
+}
+
 static int take(struct change *change, const struct sriov_vf *vf, const char *guest,
 		struct sriov_error *err)
 {
@@ -162,20 +183,7 @@ static int take(struct change *change, const struct sriov_vf *vf, const char *gu
 
 	if (!lease)
 		return core_oom(err);
-	*lease = (struct sriov_lease){.generation = 1,
-				      .vf = vf->index,
-				      .epoch = change->known.epoch,
-				      .node = change->pf->node,
-				      .vlan = vf->attrs.vlan};
-	core_copy(lease->guest, sizeof(lease->guest), guest);
-	core_copy(lease->state, sizeof(lease->state), "adopted");
-	core_copy(lease->path, sizeof(lease->path), sriov_path_word(SRIOV_PATH_VF));
-	core_copy(lease->kind, sizeof(lease->kind), "interface");
-	core_copy(lease->pf, sizeof(lease->pf), change->pf->address);
-	core_copy(lease->address, sizeof(lease->address), vf->address);
-	core_copy(lease->uri, sizeof(lease->uri), change->host->uri ?: "");
-	memcpy(lease->mac, vf->attrs.mac, 6);
-	core_now(lease->created);
+	*lease = guest_adopted(change, vf, guest);
 	return ask_domain(change, lease, err);
 }
 

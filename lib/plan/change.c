@@ -110,6 +110,8 @@ int change_read(struct change *change, struct sriov_error *err)
 	find_nowhere(change);
 	change_assume_unreported(change, &change->intent);
 	r = find_watched(change, err);
+	if (change->want.self[0])
+		change_drop_self(change);
 	if (!r && change->bridge)
 		r = bridge_read(change, err);
 	return r || !change->want.guest ? r : change_read_guest(change, change->want.guest, err);

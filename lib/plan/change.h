@@ -82,6 +82,8 @@ static inline const char *change_command(const struct change *change)
 /* Reads the domain that @state's guest part is of into change->domain; none is no error. */
 int change_read_guest(struct change *change, const struct guest_state *guest,
 		      struct sriov_error *err);
+/* Takes the uses by want.self out of what was read. */
+void change_drop_self(struct change *change);
 /* Where the domain, as last read, has the devices: guest->there, of what it speaks of. */
 int change_guest_there(const struct change *change, struct guest_state *guest,
 		       struct sriov_error *err);

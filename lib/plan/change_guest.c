@@ -6,17 +6,29 @@
 #include <errno.h>
 #include <string.h>
 
-/* Its own use of the VF is no obstacle to a change that is for the guest. */
+/* A guest's own use of a VF is no obstacle to a change that is for the guest. */
+static void drop_uses_by(struct sriov_vf *vf, const char *guest)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < vf->uses.n; i++)
+		if (!guest_is_use(&vf->uses.at[i], guest))
+			vf->uses.at[kept++] = vf->uses.at[i];
+	vf->uses.n = kept;
+}
+
 static void drop_own_uses(struct change *change, const struct sriov_lease *lease)
 {
 	struct sriov_vf *vf = lease->vf < 0 ? NULL : pf_vf(change->pf, lease->vf);
-	size_t kept = 0;
 
-	for (size_t i = 0; vf && i < vf->uses.n; i++)
-		if (!guest_is_use(&vf->uses.at[i], lease->guest))
-			vf->uses.at[kept++] = vf->uses.at[i];
 	if (vf)
-		vf->uses.n = kept;
+		drop_uses_by(vf, lease->guest);
+}
+
+void change_drop_self(struct change *change)
+{
+	for (unsigned v = 0; change->pf->vf && v < change->pf->vfs; v++)
+		drop_uses_by(&change->pf->vf[v], change->want.self);
 }
 
 int change_read_guest(struct change *change, const struct guest_state *guest,

@@ -149,9 +149,8 @@ static struct sriov_vf_attrs attrs_for(const struct sriov_guest_request *as,
 	return attrs;
 }
 
-/* What the guest's attributes replace is remembered once, for the end of the lease. */
-static void remember(const struct sriov_vf *vf, const struct sriov_vf_attrs *attrs,
-		     struct sriov_lease *lease)
+void guest_remember(const struct sriov_vf *vf, const struct sriov_vf_attrs *attrs,
+		    struct sriov_lease *lease)
 {
 	struct sriov_vf_attrs found = vf->attrs;
 
@@ -172,7 +171,7 @@ static int want_vf(struct change *change, const struct sriov_guest_request *as,
 	if (!vf)
 		return core_oom(err);
 	vf->attrs = attrs;
-	remember(now, &attrs, lease);
+	guest_remember(now, &attrs, lease);
 	return 0;
 }
 

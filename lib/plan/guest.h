@@ -8,6 +8,14 @@
 /* What the PF of a guest's lease is read with. */
 #define GUEST_CHANGE_READ (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS | SRIOV_READ_USES)
 
+/* adopt.c: the lease of a guest for the VF that its domain got from elsewhere; what of it the domain says is left. */
+struct sriov_lease guest_adopted(const struct change *change, const struct sriov_vf *vf,
+				 const char *guest);
+
+/* guest.c: what of the VF's attributes @attrs replaces is remembered once, for the end of the lease. */
+void guest_remember(const struct sriov_vf *vf, const struct sriov_vf_attrs *attrs,
+		    struct sriov_lease *lease);
+
 /* ---- shared by attach, detach and move ---- */
 
 /* Whether the rule's target or scope is the lease's guest. */

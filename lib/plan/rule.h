@@ -18,6 +18,29 @@ struct rule_how {
 	bool added; /* the last rule of the list is new: no packet coming to it is an error */
 };
 
+/* Who asks for a guest's VF: leases are found in @store (NULL: there are none), and must be of @port. */
+struct rule_guests {
+	struct store *store;
+	const struct sriov_pf *port;
+	const struct sriov_lease *moved; /* as in struct rule_how */
+	/* of the guest that was asked for last: its lease, or -ENOENT */
+	bool asked;
+	char name[SRIOV_NAME_LEN];
+	struct sriov_lease lease;
+	int found;
+};
+/* As the guest function of struct sriov_compile. */
+int rule_guest_vf(void *guests, const char *name, unsigned *vf, struct sriov_error *err);
+/*
+ * Which rules of @list wait for their guest, *@n of them: they are no part of what the list becomes. The caller
+ * frees @out.
+ */
+int rule_find_waiting(const struct sriov_rules *list, struct rule_guests *guests,
+		      const struct pf_state *intent, bool **out, size_t *n,
+		      struct sriov_error *err);
+/* Makes the verdicts of a list of @n rules without its waiting ones those of the whole list. 0 or -ENOMEM. */
+int rule_spread_verdicts(const bool *waiting, size_t n, struct sriov_compiled *compiled);
+
 /*
  * What @list becomes on @port, of which the rules of @intent are ours. @store knows the guests' leases (NULL:
  * there are none). As sriov_rules_compile().

@@ -1,106 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a list of rules to the entries that a change wants. See rule.h. */
 #include "flows/flows.h"
-#include "lib/guest/physnet.h"
 #include "lib/plan/rule.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* ---- guests ---- */
-
-/* Who asks: leases are found in @store, and must be of @port. */
-struct guests {
-	struct store *store;
-	const struct sriov_pf *port;
-	const struct sriov_lease *moved;
-};
-
-/* Of the guest's leases the VF of this port, if it has one here; else any, for the error. */
-static int find_lease(const struct guests *guests, const char *name, struct sriov_lease *out,
-		      struct sriov_error *err)
-{
-	_free_ struct sriov_lease *lease = NULL;
-	size_t n = 0, best = 0;
-	int r = guests->store ? store_lease_of(guests->store, name, &lease, &n, err) : 0;
-
-	if (r < 0 || !n)
-		return r < 0 ? r : -ENOENT;
-	for (size_t i = 0; guests->moved && i < n; i++)
-		if (lease[i].id == guests->moved->id)
-			lease[i] = *guests->moved;
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(lease[i].pf, guests->port->address) &&
-		    (lease[i].vf >= 0 || lease[i].socket[0]))
-			best = i;
-	*out = lease[best];
-	return 0;
-}
-
-/* A guest on a bridge whose uplink this port is: the rule is among the bridge's flows, and not in the table. */
-static int is_behind(const struct guests *guests, const struct sriov_lease *lease,
-		     struct sriov_error *err)
-{
-	struct sriov_physnet *nets = NULL;
-	const struct sriov_physnet *net;
-	size_t n = 0;
-	int r = store_physnet_list(guests->store, &nets, &n, err);
-
-	if (r < 0)
-		return r;
-	net = physnet_named(nets, n, lease->net);
-	if (net && !strcmp(net->uplink_pf, guests->port->address)) {
-		r = 1;
-	} else {
-		sriov_error_set(err, -EXDEV, lease->guest,
-				"the guest is on bridge %s, whose rules are those of %s",
-				lease->below, net ? net->uplink_pf : "no PF");
-		r = sriov_error_hint(err, "put the rule there");
-	}
-	sriov_physnets_free(nets, n);
-	return r;
-}
-
-static int resolve(void *data, const char *name, unsigned *vf, struct sriov_error *err)
-{
-	const struct guests *guests = data;
-	struct sriov_lease lease;
-	int r = find_lease(guests, name, &lease, err);
-
-	if (r == -ENOENT) {
-		sriov_error_set(err, r, name, "the guest holds no VF");
-		return sriov_error_hint(err,
-					"give it one first: sriovctl guest attach '%s' --pf %s",
-					name, pf_label(guests->port));
-	}
-	if (r < 0)
-		return r;
-	if (lease.vf < 0 && lease.socket[0])
-		return is_behind(guests, &lease, err);
-	if (lease.vf < 0) {
-		sriov_error_set(err, -EOPNOTSUPP, name,
-				"the guest is on a %s, which carries no rules of the NIC",
-				lease.path);
-		return sriov_error_hint(err, "give it a VF: sriovctl guest attach '%s' --paths vf",
-					name);
-	}
-	if (strcmp(lease.pf, guests->port->address) != 0) {
-		sriov_error_set(err, -EXDEV, name, "the guest's VF %d is of %s, not of %s",
-				lease.vf, lease.pf, pf_label(guests->port));
-		return sriov_error_hint(err, "put the rule on %s", lease.pf);
-	}
-	if (!strcmp(lease.state, "stale")) {
-		sriov_error_set(err, -ESTALE, name,
-				"the guest's lease %ld is of a VF that is no more", lease.id);
-		return sriov_error_hint(err,
-					"sriovctl guest detach '%s', then guest attach gives it "
-					"another VF",
-					name);
-	}
-	*vf = lease.vf;
-	return 0;
-}
 
 /* ---- compiling ---- */
 
@@ -127,16 +32,36 @@ int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
 		 const struct pf_state *intent, struct store *store, const struct rule_how *how,
 		 struct sriov_compiled *out, struct sriov_error *err)
 {
-	struct guests guests = {.store = store, .port = port, .moved = how->moved};
+	struct rule_guests guests = {.store = store, .port = port, .moved = how->moved};
 	_free_ struct sriov_entry *ours = NULL;
-	struct sriov_compile opts = {
-		.allow = how->allow, .partial = how->partial, .guest = resolve, .data = &guests};
+	_free_ bool *waiting = NULL;
+	struct sriov_rules awake = {0};
+	struct sriov_compile opts = {.allow = how->allow,
+				     .partial = how->partial,
+				     .guest = rule_guest_vf,
+				     .data = &guests};
+	size_t n;
+	int r;
 
 	ours = our_entries(intent, &opts.nours);
 	if (!ours)
 		return core_oom(err);
 	opts.ours = ours;
-	return sriov_rules_compile(list, port, &opts, out, err);
+	r = rule_find_waiting(list, &guests, intent, &waiting, &n, err);
+	if (r < 0 || !n)
+		return r ? r : sriov_rules_compile(list, port, &opts, out, err);
+	awake.at = calloc(list->n, sizeof(*awake.at));
+	if (!awake.at)
+		return core_oom(err);
+	core_copy(awake.file, sizeof(awake.file), list->file);
+	for (size_t i = 0; i < list->n; i++)
+		if (!waiting[i])
+			awake.at[awake.n++] = list->at[i];
+	r = sriov_rules_compile(&awake, port, &opts, out, err);
+	free(awake.at);
+	if (!r || r == -ENOTSUP)
+		return rule_spread_verdicts(waiting, list->n, out) < 0 ? core_oom(err) : r;
+	return r;
 }
 
 /* ---- what is wanted ---- */
@@ -176,17 +101,23 @@ static size_t own_compiled(const struct sriov_rules *list, const struct sriov_co
 	return kept;
 }
 
-static size_t own_recorded(const struct sriov_rules *list, const struct pf_state *intent,
-			   struct owned *owned)
+static int own_recorded(const struct change *change, const struct sriov_rules *list,
+			struct owned *owned, size_t *n, struct sriov_error *err)
 {
-	size_t kept = 0;
+	struct rule_guests guests = {.store = change->store, .port = change->pf};
+	const struct pf_state *intent = &change->intent;
+	_free_ bool *waiting = NULL;
+	size_t kept = 0, unused;
+	int r = rule_find_waiting(list, &guests, intent, &waiting, &unused, err);
 
-	for (size_t i = 0; i < intent->nrules; i++) {
+	for (size_t i = 0; !r && i < intent->nrules; i++) {
 		owned[kept].entry = &intent->rule[i].entry;
 		owned[kept].rule = ruleset_named(list, intent->rule[i].name);
-		kept += owned[kept].rule && intent->rule[i].present;
+		kept += owned[kept].rule && intent->rule[i].present &&
+			!waiting[owned[kept].rule - list->at];
 	}
-	return kept;
+	*n = kept;
+	return r;
 }
 
 /* The entry is recorded and installed as it shall be: no part of the change. */
@@ -365,19 +296,19 @@ int rule_want(struct change *change, struct sriov_rules *list,
 {
 	size_t room = compiled ? compiled->nentries : change->intent.nrules, n;
 	_free_ struct owned *owned = calloc(room + 1, sizeof(*owned));
+	int r;
 
 	if (!owned)
 		return core_oom(err);
-	n = compiled ? own_compiled(list, compiled, owned)
-		     : own_recorded(list, &change->intent, owned);
+	if (compiled)
+		n = own_compiled(list, compiled, owned);
+	else if ((r = own_recorded(change, list, owned, &n, err)) < 0)
+		return r;
 	if (!how->adopt && check_adopted(change, owned, n, err) < 0)
 		return -EEXIST;
-	if (how->adopt && compiled) {
-		int r = check_lasting(change, list, compiled, how, owned, n, err);
-
-		if (r < 0)
-			return r;
-	}
+	r = how->adopt && compiled ? check_lasting(change, list, compiled, how, owned, n, err) : 0;
+	if (r < 0)
+		return r;
 	if (want_owned(change, owned, n) < 0)
 		return core_oom(err);
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);

@@ -242,8 +242,11 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 static int merge_vfs(struct pf_state *intent, const struct pf_state *change)
 {
 	for (size_t i = 0; i < change->nvf; i++) {
-		struct vf_state *vf = state_vf(intent, change->vf[i].index);
+		struct vf_state *vf;
 
+		if (change->vf[i].lent)
+			continue;
+		vf = state_vf(intent, change->vf[i].index);
 		if (!vf)
 			return -ENOMEM;
 		sriov_vf_attrs_merge(&vf->attrs, &change->vf[i].attrs);

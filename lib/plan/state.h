@@ -28,6 +28,7 @@ struct vf_state {
 	bool has_driver;
 	char driver[32]; /* "" = bound to none */
 	bool has_up, up; /* its netdev; of probes alone, so never part of an intent */
+	bool lent; /* as it is without its guest, which is to come back: no part of the intent */
 };
 
 /* One location of the rule table: an entry, or nothing. */
@@ -63,6 +64,8 @@ struct pf_state {
 	unsigned count;
 	char pool[32]; /* of all VFs; "" = not said */
 	bool passing;  /* a probe's: always undone, never committed */
+	char self
+		[SRIOV_NAME_LEN]; /* the guest that the change is for: no obstacle to it; "" = nobody */
 	bool bridge; /* also the bridge beside it, as its leases and rules have it; never part of an intent */
 	struct vf_state *vf;
 	size_t nvf;

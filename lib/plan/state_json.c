@@ -30,6 +30,8 @@ static void write_vf(struct core_doc *doc, const struct vf_state *vf)
 		core_doc_text(doc, "driver", vf->driver);
 	if (vf->has_up)
 		core_doc_bool(doc, "up", vf->up);
+	if (vf->lent)
+		core_doc_bool(doc, "lent", true);
 	core_doc_close(doc, '}');
 }
 
@@ -152,6 +154,8 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 		core_doc_text(doc, "pool", state->pool);
 	if (state->passing)
 		core_doc_bool(doc, "passing", true);
+	if (state->self[0])
+		core_doc_text(doc, "self", state->self);
 	if (state->bridge)
 		core_doc_bool(doc, "bridge", true);
 	core_doc_open(doc, "vf", '[');
@@ -205,6 +209,7 @@ static int decode_vf(const json_t *json, struct pf_state *state, struct sriov_er
 	core_copy(vf->driver, sizeof(vf->driver), driver);
 	vf->has_up = json_object_get(json, "up");
 	vf->up = core_json_bool(json, "up", false, NULL);
+	vf->lent = core_json_bool(json, "lent", false, NULL);
 	return vf_attrs_decode(json_object_get(json, "attrs"), &vf->attrs, err);
 }
 
@@ -347,6 +352,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	core_copy(state->address, sizeof(state->address), core_json_text(json, "pf", "", NULL));
 	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
 	state->passing = core_json_bool(json, "passing", false, NULL);
+	core_copy(state->self, sizeof(state->self), core_json_text(json, "self", "", NULL));
 	state->bridge = core_json_bool(json, "bridge", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (!json_object_get(json, flags[i].key))

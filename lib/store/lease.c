@@ -173,7 +173,8 @@ int store_lease_insert(struct store *store, struct sriov_lease *lease, struct sr
 	return r < 0 ? r : 0;
 }
 
-int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err)
+static int put_lease(struct store *store, const struct sriov_lease *lease, unsigned generation,
+		     struct sriov_error *err)
 {
 	_texts_ struct texts text = {0};
 	int r = texts_of(lease, &text, err);
@@ -184,15 +185,28 @@ int store_lease_put(struct store *store, const struct sriov_lease *lease, struct
 		store, err, NULL, NULL,
 		"UPDATE lease SET state = ?, path = ?, kind = ?, vf = CAST(? AS INTEGER), epoch = ?,"
 		" address = ?, node = ?, mac = ?, vlan = ?, below = ?, queues = ?, found = ?, uri = ?,"
-		" socket = ?, reason = ?, attrs = ? WHERE id = ? AND generation = ?",
-		"ttttititititttttii", lease->state, lease->path, lease->kind,
+		" socket = ?, reason = ?, attrs = ?, generation = ? WHERE id = ? AND generation = ?",
+		"ttttititititttttiii", lease->state, lease->path, lease->kind,
 		lease->vf < 0 ? NULL : text.vf, (int64_t)lease->epoch, lease->address,
 		(int64_t)lease->node, text.mac, (int64_t)lease->vlan, lease->below,
 		(int64_t)lease->queues, text.found, lease->uri, lease->socket, lease->reason,
-		text.attrs, (int64_t)lease->id, (int64_t)lease->generation);
+		text.attrs, (int64_t)generation, (int64_t)lease->id, (int64_t)lease->generation);
 	if (r < 0)
 		return r;
 	return r ? 0 : -ENOENT;
+}
+
+int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err)
+{
+	return put_lease(store, lease, lease->generation, err);
+}
+
+int store_lease_turn(struct store *store, struct sriov_lease *lease, struct sriov_error *err)
+{
+	int r = put_lease(store, lease, lease->generation + 1, err);
+
+	lease->generation += !r;
+	return r;
 }
 
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err)

@@ -91,6 +91,8 @@ int store_lease_insert(struct store *store, struct sriov_lease *lease,
  * is another's now.
  */
 int store_lease_put(struct store *store, const struct sriov_lease *lease, struct sriov_error *err);
+/* As store_lease_put(), and the lease is of the next generation: what is still under way for this one is too late. */
+int store_lease_turn(struct store *store, struct sriov_lease *lease, struct sriov_error *err);
 int store_lease_delete(struct store *store, long id, unsigned generation, struct sriov_error *err);
 /* A lease by name binds to the first UUID seen. */
 int store_lease_bind(struct store *store, long id, const char *uuid, struct sriov_error *err);

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# How long libvirt waits for its hook, against one that does nothing (an ELF program), on the simulated host: without
+# rules, with rules, and with two guests that start at once. What the simulator itself takes (it reads and writes its
+# file, twice or more a call) is in the figures. The gates are loose.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
+. "$(dirname "$0")/../harness.sh"
+with gcc
+tool=$release
+rounds=${ROUNDS:-21}
+gcc -O2 -D_GNU_SOURCE -Wall -Wextra -o "$work/hook" "$repo/tests/bench/hook.c"
+echo 'int main(void) { return 0; }' | gcc -O2 -x c -o "$work/nothing" -
+mkdir -m 755 "$work/guests.d"
+
+# input NUMBER VF
+input() {
+	local slot=$((0x10 + $2 * 2 / 8)) function=$(($2 * 2 % 8))
+	sed -e "s/domain='0x0000' bus='0x3b' slot='0x02' function='0x3'/domain='0x0000' bus='0x81' slot='0x$(printf %x $slot)' function='0x$function'/" \
+		-e "s/instance-00000011/guest$1/; s/6f1c2b5e-0000-4000-8000-000000000011/$(uuid "$1")/" \
+		"$repo/tests/fuzz/corpus/domxml/hook-prepare.xml" >"$work/domain$1.xml"
+}
+new_host
+expect 0 vf create ens2f0 --count 8 --mac auto
+let_land
+hook=("$tool" hook libvirt --rules-dir "$work/guests.d")
+input 0 0
+input 1 1
+
+# table WHAT: medians of a life; what is more than nothing takes
+table() {
+	awk -v what="$1" '{printf "%s%s %.1f", NR == 1 ? "figure: hook, " what ", ms beside a hook that does nothing: " : ", ", $1, ($2 - $3) / 1000; if ($2 - $3 > most) most = $2 - $3}
+		END {print ""; print most >"/dev/stderr"}' "$work/result" 2>"$work/most"
+}
+sed "/<interface/,/<\/interface>/d" "$work/domain0.xml" >"$work/none.xml"
+"$work/hook" pairs "$rounds" "$work/none.xml" guest0 "$work/nothing" -- "${hook[@]}" >"$work/result" 2>"$work/err"
+table "a guest without a VF"
+is "within 15 ms" yes "$(awk '{print $1 < 15000 ? "yes" : $1}' "$work/most")"
+"$work/hook" pairs "$rounds" "$work/domain0.xml" guest0 "$work/nothing" -- "${hook[@]}" >"$work/result" 2>"$work/err"
+table "a VF and no rules"
+is "within 25 ms" yes "$(awk '{print $1 < 25000 ? "yes" : $1}' "$work/most")"
+
+# two at once: what libvirt waits for before a guest runs
+for i in 0 1; do
+	"$work/hook" alone $((rounds * 5)) "$work/domain$i.xml" "guest$i" -- "${hook[@]}" >"$work/alone$i" 2>"$work/err$i" &
+done
+wait
+p99=$(sort -k 2n "$work"/alone[01] | awk '{a[NR] = $2} END {print a[int(NR * 0.99)]}')
+echo "figure: hook, two guests that start at once: p99 of a call $(awk -v p="$p99" 'BEGIN {printf "%.1f", p / 1000}') ms"
+is "within 250 ms" yes "$(awk -v p="$p99" 'BEGIN {print p < 250000 ? "yes" : p}')"
+
+# rules: the hook's start beside `flow apply` of the same, of which the lab tells how much is the kernel's
+for ((i = 0; i < 100; i++)); do echo "udp4 dst-port $((5000 + i)) vf 0"; done >"$work/list.rules"
+sed 's/vf 0/guest self/' "$work/list.rules" >"$work/guests.d/guest0.flows"
+cat >"$work/apply" <<END
+#!/bin/sh
+exec "$tool" flow apply "$work/list.rules" --pf ens2f0
+END
+cat >"$work/start" <<END
+#!/bin/sh
+exec "$tool" hook libvirt --rules-dir "$work/guests.d" -- guest0 start begin - <"$work/domain0.xml"
+END
+chmod +x "$work/apply" "$work/start"
+timed() {
+	local began=$EPOCHREALTIME
+	"$@" >"$work/out" 2>"$work/err" || fail "$*: $(cat "$work/err")"
+	echo $((${EPOCHREALTIME/./} - ${began/./}))
+}
+for ((i = 0; i < 5; i++)); do
+	a=$(timed "$work/apply")
+	"$tool" flow delete ens2f0 --all >"$work/out"
+	b=$(timed "$work/start")
+	"${hook[@]}" -- guest0 stopped end - <"$work/domain0.xml"
+	"${hook[@]}" -- guest0 release end - <"$work/domain0.xml"
+	echo "$b $a" | awk '{printf "%.2f\n", $1 / $2}'
+done | sort -n >"$work/ratios"
+ratio=$(sed -n 3p "$work/ratios")
+echo "figure: hook, start with 100 rules: $ratio times flow apply of the same"
+is "at most twice" yes "$(awk -v r="$ratio" 'BEGIN {print (r > 0 && r <= 2 ? "yes" : r)}')"

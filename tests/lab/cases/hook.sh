@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# hook: libvirtd starts and stops a guest with a VF through the hook: trust, spoofchk, rate and rules are in the kernel
+# while it runs, and given back after; what the hook refuses does not start.
+. /share/cases/lib.sh
+t "the PF is up and has a link" pf_up
+dev=$(pf)
+exits 0 "4 VFs" s vf create "$dev" --count 4 --mac auto --driver default
+exits 0 "what guests on VF 1 shall have" s vf set "$dev" 1 --trust on --spoofchk off --max-rate 500
+exits 0 "a rule of the port's own" s flow add "$dev" --name keep udp4 dst-port 53 vf 0
+# what the kernel has before a guest comes
+ip link set "$dev" vf 1 trust off
+ip link set "$dev" vf 1 spoofchk on
+ip link set "$dev" vf 1 max_tx_rate 0
+before=$(vf_line 1)
+_comment "$before"
+
+mkdir -p /etc/libvirt/hooks/qemu.d /etc/sriovctl/guests.d
+chmod 755 /etc/sriovctl /etc/sriovctl/guests.d
+echo "udp4 dst-port 4789 guest self" >/etc/sriovctl/guests.d/hooked.flows
+cat >/etc/libvirt/hooks/qemu.d/50-sriovctl <<'END'
+#!/bin/sh
+echo "$2" >>/tmp/called
+exec /tmp/sriovctl hook libvirt -- "$@"
+END
+chmod +x /etc/libvirt/hooks/qemu.d/50-sriovctl
+t "libvirtd answers" start_libvirtd
+
+address=$(s vf list "$dev" --json | jq -r '[.. | objects | select(.index? == 1 and .address?)][0].address')
+IFS=:. read -r _ bus slot function <<<"$address"
+small_domain hooked | sed -e 's/>128</>64</' -e "s#</devices>#<interface type='hostdev' managed='yes'><mac address='52:54:00:00:00:11'/><source><address type='pci' domain='0x0000' bus='0x$bus' slot='0x$slot' function='0x$function'/></source><vlan><tag id='101'/></vlan></interface></devices>#" >/tmp/hooked.xml
+t "define" virsh -q define /tmp/hooked.xml
+rule_count() { s flow list "$dev" --json | jq '[.. | objects | select(.installed? == true)] | length'; }
+called() { is "$(tr '\n' ' ' </tmp/called | sed 's/ $//')" "$1" "libvirt called $1" && : >/tmp/called; }
+
+exits 0 "the guest starts" virsh -q start hooked --paused
+called "prepare start started"
+like "$(vf_line 1)" "52:54:00:00:00:11" "MAC, by libvirt"
+like "$(vf_line 1)" "vlan 101" "VLAN, by libvirt"
+like "$(vf_line 1)" "trust on" "trust, by the hook"
+like "$(vf_line 1)" "spoof checking off" "spoofchk"
+like "$(vf_line 1)" "max_tx_rate 500Mbps" "the rate"
+_comment "$(vf_line 1)"
+is "$(vf_driver 1)" vfio-pci "the VF is on vfio-pci"
+is "$(rule_count)" 2 "the guest's rule is in the NIC"
+like "$(ethtool -n "$dev" 2>&1)" "4789" "as ethtool sees it"
+is "$(s guest list --json | jq -r '.leases[0] | .guest + " " + .state')" "hooked adopted" "the lease"
+exits 3 "the VF is the guest's" s vf set "$dev" 1 --trust off
+exits 0 "it stops" virsh -q destroy hooked
+called "stopped release"
+is "$(vf_line 1)" "$before" "the VF is as it was"
+is "$(rule_count)" 1 "the guest's rule is out"
+is "$(s guest list --json | jq '.leases | length')" 0 "no lease"
+
+# ---- refused
+echo "udp4 dst-port 99999 guest self" >/etc/sriovctl/guests.d/hooked.flows
+exits 1 "a hook that fails stops the start" virsh -q start hooked --paused
+like "$out" "hooked.flows:1" "and says why"
+called "prepare start stopped release"
+is "$(virsh domstate hooked | head -n 1)" "shut off" "it does not run"
+is "$(vf_line 1)" "$before" "the VF is as it was"
+is "$(s guest list --json | jq '.leases | length')" 0 "no lease"
+is "$(s journal show --json | jq '[.. | objects | select(.open? == true)] | length')" 0 "no journal is open"
+
+# ---- many rules: the hook's start beside `flow apply` of the same, by turns
+for ((i = 0; i < 100; i++)); do echo "udp4 dst-port $((5000 + i)) vf 1"; done >/tmp/list.rules
+sed 's/vf 1/guest self/' /tmp/list.rules >/etc/sriovctl/guests.d/hooked.flows
+virsh dumpxml --inactive hooked >/tmp/domain.xml
+hook() { /tmp/sriovctl hook libvirt -- hooked "$1" begin - </tmp/domain.xml; }
+timed() {
+	local began=$EPOCHREALTIME
+	"$@" >/tmp/out 2>&1 || t "$*: $(cat /tmp/out)" false
+	echo $((${EPOCHREALTIME/./} - ${began/./}))
+}
+for round in 1 2 3; do
+	timed s flow apply /tmp/list.rules --pf "$dev" >>/tmp/apply
+	s flow delete "$dev" --all >/tmp/out 2>&1
+	hook prepare
+	timed hook start >>/tmp/start
+	[ "$round" != 1 ] || is "$(rule_count)" 100 "the guest's rules are in"
+	hook stopped
+	hook release
+done
+is "$(rule_count)" 0 "and out"
+_comment "100 rules, us: start $(paste -sd ' ' /tmp/start), flow apply $(paste -sd ' ' /tmp/apply)"
+at_most "$(times_ratio /tmp/start /tmp/apply)" 2 "start beside flow apply"
+t "it starts with them" virsh -q start hooked --paused
+t "and stops" virsh -q destroy hooked
+is "$(rule_count)" 0 "they are out"
