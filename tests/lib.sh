@@ -38,7 +38,7 @@ need() {
 
 # shellcheck disable=SC2034  # for the scripts that source this
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libmnl-dev libsqlite3-dev
-	libjansson-dev libxml2-dev libpcap-dev libhwloc-dev libvirt-dev jq)
+	libjansson-dev libxml2-dev libpcap-dev libhwloc-dev libvirt-dev libyaml-dev jq)
 
 # build TYPE DIR [cmake options]: configures once, then builds.
 build() {

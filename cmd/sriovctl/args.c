@@ -69,7 +69,7 @@ static int unknown_option(const struct args *args, const char *token, struct sri
 
 static int unknown_word(const struct args *args, const char *word, struct sriov_error *err)
 {
-	const char *names[64], *near;
+	const char *names[128], *near;
 	char object[96];
 	size_t n = 0;
 
@@ -117,6 +117,16 @@ static bool is_word(const char *token)
 	return token[0] != '-' || !token[1] || isdigit((unsigned char)token[1]);
 }
 
+/* The one short option besides -h: everybody types it so. */
+static int take_file(struct args *args, int argc, char **argv, struct sriov_error *err)
+{
+	if (++optind >= argc) {
+		sriov_error_set(err, -EINVAL, "-f", "its value is missing: FILE");
+		return usage_hint(args, err);
+	}
+	return opt_store(args, opt_find("file", groups_of(args)), argv[optind++], err);
+}
+
 /* getopt_long() sees one token at a time, with the options that are legal at that place. */
 static int take_option(struct args *args, int argc, char **argv, struct sriov_error *err)
 {
@@ -131,6 +141,8 @@ static int take_option(struct args *args, int argc, char **argv, struct sriov_er
 		optind++;
 		return 0;
 	}
+	if (!strcmp(token, "-f") && opt_find("file", groups_of(args)))
+		return take_file(args, argc, argv, err);
 	if (token[1] != '-')
 		return unknown_option(args, token, err);
 	for (const struct opt *opt = options; opt->name; opt++) {

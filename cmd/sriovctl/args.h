@@ -11,6 +11,7 @@
 #include "lib/core/core.h"
 
 #include <sriov/hook.h>
+#include <sriov/hostfile.h>
 #include <sriov/plan.h>
 
 struct out;
@@ -50,6 +51,9 @@ enum opt_group {
 	OPT_MOVE = 1 << 30,
 	OPT_HOOK = 1ull << 31,
 	OPT_NOVA = 1ull << 32,
+	OPT_FILE = 1ull << 33,
+	OPT_CONFIRM = 1ull << 34,
+	OPT_PRINT = 1ull << 35,
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 
@@ -90,7 +94,7 @@ struct opt {
 };
 
 /* The option table, ended by a row without name (options.c). */
-#define NOPTIONS 71
+#define NOPTIONS 74
 extern const struct opt options[NOPTIONS + 1];
 
 struct args {
@@ -124,6 +128,9 @@ struct args {
 	bool plan, apply;
 	const char *exclude, *numatune, *nova_release;
 	struct sriov_hook hook; /* its policies */
+	const char *file;       /* of a host; NULL = SRIOV_HOSTFILE */
+	unsigned confirm;       /* seconds, 0 = not given */
+	bool print;
 	struct sriov_guest_request
 		guest; /* of attach, xml and detach; pf, node and attrs stand above */
 };
@@ -242,6 +249,12 @@ COMMAND(journal_undo);
 COMMAND(journal_abandon);
 COMMAND(history);
 COMMAND(restore);
+COMMAND(plan);
+COMMAND(apply);
+COMMAND(status);
+COMMAND(rollback);
+COMMAND(confirm);
+COMMAND(generations);
 COMMAND(complete);
 
 #endif

@@ -10,7 +10,7 @@ static const struct {
 	uint64_t groups;
 	const char *title;
 } sections[] = {
-	{~(unsigned)(OPT_CHANGE | OPT_GLOBAL), "options"},
+	{~(uint64_t)(OPT_CHANGE | OPT_GLOBAL), "options"},
 	{OPT_CHANGE, "options of changes"},
 	{OPT_GLOBAL, "options of every command"},
 };

@@ -164,11 +164,29 @@ int cmd_restore(const struct args *args, struct sriov_host *host, struct out *ou
 	return out_plans(out, plan, args->run.dry_run, r, err);
 }
 
+static int print_file(const char *pf, struct sriov_host *host, struct out *out,
+		      struct sriov_error *err)
+{
+	_free_ char *text = NULL;
+	int r = sriov_hostfile_print(host, pf, &text, err);
+
+	if (r < 0)
+		return r;
+	if (out->doc)
+		return out_add(out, "file", out_text(text), err);
+	fputs(text, stdout);
+	return 0;
+}
+
 int cmd_adopt(const struct args *args, struct sriov_host *host, struct out *out,
 	      struct sriov_error *err)
 {
 	struct sriov_plan *plan = NULL;
-	int r = sriov_adopt(host, args->pos[0], &args->run, &plan, err);
+	int r;
+
+	if (args->print)
+		return print_file(args->pos[0], host, out, err);
+	r = sriov_adopt(host, args->pos[0], &args->run, &plan, err);
 
 	return out_plans(out, plan, args->run.dry_run, r, err);
 }

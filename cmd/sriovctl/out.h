@@ -35,6 +35,9 @@ const char *pool_of(const struct sriov_vf *vf);
 int out_plans(struct out *out, struct sriov_plan *plans, bool dry_run, int r,
 	      struct sriov_error *err);
 
+/* A plan as JSON. */
+json_t *out_plan(const struct sriov_plan *plan);
+
 /* What the words of rules mean besides what they say: on standard error, or into the document. */
 int out_notes(struct out *out, const struct sriov_notes *notes, struct sriov_error *err);
 

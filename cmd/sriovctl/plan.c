@@ -99,15 +99,16 @@ static void print_plan(const struct sriov_plan *plan, bool dry_run)
 		printf("no plan\n");
 }
 
-static json_t *encode_plan(const struct sriov_plan *plan)
+json_t *out_plan(const struct sriov_plan *plan)
 {
 	json_t *steps = json_array(), *notes = json_array();
 
 	for (size_t i = 0; i < plan->nsteps; i++)
-		json_array_append_new(steps,
-				      json_pack("{so so ss}", "what", out_text(plan->step[i].what),
-						"disrupts", out_text(plan->step[i].disrupts),
-						"state", state_words[plan->step[i].state]));
+		json_array_append_new(steps, json_pack("{so so so ss}", "object",
+						       out_text(plan->step[i].object), "what",
+						       out_text(plan->step[i].what), "disrupts",
+						       out_text(plan->step[i].disrupts), "state",
+						       state_words[plan->step[i].state]));
 	for (size_t i = 0; i < plan->nnotes; i++)
 		json_array_append_new(notes, out_text(plan->note[i]));
 	return json_pack("{ss ss so so so ss}", "pf", plan->pf, "digest", plan->digest, "steps",
@@ -130,7 +131,7 @@ int out_plans(struct out *out, struct sriov_plan *plans, bool dry_run, int r,
 		if (plan->status != SRIOV_DONE && !plan->nsteps && !plan->nnotes)
 			continue;
 		if (out->doc)
-			json_array_append_new(array, encode_plan(plan));
+			json_array_append_new(array, out_plan(plan));
 		else
 			print_plan(plan, dry_run);
 	}

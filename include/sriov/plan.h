@@ -39,7 +39,10 @@ struct sriov_options {
 enum sriov_step_state { SRIOV_STEP_PLANNED, SRIOV_STEP_DONE, SRIOV_STEP_FAILED, SRIOV_STEP_UNDONE };
 
 struct sriov_step_text {
-	char what[256];     /* "create 4 VFs" */
+	char what[256]; /* "create 4 VFs" */
+	char object[SRIOV_NAME_LEN +
+		    8];     /* what it is about: "port", "vf 3", "rule dns", "guest web1" */
+	char sign;          /* '+' something comes, '-' it goes, '~' it changes */
 	char disrupts[192]; /* "resets the port: link down for some seconds"; "" if nothing */
 	enum sriov_step_state state;
 };

@@ -69,4 +69,8 @@ int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf 
 		       const struct sriov_vf *vf, struct guest_interface *out,
 		       struct sriov_error *err);
 
+/* lib/guest/pool.c: a VF that a guest holds may not leave its pool (-EBUSY). @pf is joined with the store. */
+int guest_pool_unleased(struct store *store, const struct sriov_pf *pf,
+			const struct sriov_vfset *vfs, const char *name, struct sriov_error *err);
+
 #endif

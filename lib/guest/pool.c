@@ -51,8 +51,8 @@ static int refuse_leased(const struct sriov_lease *lease, const char *pool, stru
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-static int check_unleased(struct store *store, const struct sriov_pf *pf,
-			  const struct sriov_vfset *vfs, const char *name, struct sriov_error *err)
+int guest_pool_unleased(struct store *store, const struct sriov_pf *pf,
+			const struct sriov_vfset *vfs, const char *name, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *lease = NULL;
 	size_t n = 0;
@@ -96,7 +96,7 @@ SRIOV_EXPORT int sriov_pool_set(struct sriov_host *host, const char *pf,
 	if (!r && !dry_run)
 		r = store_begin(store, STORE_DURABLE, err);
 	if (!r && store && !force)
-		r = check_unleased(store, port, vfs, name, err);
+		r = guest_pool_unleased(store, port, vfs, name, err);
 	if (!r && !dry_run)
 		r = store_pool_put(store, port->address, vfs, name, err);
 	return end(store, r, dry_run, err);

@@ -154,6 +154,7 @@ struct host_ops {
 	int64_t (*now_ms)(struct sriov_host *host); /* the clock that deadlines are in */
 };
 
+#define HOST_LOCKS_MAX 32
 struct sriov_host {
 	const struct host_ops *ops;
 	void *priv;                        /* of the ops */
@@ -163,8 +164,9 @@ struct sriov_host {
 	const struct vswitch_ops *vswitch; /* lib/vswitch/vswitch.h */
 	char state_dir[256];               /* database and, simulated, locks */
 	char lock_dir[256];
-	struct store *store; /* opened at first use by store_get() */
-	int lock_fd[16];     /* PF locks held; a supervised child inherits them */
+	struct store *store;                         /* opened at first use by store_get() */
+	int lock_fd[HOST_LOCKS_MAX];                 /* locks held */
+	char lock_of[HOST_LOCKS_MAX][SRIOV_PCI_LEN]; /* the PF that each is of, "" = of none */
 	size_t nlocks;
 };
 

@@ -89,14 +89,18 @@ static struct supervised access_to(const struct sriov_host *host, const struct s
 				   const char *path, int64_t deadline_ms)
 {
 	const struct live *live = host->priv;
+	size_t lock = 0;
 
+	/* of other PFs that are locked too, none shall wait for this one */
+	while (lock < host->nlocks && strcmp(host->lock_of[lock], pf->address) != 0)
+		lock++;
 	return (struct supervised){
 		.dir = live->sys,
 		.path = path,
 		.object = live_object(pf),
 		.deadline_ms = deadline_ms,
-		.lock_fd = host->lock_fd,
-		.nlocks = host->nlocks,
+		.lock_fd = &host->lock_fd[lock],
+		.nlocks = lock < host->nlocks,
 	};
 }
 

@@ -64,6 +64,9 @@ struct sim_host {
 	char *file;       /* absolute, without symbolic links */
 	int64_t clock_ms; /* as last seen */
 	int64_t landed;   /* events that wait() has told of; negative = none yet */
+	/* the file as it was read last: a plan reads it many times, and large ones take long to parse */
+	json_t *json;
+	struct stat seen;
 };
 
 static void sim_freep(struct sim **sim)
@@ -79,20 +82,36 @@ static int no_such_snapshot(const char *file, int code, struct sriov_error *err)
 	return sriov_error_hint(err, "`sriovctl host snapshot` writes one of this host");
 }
 
-static int load(struct sim_host *host, struct sim **out, struct sriov_error *err)
+/* Whoever changes the file replaces it, or writes it at another time. */
+static bool is_seen(const struct sim_host *host, const struct stat *now)
 {
-	_cleanup_(sim_freep)
-	struct sim *sim = NULL;
-	_free_ char *text = NULL;
-	_json_ json_t *json = NULL;
-	json_error_t where;
-	size_t size;
-	int r = core_read_file(AT_FDCWD, host->file, FILE_MAX, &text, &size);
+	const struct stat *then = &host->seen;
 
+	return host->json && now->st_dev == then->st_dev && now->st_ino == then->st_ino &&
+	       now->st_size == then->st_size && now->st_mtim.tv_sec == then->st_mtim.tv_sec &&
+	       now->st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+}
+
+/* The file's JSON into host->json. */
+static int parse(struct sim_host *host, struct sriov_error *err)
+{
+	_free_ char *text = NULL;
+	json_error_t where;
+	struct stat now;
+	size_t size;
+	int r;
+
+	if (stat(host->file, &now) < 0)
+		return no_such_snapshot(host->file, -errno, err);
+	if (is_seen(host, &now))
+		return 0;
+	json_decref(core_steal(host->json));
+	r = core_read_file(AT_FDCWD, host->file, FILE_MAX, &text, &size);
 	if (r < 0)
 		return no_such_snapshot(host->file, r, err);
-	json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-	if (!json) {
+	host->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+	host->seen = now;
+	if (!host->json) {
 		sriov_error_set(err, -EINVAL, host->file, "line %d, column %d: %s", where.line,
 				where.column, where.text);
 		sriov_error_hint(err,
@@ -100,7 +119,18 @@ static int load(struct sim_host *host, struct sim **out, struct sriov_error *err
 				 "writes one");
 		return -EINVAL;
 	}
-	r = sim_decode(json, &sim, err);
+	return 0;
+}
+
+static int load(struct sim_host *host, struct sim **out, struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	int r = parse(host, err);
+
+	if (r < 0)
+		return r;
+	r = sim_decode(host->json, &sim, err);
 	if (r < 0) {
 		if (err)
 			core_copy(err->object, sizeof(err->object), host->file);
@@ -433,6 +463,7 @@ static void do_close(struct sriov_host *host)
 {
 	struct sim_host *priv = host->priv;
 
+	json_decref(priv->json);
 	free(priv->file);
 	free(priv);
 }

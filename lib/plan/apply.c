@@ -252,6 +252,21 @@ static int commit_vfs(struct change *change, const struct pf_state *before, stru
 	return r;
 }
 
+static int commit_pools(struct change *change, struct sriov_error *err)
+{
+	const struct pf_state *want = &change->want;
+	const char *pf = change->pf->address;
+	int r;
+
+	if (!want->has_pools)
+		return 0;
+	r = store_pool_clear(change->store, pf, err);
+	for (size_t i = 0; !r && i < want->npools; i++)
+		r = store_pool_set(change->store, pf, want->pools[i].first, want->pools[i].last,
+				   want->pools[i].name, err);
+	return r;
+}
+
 /* What the guest holds from now on. */
 static int commit_lease(struct change *change, struct sriov_error *err)
 {
@@ -307,32 +322,61 @@ static bool is_empty(const struct pf_state *state)
 	return !state->count && !state->nvf && !state->nrules && !(state->has & ~STATE_COUNT);
 }
 
-static int commit(struct change *change, const struct pf_state *before, long journal,
-		  struct sriov_error *err)
+/* What the intent will be, into @merged, and its text (NULL: there is none any more). */
+static int merge_intent(const struct change *change, struct pf_state *merged, char **text,
+			struct sriov_error *err)
 {
-	int r = state_merge(&change->intent, &change->want, err);
-	char *intent = NULL;
+	int r;
 
-	if (!r && before)
-		r = remember_found(change, before, err);
-	if (!r && is_empty(&change->intent)) {
-		/* nothing of ours is left: the next change finds the PF anew */
-		free(core_steal(change->known.found));
-	} else if (!r) {
-		r = state_encode(&change->intent, &intent, err);
+	*text = NULL;
+	if (change->want.replaces) {
+		const char *record = change->want.record;
+
+		*text = record ? strdup(record) : NULL;
+		return record && !*text ? core_oom(err) : 0;
 	}
-	if (r < 0)
-		return r;
-	if (!journal && !change->want.guest && !change->want.net && !change->ntake &&
-	    !strcmp(change->known.intent ?: "", intent ?: "")) {
-		free(intent);
-		return 0;
-	}
-	free(change->known.intent);
-	change->known.intent = intent;
-	r = store_begin(change->store, STORE_DURABLE, err);
+	r = state_merge(merged, &change->intent, err);
 	if (!r)
-		r = commit_vfs(change, before, err);
+		r = state_merge(merged, &change->want, err);
+	if (!r && !is_empty(merged))
+		r = state_encode(merged, text, err);
+	return r;
+}
+
+int apply_intent_text(const struct change *change, char **text, struct sriov_error *err)
+{
+	struct pf_state merged = {0};
+	int r = merge_intent(change, &merged, text, err);
+
+	state_clear(&merged);
+	return r;
+}
+
+/* The intent as it will be recorded goes into @text; what stood before our first change is remembered. */
+static int prepare_commit(struct change *change, const struct pf_state *before, char **text,
+			  struct sriov_error *err)
+{
+	int r = before ? remember_found(change, before, err) : 0;
+
+	if (!r)
+		r = apply_intent_text(change, text, err);
+	/* nothing of ours is left: the next change finds the PF anew */
+	if (!r && !*text)
+		free(core_steal(change->known.found));
+	return r;
+}
+
+/* All that a commit writes; @text is taken over. */
+static int write_commit(struct change *change, const struct pf_state *before, long journal,
+			char *text, struct sriov_error *err)
+{
+	int r;
+
+	free(change->known.intent);
+	change->known.intent = text;
+	r = commit_vfs(change, before, err);
+	if (!r)
+		r = commit_pools(change, err);
 	if (!r)
 		r = commit_lease(change, err);
 	if (!r)
@@ -341,6 +385,37 @@ static int commit(struct change *change, const struct pf_state *before, long jou
 		r = store_pf_put(change->store, &change->known, err);
 	if (!r && journal)
 		r = store_journal_status(change->store, journal, "committed", NULL, err);
+	return r;
+}
+
+int apply_commit_part(struct change *change, const struct pf_state *before, long journal,
+		      struct sriov_error *err)
+{
+	char *text = NULL;
+	int r = prepare_commit(change, before, &text, err);
+
+	return r ? r : write_commit(change, before, journal, text, err);
+}
+
+static int commit(struct change *change, const struct pf_state *before, long journal,
+		  struct sriov_error *err)
+{
+	char *text = NULL;
+	int r = prepare_commit(change, before, &text, err);
+
+	if (r < 0)
+		return r;
+	if (!journal && !change->want.guest && !change->want.net && !change->ntake &&
+	    !strcmp(change->known.intent ?: "", text ?: "")) {
+		free(text);
+		return 0;
+	}
+	r = store_begin(change->store, STORE_DURABLE, err);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	r = write_commit(change, before, journal, text, err);
 	return r ? r : store_commit(change->store, err);
 }
 

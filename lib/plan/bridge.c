@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bridge of a physnet: what is wanted there, and the steps to it. See bridge.h. */
+/* The bridge of a physnet: which one a change concerns, and what of it is there. See bridge.h. */
 #include "lib/plan/bridge.h"
 #include "lib/guest/choose.h"
 #include "lib/plan/lock.h"
@@ -142,12 +142,6 @@ int bridge_open(struct change *change, const struct pf_state *want, struct sriov
 
 /* ---- as it is ---- */
 
-static bool through_pf(const struct bridge *bridge)
-{
-	return bridge->net.uplink == SRIOV_UPLINK_AF_PACKET ||
-	       bridge->net.uplink == SRIOV_UPLINK_AF_XDP;
-}
-
 /* Asked for each guest's address: all that the PF takes frames for may be many more. */
 static int read_taken(struct change *change, struct bridge *bridge, const struct sriov_lease *lease,
 		      struct sriov_error *err)
@@ -173,7 +167,7 @@ static int read_fdb(struct change *change, struct bridge *bridge, struct sriov_e
 
 	free(core_steal(bridge->taken));
 	bridge->ntaken = 0;
-	if (!through_pf(bridge))
+	if (!bridge_through_pf(bridge))
 		return 0;
 	for (size_t i = 0; !r && i < bridge->nleases; i++)
 		r = read_taken(change, bridge, &bridge->lease[i], err);
@@ -204,293 +198,23 @@ const struct sriov_vswitch_port *bridge_port(const struct bridge *bridge, const 
 	return *name ? vswitch_port(bridge->is, bridge->net.bridge, name) : NULL;
 }
 
+void bridge_drop_uses(struct change *change)
+{
+	const struct net_state *net = change->want.net;
+	struct sriov_vf *vf = net && net->net.uplink == SRIOV_UPLINK_VF
+				      ? pf_vf(change->pf, net->net.uplink_vf)
+				      : NULL;
+
+	if (vf)
+		vf->uses.n = 0;
+}
+
 void bridge_capture(const struct change *change, struct net_state *net)
 {
 	const struct bridge *bridge = change->bridge;
 
 	net->made = bridge && vswitch_bridge(bridge->is, bridge->net.bridge);
 	net->linked = bridge && bridge_port(bridge, bridge->net.port);
-}
-
-/* ---- what is wanted ---- */
-
-/* The @i'th lease that shall have a port: the network's, this change's own as @want says; NULL behind the last. */
-static const struct sriov_lease *wanted_lease(const struct bridge *bridge,
-					      const struct pf_state *want, size_t i)
-{
-	const struct guest_state *own = want->guest;
-
-	for (size_t k = 0; k < bridge->nleases; k++) {
-		const struct sriov_lease *lease = &bridge->lease[k];
-
-		if (own && own->lease.id == lease->id)
-			continue;
-		if (!i--)
-			return lease;
-	}
-	return !i && own && own->leased && own->lease.socket[0] ? &own->lease : NULL;
-}
-#define FOR_EACH_WANTED(bridge, want, lease)                                                       \
-	for (size_t i_ = 0; ((lease) = wanted_lease(bridge, want, i_)); i_++)
-
-static bool is_wanted(const struct bridge *bridge, const struct pf_state *want, const char *port)
-{
-	const struct sriov_lease *lease;
-
-	FOR_EACH_WANTED(bridge, want, lease)
-	{
-		if (!strcmp(guest_lease_port(lease), port))
-			return true;
-	}
-	return false;
-}
-
-/* A guest with a VF beside its port has all its frames there. */
-static bool is_active(const struct sriov_lease *lease)
-{
-	return !strcmp(lease->path, sriov_path_word(SRIOV_PATH_VHOSTUSER));
-}
-
-static bool is_made(const struct pf_state *want)
-{
-	return !want->net || want->net->made;
-}
-
-static const struct sriov_rules *rules_of(const struct bridge *bridge, const struct pf_state *want)
-{
-	bool own = (want->has & STATE_LIST) && !strcmp(want->address, bridge->net.uplink_pf);
-
-	return own ? &want->list : &bridge->rules;
-}
-
-/* As a VF would be: MAC and VLAN of the lease, the spoof check on unless it was switched off. */
-static void fill_port(const struct bridge *bridge, const struct sriov_lease *lease, unsigned nth,
-		      struct openflow_port *out)
-{
-	const struct sriov_vswitch_port *port = bridge_port(bridge, guest_lease_port(lease));
-
-	*out = (struct openflow_port){.attrs = lease->attrs};
-	core_copy(out->guest, sizeof(out->guest), lease->guest);
-	core_copy(out->uuid, sizeof(out->uuid), lease->uuid);
-	/* for a port that is not there yet any number will do to see whether the list compiles */
-	out->ofport = port && port->ofport > 0 ? (unsigned)port->ofport
-					       : OPENFLOW_PORT_END - 2 - nth;
-	if (!(out->attrs.has & SRIOV_VF_SPOOFCHK))
-		out->attrs.spoofchk = true;
-	out->attrs.has |= SRIOV_VF_MAC | SRIOV_VF_SPOOFCHK;
-	memcpy(out->attrs.mac, lease->mac, 6);
-	if (!lease->vlan)
-		return;
-	out->attrs.has |= SRIOV_VF_VLAN;
-	out->attrs.vlan = lease->vlan;
-}
-
-int bridge_compile(const struct bridge *bridge, const struct pf_state *want, struct openflow *out,
-		   struct sriov_error *err)
-{
-	const struct sriov_vswitch_port *uplink = bridge_port(bridge, bridge->net.port);
-	_free_ struct openflow_port *port = calloc(bridge->nleases + 2, sizeof(*port));
-	const struct sriov_pf *pf = &bridge->pf->pf[0];
-	const struct sriov_lease *lease;
-	uint8_t mac[2][6];
-	struct openflow_want policy = {
-		.rules = rules_of(bridge, want),
-		.uplink = uplink && uplink->ofport > 0 ? (unsigned)uplink->ofport
-						       : OPENFLOW_PORT_END - 1,
-		.port = port,
-		/* what is for VFs the NIC gives to them, before the uplink sees it */
-		.mac = mac,
-		.nmacs = ARRAY_SIZE(mac),
-		.meter = bridge->now.meter,
-		.nmeters = bridge->now.nmeters,
-	};
-
-	if (!port)
-		return core_oom(err);
-	memcpy(mac[0], pf->mac, 6);
-	memcpy(mac[1], pf->perm_mac, 6);
-	if (!is_made(want))
-		return openflow_none(out, err);
-	FOR_EACH_WANTED(bridge, want, lease)
-	{
-		if (!is_active(lease))
-			continue;
-		fill_port(bridge, lease, policy.nports, &port[policy.nports]);
-		policy.nports++;
-	}
-	return openflow_compile(&policy, out, err);
-}
-
-/* ---- steps ---- */
-
-static struct step *add(struct steps *steps, enum step_kind kind, bool on, struct bridge *bridge,
-			const char *name, struct sriov_error *err)
-{
-	struct step *step = core_grow(&steps->at, &steps->n, sizeof(*step));
-
-	if (!step) {
-		core_oom(err);
-		return NULL;
-	}
-	step->kind = kind;
-	step->on = on;
-	step->bridge = bridge;
-	core_copy(step->name, sizeof(step->name), name);
-	return step;
-}
-
-static int add_lease(struct steps *steps, enum step_kind kind, bool on, struct bridge *bridge,
-		     const struct sriov_lease *lease, struct sriov_error *err)
-{
-	struct step *step = add(steps, kind, on, bridge, guest_lease_port(lease), err);
-
-	if (step)
-		step->lease = lease;
-	return step ? 0 : -ENOMEM;
-}
-
-/* Whether the uplink's PF takes frames for @lease now. */
-static bool has_fdb(const struct bridge *bridge, const struct sriov_lease *lease)
-{
-	for (size_t i = 0; i < bridge->ntaken; i++)
-		if (!memcmp(bridge->taken[i], lease->mac, 6))
-			return true;
-	return false;
-}
-
-/* What the change's own lease had there, on either side of a move, and shall have no more. */
-static int drop_own(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		    struct sriov_error *err)
-{
-	const struct guest_state *parts[] = {want->guest, want->other};
-	bool stays = want->guest && want->guest->leased && is_active(&want->guest->lease);
-	int r = 0;
-
-	if (!stays && want->guest && has_fdb(bridge, &want->guest->lease))
-		r = add_lease(steps, STEP_FDB, false, bridge, &want->guest->lease, err);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(parts); i++) {
-		const char *port = parts[i] ? guest_lease_port(&parts[i]->lease) : "";
-
-		if (bridge_port(bridge, port) && !is_wanted(bridge, want, port))
-			r = add_lease(steps, STEP_PORT, false, bridge, &parts[i]->lease, err);
-	}
-	return r;
-}
-
-/* A bridge that was somebody's before keeps its own ports, and stays. */
-static int drop_net(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		    struct sriov_error *err)
-{
-	const struct sriov_vswitch_bridge *there = vswitch_bridge(bridge->is, bridge->net.bridge);
-	bool ours = there && there->ours;
-
-	if (!want->net)
-		return 0;
-	if (!want->net->linked && bridge->net.uplink != SRIOV_UPLINK_PORT &&
-	    bridge_port(bridge, bridge->net.port) &&
-	    !add(steps, STEP_PORT, false, bridge, bridge->net.port, err))
-		return -ENOMEM;
-	if (!want->net->made && ours &&
-	    !add(steps, STEP_BRIDGE, false, bridge, bridge->net.bridge, err))
-		return -ENOMEM;
-	return 0;
-}
-
-static int make_net(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		    struct sriov_error *err)
-{
-	if (is_made(want) && !vswitch_bridge(bridge->is, bridge->net.bridge) &&
-	    !add(steps, STEP_BRIDGE, true, bridge, bridge->net.bridge, err))
-		return -ENOMEM;
-	if (is_made(want) && (!want->net || want->net->linked) &&
-	    bridge->net.uplink != SRIOV_UPLINK_PORT && !bridge_port(bridge, bridge->net.port) &&
-	    !add(steps, STEP_PORT, true, bridge, bridge->net.port, err))
-		return -ENOMEM;
-	return 0;
-}
-
-static int make_ports(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		      struct sriov_error *err)
-{
-	const struct sriov_lease *lease;
-
-	FOR_EACH_WANTED(bridge, want, lease)
-	{
-		if (!bridge_port(bridge, guest_lease_port(lease)) &&
-		    add_lease(steps, STEP_PORT, true, bridge, lease, err) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int note_losses(const struct sriov_notes *notes, struct steps *steps)
-{
-	for (size_t i = 0; i < notes->n; i++)
-		if (steps_note(steps, "on the bridge: %s", notes->at[i].text) < 0)
-			return -ENOMEM;
-	return 0;
-}
-
-/* The whole policy is one step: ports that come or go are in it. */
-static int make_policy(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		       struct sriov_error *err)
-{
-	const struct sriov_vswitch_bridge *there = vswitch_bridge(bridge->is, bridge->net.bridge);
-	_vswitch_diff_ struct vswitch_diff diff = {0};
-	_openflow_ struct openflow flows = {0};
-	struct step *step;
-	bool changes;
-	int r = bridge_compile(bridge, want, &flows, err);
-
-	if (r < 0)
-		return r;
-	if (vswitch_diff(&bridge->now, &flows, &diff) < 0)
-		return core_oom(err);
-	changes = diff.flows || diff.nbefore || diff.nafter;
-	/* with a bridge of ours its flows go too */
-	if (!changes || (!is_made(want) && (!there || there->ours)))
-		return 0;
-	step = add(steps, STEP_POLICY, true, bridge, bridge->net.bridge, err);
-	if (!step)
-		return -ENOMEM;
-	step->want = want;
-	return note_losses(&flows.notes, steps) < 0 ? core_oom(err) : 0;
-}
-
-static int make_fdb(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		    struct sriov_error *err)
-{
-	const struct sriov_lease *lease;
-
-	if (!through_pf(bridge))
-		return 0;
-	FOR_EACH_WANTED(bridge, want, lease)
-	{
-		if (is_active(lease) && !has_fdb(bridge, lease) &&
-		    add_lease(steps, STEP_FDB, true, bridge, lease, err) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int bridge_steps(const struct change *change, const struct pf_state *want, bool on,
-		 struct steps *steps, struct sriov_error *err)
-{
-	struct bridge *bridge = change->bridge;
-	int r;
-
-	if (!bridge)
-		return 0;
-	if (!on) {
-		r = drop_own(bridge, want, steps, err);
-		return r ? r : drop_net(bridge, want, steps, err);
-	}
-	r = make_net(bridge, want, steps, err);
-	if (!r)
-		r = make_ports(bridge, want, steps, err);
-	if (!r)
-		r = make_policy(bridge, want, steps, err);
-	return r ? r : make_fdb(bridge, want, steps, err);
 }
 
 /* ---- told before ---- */
@@ -528,7 +252,7 @@ int bridge_check(const struct change *change, const struct pf_state *want, struc
 	const struct bridge *bridge = change->bridge;
 	int r = 0;
 
-	if (!bridge || !is_made(want))
+	if (!bridge || !bridge_is_made(want))
 		return 0;
 	if (vswitch_bridge(bridge->is, bridge->net.bridge) || !want->net)
 		r = vswitch_check(bridge->is, bridge->net.bridge, err);

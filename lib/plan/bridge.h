@@ -39,9 +39,22 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 		 struct steps *steps, struct sriov_error *err);
 /* What makes a new port or bridge fail, told before: an OVS without DPDK, somebody else's bridge, the socket. */
 int bridge_check(const struct change *change, const struct pf_state *want, struct sriov_error *err);
+/* OVS and the network itself use the VF of the uplink: no obstacle to a change that is about the network. */
+void bridge_drop_uses(struct change *change);
 /* What of @want's network is there, for the before-image of a change. */
 void bridge_capture(const struct change *change, struct net_state *net);
 
+/* Whether the PF itself is the uplink, and must take frames for guests behind it. */
+static inline bool bridge_through_pf(const struct bridge *bridge)
+{
+	return bridge->net.uplink == SRIOV_UPLINK_AF_PACKET ||
+	       bridge->net.uplink == SRIOV_UPLINK_AF_XDP;
+}
+/* Whether @want has the bridge; only a network that goes has none. */
+static inline bool bridge_is_made(const struct pf_state *want)
+{
+	return !want->net || want->net->made;
+}
 /* The port of that name on the bridge, or NULL. */
 const struct sriov_vswitch_port *bridge_port(const struct bridge *bridge, const char *name);
 /* What the policy is to be, with the ports as last read. */

@@ -95,16 +95,20 @@ static int find_watched(struct change *change, struct sriov_error *err)
 
 int change_read(struct change *change, struct sriov_error *err)
 {
-	struct sriov_inventory *inv = NULL;
-	int r = host_read(change->host, change->pf->address, change->what, &inv, err);
+	bool fresh = change->fresh && change->fresh == change->what;
+	struct sriov_inventory *inv = fresh ? change->inv : NULL;
+	int r = fresh ? 0 : host_read(change->host, change->pf->address, change->what, &inv, err);
 
+	change->fresh = 0;
 	if (!r && change->store && (change->what & SRIOV_READ_USERS))
 		r = join(change, inv, err);
 	if (r < 0) {
-		sriov_inventory_free(inv);
+		if (!fresh)
+			sriov_inventory_free(inv);
 		return r;
 	}
-	sriov_inventory_free(change->inv);
+	if (!fresh)
+		sriov_inventory_free(change->inv);
 	change->inv = inv;
 	change->pf = &inv->pf[0];
 	find_nowhere(change);
@@ -112,6 +116,7 @@ int change_read(struct change *change, struct sriov_error *err)
 	r = find_watched(change, err);
 	if (change->want.self[0])
 		change_drop_self(change);
+	bridge_drop_uses(change);
 	if (!r && change->bridge)
 		r = bridge_read(change, err);
 	return r || !change->want.guest ? r : change_read_guest(change, change->want.guest, err);
@@ -259,7 +264,9 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 	change->plan = calloc(1, sizeof(*change->plan));
 	if (!change->plan)
 		return core_oom(err);
-	r = host_read(host, pf, 0, &change->inv, err);
+	/* nothing is locked in a dry run, so what is read now need not be read again then */
+	change->fresh = opts->dry_run ? what : 0;
+	r = host_read(host, pf, change->fresh, &change->inv, err);
 	if (r < 0)
 		return r;
 	change->pf = &change->inv->pf[0];
@@ -286,21 +293,49 @@ void change_close(struct change *change)
 	*change = (struct change){0};
 }
 
-int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
+static int add_note(char ***notes, size_t *n, const char *fmt, va_list ap, struct sriov_error *err)
+	__attribute__((format(printf, 3, 0)));
+
+static int add_note(char ***notes, size_t *n, const char *fmt, va_list ap, struct sriov_error *err)
 {
-	char **slot = core_grow(&change->plan->note, &change->plan->nnotes, sizeof(*slot));
-	va_list ap;
-	int r;
+	char **slot = core_grow(notes, n, sizeof(*slot));
 
 	if (!slot)
 		return core_oom(err);
-	va_start(ap, fmt);
-	r = vasprintf(slot, fmt, ap);
-	va_end(ap);
-	if (r >= 0)
+	if (vasprintf(slot, fmt, ap) >= 0)
 		return 0;
-	change->plan->nnotes--;
+	--*n;
 	return core_oom(err);
+}
+
+int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_note(&change->plan->note, &change->plan->nnotes, fmt, ap, err);
+	va_end(ap);
+	return r;
+}
+
+int change_notes_add(struct change_notes *notes, struct sriov_error *err, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_note(&notes->at, &notes->n, fmt, ap, err);
+	va_end(ap);
+	return r;
+}
+
+void change_notes_clear(struct change_notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		free(notes->at[i]);
+	free(notes->at);
+	*notes = (struct change_notes){0};
 }
 
 void change_give_plan(struct change *change, struct sriov_plan **plan)

@@ -18,7 +18,9 @@ struct change {
 	const struct sriov_options *opts;
 	struct sriov_inventory *inv; /* of the one PF, as last read; pf points into it */
 	struct sriov_pf *pf;
-	unsigned what;          /* what is read: enum sriov_what */
+	unsigned what; /* what is read: enum sriov_what */
+	unsigned
+		fresh; /* what inv was read with a moment ago and nobody has looked at, 0 = nothing */
 	struct store *store;    /* NULL in a dry run without a database */
 	struct store_pf known;  /* the PF's row; all zero if there is none */
 	struct pf_state intent; /* the last committed one */
@@ -34,6 +36,12 @@ struct change {
 	size_t ntake;
 	bool net_recorded;    /* want.net's network is in the database */
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
+};
+
+/* Lines that outlive a change. */
+struct change_notes {
+	char **at;
+	size_t n;
 };
 
 /* ---- change.c: opening, reading, telling ---- */
@@ -64,6 +72,9 @@ void change_tell_states(struct change *change, const struct steps *steps);
 /* Adds a note to the plan as shown. */
 int change_note(struct change *change, struct sriov_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+int change_notes_add(struct change_notes *notes, struct sriov_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void change_notes_clear(struct change_notes *notes);
 /* Hands the plan to the caller of a public function (also after a failure). */
 void change_give_plan(struct change *change, struct sriov_plan **plan);
 /* Seconds to wait for another command. */
@@ -107,6 +118,11 @@ int apply_undo(struct change *change, const struct pf_state *before, size_t *und
 /* The durable end of a change: journal, intent, epoch, leases, pools in one transaction. */
 int apply_commit(struct change *change, const struct pf_state *before, long journal,
 		 struct sriov_error *err);
+/* apply_commit() inside of a transaction of the caller's, for changes that are committed together. */
+int apply_commit_part(struct change *change, const struct pf_state *before, long journal,
+		      struct sriov_error *err);
+/* What a commit would record as the PF's intent, in fresh memory; NULL: nothing. */
+int apply_intent_text(const struct change *change, char **text, struct sriov_error *err);
 /* Closes the journal of a change that was undone, and with it the lease that @before has not. */
 int apply_undone_status(struct change *change, const struct pf_state *before, long journal,
 			const char *why, struct sriov_error *err);
@@ -117,9 +133,53 @@ int apply_journal_status(struct change *change, long journal, const char *status
 /* ---- recover.c: what the PF's open journal asks for, under the lock ---- */
 
 enum recover_how { RECOVER_AUTO, RECOVER_RESUME, RECOVER_UNDO };
+/* The way that a recovery goes: on to change->want, or back to the state before. */
+struct recovery {
+	struct store_journal journal;
+	struct pf_state before;
+	struct steps steps;
+	bool forward;
+};
+void recovery_clear(struct recovery *recovery);
+/* The PF's open journal. -ENOENT (no error set): there is none. */
+int recovery_load(struct change *change, struct recovery *recovery, struct sriov_error *err);
+/* Decides by readback: forward if nothing is left to do or the operator says so, else back. */
+int recovery_choose(struct change *change, struct recovery *recovery, enum recover_how how,
+		    struct sriov_error *err);
+/* Back, whatever was chosen. */
+int recovery_turn(struct change *change, struct recovery *recovery, struct sriov_error *err);
+/* Refuses if guests or the host's traffic have come to what the steps would hit. */
+int recovery_guard(struct change *change, const struct recovery *recovery, struct sriov_error *err);
+/* The steps, and the readback; nothing is recorded. */
+int recovery_run(struct change *change, struct recovery *recovery, struct sriov_error *err);
+/* Tells of a recovery that failed, whose journal stays open. */
+void recovery_leave_open(struct change *change, const struct store_journal *journal,
+			 struct sriov_error *err);
+/* A journal that is of its PF alone. */
 int recover_pf(struct change *change, enum recover_how how, struct sriov_error *err);
+/*
+ * The journal of @change, which was opened unrecovered, if there is one; if it is part of a generation over several
+ * PFs, all of them: the PF's lock is given back and taken again. What was done is added to @notes.
+ */
+int recover_open(struct change *change, struct change_notes *notes, struct sriov_error *err);
 
 /* ---- run.c: the whole of it ---- */
+
+/* The steps to change->want, told, and whether they may be done. */
+int change_plan(struct change *change, struct steps *steps, struct sriov_error *err);
+/* What stands at all places that the change speaks of. */
+int change_capture(struct change *change, struct pf_state *before, struct sriov_error *err);
+/* Leases are made without the PF's lock: -EAGAIN if they have changed. In the transaction of the journal. */
+int change_check_leases(struct change *change, struct sriov_error *err);
+/* Opens the change's journal, in a transaction of the caller's. @generation: that it is part of, 0 = none. */
+int change_record(struct change *change, const struct pf_state *before, size_t nsteps,
+		  long generation, struct sriov_error *err);
+/*
+ * A change that failed with @code and @err after its journal was opened: the old state comes back (if @touched) and
+ * the journal is closed, or @err says why not. Returns @code.
+ */
+int change_fail(struct change *change, struct steps *steps, const struct pf_state *before,
+		bool touched, int code, struct sriov_error *err);
 
 /* change_open_unrecovered(), then recovers an open journal (not in a dry run) and reads the PF. */
 int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,

@@ -20,8 +20,12 @@ void guest_remember(const struct sriov_vf *vf, const struct sriov_vf_attrs *attr
 
 /* Whether the rule's target or scope is the lease's guest. */
 bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease);
-/* -ENOENT: nobody of that name holds a lease; the hint has the nearest one. */
-int guest_unknown(struct store *store, const char *guest, struct sriov_error *err);
+/*
+ * The lease that @as is about: guest, net, pf. -ENOENT: nobody of that name holds one; the hint has the nearest. Its
+ * libvirt is the one that was named.
+ */
+int guest_find(struct sriov_host *host, const struct sriov_guest_request *as,
+	       struct sriov_lease *out, struct sriov_error *err);
 /* What would make giving @guest's devices to the domain fail, told before: guest_device_check() and others there. */
 int guest_check_devices(const struct virt_domain *domain, const struct guest_state *guest,
 			struct sriov_error *err);

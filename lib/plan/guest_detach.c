@@ -49,7 +49,7 @@ static int check_rules(struct change *change, const struct sriov_lease *lease,
 
 /* ---- who holds nothing ---- */
 
-int guest_unknown(struct store *store, const char *guest, struct sriov_error *err)
+static int unknown_guest(struct store *store, const char *guest, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *leases = NULL;
 	_free_ const char **names_of = NULL;
@@ -271,26 +271,34 @@ static int detach(struct sriov_host *host, const struct sriov_guest_request *as,
 	return r;
 }
 
+int guest_find(struct sriov_host *host, const struct sriov_guest_request *as,
+	       struct sriov_lease *out, struct sriov_error *err)
+{
+	struct sriov_inventory *inv = NULL;
+	struct store *store = NULL;
+	int r = host_read(host, NULL, 0, &inv, err);
+
+	if (!r)
+		r = store_get(host, false, &store, err);
+	if (!r)
+		r = guest_lease_find(store, inv, as->guest, as->net, as->pf, out, err);
+	sriov_inventory_free(inv);
+	if (r == -ENOENT)
+		return unknown_guest(store, as->guest, err);
+	/* the libvirt that was named, not the one of then: its socket may have moved */
+	if (!r && host->uri)
+		core_copy(out->uri, sizeof(out->uri), host->uri);
+	return r;
+}
+
 SRIOV_EXPORT int sriov_guest_detach(struct sriov_host *host, const struct sriov_guest_request *as,
 				    const struct sriov_options *opts, struct sriov_plan **plan,
 				    struct sriov_lease *out, struct sriov_error *err)
 {
-	struct sriov_inventory *inv = NULL;
-	struct store *store = NULL;
 	struct sriov_lease lease;
-	int r = host_read(host, NULL, 0, &inv, err);
+	int r = guest_find(host, as, &lease, err);
 
 	*plan = NULL;
-	if (!r)
-		r = store_get(host, false, &store, err);
-	if (!r)
-		r = guest_lease_find(store, inv, as->guest, as->net, as->pf, &lease, err);
-	sriov_inventory_free(inv);
-	if (r == -ENOENT)
-		return guest_unknown(store, as->guest, err);
-	/* the libvirt that was named, not the one of then: its socket may have moved */
-	if (!r && host->uri)
-		core_copy(lease.uri, sizeof(lease.uri), host->uri);
 	if (!r)
 		r = detach(host, as, &lease, false, opts, plan, err);
 	if (!r)

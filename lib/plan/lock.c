@@ -77,8 +77,8 @@ static void read_holder(int fd, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-/* @object is what the lock is for, in errors; @what is what another holder changes. */
-static int lock_file(struct sriov_host *host, const char *name, const char *object,
+/* @object is what the lock is for, in errors; @what is what another holder changes; @of is the PF's address. */
+static int lock_file(struct sriov_host *host, const char *name, const char *object, const char *of,
 		     const char *what, const char *command, unsigned timeout, lock_stuck stuck,
 		     struct sriov_error *err)
 {
@@ -118,6 +118,7 @@ static int lock_file(struct sriov_host *host, const char *name, const char *obje
 	if (r < 0)
 		return core_errno(err, r, path, "it cannot be locked");
 	write_holder(fd, command);
+	core_copy(host->lock_of[host->nlocks], SRIOV_PCI_LEN, of);
 	host->lock_fd[host->nlocks++] = core_steal_fd(&fd);
 	return 0;
 }
@@ -128,7 +129,7 @@ int lock_pf(struct sriov_host *host, const char *address, const char *command, u
 	char name[64];
 
 	snprintf(name, sizeof(name), "pf-%s", address);
-	return lock_file(host, name, address, "this PF", command, timeout, stuck, err);
+	return lock_file(host, name, address, address, "this PF", command, timeout, stuck, err);
 }
 
 int lock_bridge(struct sriov_host *host, const char *bridge, const char *command, unsigned timeout,
@@ -137,14 +138,14 @@ int lock_bridge(struct sriov_host *host, const char *bridge, const char *command
 	char name[64];
 
 	snprintf(name, sizeof(name), "bridge-%s", bridge);
-	return lock_file(host, name, bridge, "this bridge", command, timeout, NULL, err);
+	return lock_file(host, name, bridge, "", "this bridge", command, timeout, NULL, err);
 }
 
 int lock_cpus(struct sriov_host *host, const char *command, unsigned timeout,
 	      struct sriov_error *err)
 {
-	return lock_file(host, "cpus", "CPUs of guests", "where guests run", command, timeout, NULL,
-			 err);
+	return lock_file(host, "cpus", "CPUs of guests", "", "where guests run", command, timeout,
+			 NULL, err);
 }
 
 void unlock_pfs(struct sriov_host *host)

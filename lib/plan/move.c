@@ -236,7 +236,7 @@ static int plan_move(struct move *move, bool live, struct sriov_error *err)
 	return r;
 }
 
-/* The lease as it is under the lock. */
+/* The lease as it is under the lock, of the libvirt that was named. */
 static int find_again(struct move *move, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *list = NULL;
@@ -247,6 +247,7 @@ static int find_again(struct move *move, struct sriov_error *err)
 	for (size_t i = 0; !r && i < n; i++) {
 		if (list[i].id != id)
 			continue;
+		core_copy(list[i].uri, sizeof(list[i].uri), move->from.uri);
 		move->from = list[i];
 		return 0;
 	}
@@ -305,19 +306,10 @@ SRIOV_EXPORT int sriov_guest_move(struct sriov_host *host, const struct sriov_gu
 				  struct sriov_plan **plan, struct sriov_attached *out,
 				  struct sriov_error *err)
 {
-	struct sriov_inventory *inv = NULL;
-	struct store *store = NULL;
 	struct sriov_lease lease;
-	int r = host_read(host, NULL, 0, &inv, err);
+	int r = guest_find(host, req, &lease, err);
 
 	*plan = NULL;
-	if (!r)
-		r = store_get(host, false, &store, err);
-	if (!r)
-		r = guest_lease_find(store, inv, req->guest, req->net, req->pf, &lease, err);
-	sriov_inventory_free(inv);
-	if (r == -ENOENT)
-		return guest_unknown(store, req->guest, err);
 	return r ? r : move_lease(host, &lease, to, req->live, opts, plan, out, err);
 }
 

@@ -4,21 +4,15 @@
  * to do, the change is committed; otherwise it is undone, or finished if the operator says so. A journal of
  * another boot is closed without effects, because nothing that it did to the kernel has survived.
  */
+#include "lib/plan/batch.h"
 #include "lib/plan/bridge.h"
+#include "lib/plan/lock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The way that a recovery goes: on to the wanted state, or back to the one before. */
-struct recovery {
-	struct store_journal journal;
-	struct pf_state before;
-	struct steps steps;
-	bool forward;
-};
-
-static void recovery_clear(struct recovery *recovery)
+void recovery_clear(struct recovery *recovery)
 {
 	store_journal_clear(&recovery->journal);
 	state_clear(&recovery->before);
@@ -40,13 +34,16 @@ static bool drop_gone(const struct sriov_pf *pf, struct pf_state *state)
 	return kept < had;
 }
 
-/* Decides by readback: forward if nothing is left to do or the operator says so, else back. */
-static int choose(struct change *change, struct recovery *recovery, enum recover_how how,
-		  struct sriov_error *err)
+int recovery_load(struct change *change, struct recovery *recovery, struct sriov_error *err)
 {
-	struct steps *steps = &recovery->steps;
+	return store_journal_open_of(change->store, change->pf->address, &recovery->journal, err);
+}
+
+/* Both states of the journal, and the PF as it is. */
+static int read_back(struct change *change, struct recovery *recovery, bool *gone,
+		     struct sriov_error *err)
+{
 	int r = state_decode(recovery->journal.before, &recovery->before, err);
-	bool gone, onward;
 
 	if (!r)
 		r = state_decode(recovery->journal.want, &change->want, err);
@@ -59,7 +56,19 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 	if (r < 0)
 		return r;
 	change_assume_unreported(change, &change->want);
-	gone = drop_gone(change->pf, &recovery->before);
+	*gone = drop_gone(change->pf, &recovery->before);
+	return 0;
+}
+
+int recovery_choose(struct change *change, struct recovery *recovery, enum recover_how how,
+		    struct sriov_error *err)
+{
+	struct steps *steps = &recovery->steps;
+	bool gone, onward;
+	int r = read_back(change, recovery, &gone, err);
+
+	if (r < 0)
+		return r;
 	/* a probe has no end to go forward to, even if all that it put there stands */
 	onward = !change->want.passing && (how == RECOVER_RESUME || (how == RECOVER_AUTO && !gone));
 	if (onward) {
@@ -70,16 +79,18 @@ static int choose(struct change *change, struct recovery *recovery, enum recover
 						recovery->journal.row.id);
 	}
 	recovery->forward = onward && (how == RECOVER_RESUME || !steps->n);
-	if (!recovery->forward) {
-		steps_clear(steps);
-		r = change_diff(change, &recovery->before, steps, err);
-	}
-	/* the steps of `journal undo|resume` are the command's; those before another command only a note */
-	return !r && how != RECOVER_AUTO ? change_tell(change, steps, err) : r;
+	return recovery->forward ? 0 : recovery_turn(change, recovery, err);
+}
+
+int recovery_turn(struct change *change, struct recovery *recovery, struct sriov_error *err)
+{
+	steps_clear(&recovery->steps);
+	recovery->forward = false;
+	return change_diff(change, &recovery->before, &recovery->steps, err);
 }
 
 /* Since the change was left, guests may have come to what its recovery would hit. */
-static int guard(struct change *change, const struct recovery *recovery, struct sriov_error *err)
+int recovery_guard(struct change *change, const struct recovery *recovery, struct sriov_error *err)
 {
 	const struct sriov_journal_row *row = &recovery->journal.row;
 	int r = steps_guard(change->pf, &recovery->steps, change->opts->force,
@@ -95,26 +106,31 @@ static int guard(struct change *change, const struct recovery *recovery, struct 
 	return r;
 }
 
-static int go(struct change *change, struct recovery *recovery, struct sriov_error *err)
+int recovery_run(struct change *change, struct recovery *recovery, struct sriov_error *err)
 {
 	const struct pf_state *target = recovery->forward ? &change->want : &recovery->before;
-	long id = recovery->journal.row.id;
 	struct steps_result result;
 	int r = 0;
 
 	if (recovery->steps.n)
 		r = apply_steps(change, &recovery->steps, 0, &result, err);
 	change_tell_states(change, &recovery->steps);
-	if (!r)
-		r = apply_verify(change, target, err);
+	return r ? r : apply_verify(change, target, err);
+}
+
+static int go(struct change *change, struct recovery *recovery, struct sriov_error *err)
+{
+	long id = recovery->journal.row.id;
+	int r = recovery_run(change, recovery, err);
+
 	if (r < 0)
 		return r;
 	return recovery->forward ? apply_commit(change, &recovery->before, id, err)
 				 : apply_undone_status(change, &recovery->before, id, NULL, err);
 }
 
-static void leave_open(struct change *change, const struct store_journal *journal,
-		       struct sriov_error *err)
+void recovery_leave_open(struct change *change, const struct store_journal *journal,
+			 struct sriov_error *err)
 {
 	bool stuck = err->status == SRIOV_STUCK;
 	struct sriov_error ignored;
@@ -151,19 +167,23 @@ static int recover(struct change *change, struct recovery *recovery, enum recove
 					    "the host was started again; `sriovctl restore` brings "
 					    "the last committed intent back",
 					    err);
-	r = choose(change, recovery, how, err);
+	r = recovery_choose(change, recovery, how, err);
 	if (r < 0)
 		return sriov_error_hint(
 			err,
 			"that was asked to recover journal %ld (`%s`), which was left "
 			"open; `sriovctl journal abandon %ld` gives it up as it is",
 			id, recovery->journal.row.command, id);
-	r = guard(change, recovery, err);
+	/* the steps of `journal undo|resume` are the command's; those before another command only a note */
+	if (how != RECOVER_AUTO)
+		r = change_tell(change, &recovery->steps, err);
+	if (!r)
+		r = recovery_guard(change, recovery, err);
 	if (r < 0 || change->opts->dry_run)
 		return r;
 	r = go(change, recovery, err);
 	if (r < 0)
-		leave_open(change, &recovery->journal, err);
+		recovery_leave_open(change, &recovery->journal, err);
 	else if (how == RECOVER_AUTO)
 		r = note_recovery(change, recovery, err);
 	else
@@ -182,7 +202,7 @@ int recover_pf(struct change *change, enum recover_how how, struct sriov_error *
 
 	if (!change->store)
 		return 0;
-	r = store_journal_open_of(change->store, change->pf->address, &recovery.journal, err);
+	r = recovery_load(change, &recovery, err);
 	if (r == -ENOENT)
 		return 0;
 	if (!r) {
@@ -192,4 +212,43 @@ int recover_pf(struct change *change, enum recover_how how, struct sriov_error *
 	}
 	recovery_clear(&recovery);
 	return r;
+}
+
+/* The generation that the PF's open journal is a part of; 0 = there is none, or it stands alone. */
+static int open_generation(struct change *change, long *generation, struct sriov_error *err)
+{
+	struct store_journal journal = {0};
+	int r;
+
+	*generation = 0;
+	if (!change->store)
+		return 0;
+	r = store_journal_open_of(change->store, change->pf->address, &journal, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*generation = journal.generation;
+	store_journal_clear(&journal);
+	return 0;
+}
+
+int recover_open(struct change *change, struct change_notes *notes, struct sriov_error *err)
+{
+	const struct sriov_options *opts = change->opts;
+	struct sriov_host *host = change->host;
+	unsigned what = change->what;
+	char address[SRIOV_PCI_LEN];
+	long generation;
+	int r = open_generation(change, &generation, err);
+
+	while (!r && generation) {
+		core_copy(address, sizeof(address), change->pf->address);
+		/* its PFs are locked in their order, which this one alone would break */
+		change_close(change);
+		r = batch_recover(host, generation, RECOVER_AUTO, opts, notes, NULL, err);
+		if (!r)
+			r = change_open_unrecovered(change, host, address, what, opts, err);
+		if (!r)
+			r = open_generation(change, &generation, err);
+	}
+	return r ? r : recover_pf(change, RECOVER_AUTO, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `restore` brings the last committed intent back; `journal` is the operator's way out. */
-#include "lib/plan/change.h"
+#include "lib/plan/batch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,6 +29,19 @@ static int restore_pf(struct sriov_host *host, const char *pf, const struct srio
 	change_give_plan(&change, plan);
 	change_close(&change);
 	return r;
+}
+
+/* A generation that nobody confirmed in time is not what shall be brought back. */
+static int expire_overdue(struct sriov_host *host, const struct sriov_options *opts,
+			  struct sriov_error *err)
+{
+	unsigned seconds;
+	long id;
+	int r = sriov_generation_due(host, &id, &seconds, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return seconds ? 0 : sriov_generation_expire(host, id, opts, err);
 }
 
 /* OVS keeps ports over its restarts, and loses flows; it may be started later than this host's PFs are restored. */
@@ -86,6 +99,9 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 	int r;
 
 	*plan = NULL;
+	r = opts->dry_run ? 0 : expire_overdue(host, opts, err);
+	if (r < 0)
+		return r;
 	if (pf) {
 		r = restore_pf(host, pf, opts, plan, err);
 		if (!r)
@@ -127,8 +143,8 @@ SRIOV_EXPORT int sriov_journal_list(struct sriov_host *host, bool closed,
 	return store_journal_list(store, closed, out, n, err);
 }
 
-/* The open journal of that number; its PF in @pf. */
-static int find_open(struct sriov_host *host, long id, char pf[SRIOV_PCI_LEN],
+/* The open journal of that number: its PF, and the generation that it is a part of (0 = of none). */
+static int find_open(struct sriov_host *host, long id, char pf[SRIOV_PCI_LEN], long *generation,
 		     struct sriov_error *err)
 {
 	struct store_journal journal = {0};
@@ -150,6 +166,7 @@ static int find_open(struct sriov_host *host, long id, char pf[SRIOV_PCI_LEN],
 	}
 	if (!r)
 		core_copy(pf, SRIOV_PCI_LEN, journal.row.pf);
+	*generation = journal.generation;
 	store_journal_clear(&journal);
 	return r;
 }
@@ -159,13 +176,17 @@ static int end_journal(struct sriov_host *host, long id, enum recover_how how,
 		       struct sriov_error *err)
 {
 	char pf[SRIOV_PCI_LEN];
+	struct change_notes notes = {0};
 	struct change change;
+	long generation;
 	int r;
 
 	*plan = NULL;
-	r = find_open(host, id, pf, err);
+	r = find_open(host, id, pf, &generation, err);
 	if (r < 0)
 		return r;
+	if (generation)
+		return batch_recover(host, generation, how, opts, &notes, plan, err);
 	r = change_open_unrecovered(&change, host, pf, CHANGE_READ_ALL, opts, err);
 	if (!r)
 		r = recover_pf(&change, how, err);
@@ -193,10 +214,13 @@ SRIOV_EXPORT int sriov_journal_abandon(struct sriov_host *host, long id, struct 
 	const struct sriov_options opts = {.command = "journal abandon"};
 	char pf[SRIOV_PCI_LEN];
 	struct change change;
-	int r = find_open(host, id, pf, err);
+	long generation;
+	int r = find_open(host, id, pf, &generation, err);
 
 	if (r < 0)
 		return r;
+	if (generation)
+		return batch_abandon(host, generation, &opts, err);
 	r = change_open_unrecovered(&change, host, pf, 0, &opts, err);
 	if (!r)
 		r = apply_journal_status(&change, id, "abandoned", NULL, err);

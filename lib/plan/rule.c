@@ -128,12 +128,12 @@ static int check_added(const struct change *change, const struct sriov_rules *li
 				     "is meant and give it to `sriovctl flow apply`");
 }
 
-/* Compiles @list and wants it. */
-static int want_list(struct change *change, struct sriov_rules *list, const struct rule_how *how,
-		     struct sriov_error *err)
+/* Compiles @list for @port, which is the PF as it is or as it will be, and wants it. */
+static int want_list(struct change *change, struct sriov_rules *list, const struct sriov_pf *port,
+		     const struct rule_how *how, struct sriov_error *err)
 {
 	struct sriov_compiled compiled = {0};
-	int r = rule_compile(list, change->pf, &change->intent, change->store, how, &compiled, err);
+	int r = rule_compile(list, port, &change->intent, change->store, how, &compiled, err);
 
 	if (!r && how->added)
 		r = check_added(change, list, &compiled, err);
@@ -216,14 +216,13 @@ SRIOV_EXPORT int sriov_flow_add(struct sriov_host *host, const char *pf,
 	how.partial = opts->partial || change.intent.partial;
 	how.added = !r && list.n > change.intent.list.n;
 	if (!r)
-		r = want_list(&change, &list, &how, err);
+		r = want_list(&change, &list, change.pf, &how, err);
 	sriov_rules_clear(&list);
 	return finish(&change, r, plan, err);
 }
 
-/* A list whose maker failed half-way is empty too, and drops would go with it. */
-static int refuse_empty(const struct change *change, const struct sriov_rules *rules,
-			struct sriov_error *err)
+int rule_refuse_empty(const struct change *change, const struct sriov_rules *rules,
+		      struct sriov_error *err)
 {
 	size_t n = change->intent.list.n;
 
@@ -237,6 +236,22 @@ static int refuse_empty(const struct change *change, const struct sriov_rules *r
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
+int rule_want_list(struct change *change, const struct sriov_rules *rules, unsigned count,
+		   const struct rule_how *how, struct sriov_error *err)
+{
+	const struct sriov_pf then = count == change->pf->vfs ? *change->pf
+							      : rule_port_with(change->pf, count);
+	struct sriov_rules list = {0};
+	int r = copy_list(rules, &list, err);
+
+	if (!r && ruleset_name(&list, &change->intent.list) < 0)
+		r = core_oom(err);
+	if (!r)
+		r = want_list(change, &list, &then, how, err);
+	sriov_rules_clear(&list);
+	return r;
+}
+
 SRIOV_EXPORT int sriov_flow_apply(struct sriov_host *host, const char *pf,
 				  const struct sriov_rules *rules, const struct sriov_options *opts,
 				  struct sriov_plan **plan, struct sriov_error *err)
@@ -244,18 +259,12 @@ SRIOV_EXPORT int sriov_flow_apply(struct sriov_host *host, const char *pf,
 	const struct rule_how how = {
 		.allow = opts->allow, .partial = opts->partial, .adopt = opts->adopt};
 	struct change change;
-	struct sriov_rules list = {0};
 	int r = change_open(&change, host, pf, RULE_READ, opts, err);
 
 	if (!r)
-		r = refuse_empty(&change, rules, err);
+		r = rule_refuse_empty(&change, rules, err);
 	if (!r)
-		r = copy_list(rules, &list, err);
-	if (!r && ruleset_name(&list, &change.intent.list) < 0)
-		r = core_oom(err);
-	if (!r)
-		r = want_list(&change, &list, &how, err);
-	sriov_rules_clear(&list);
+		r = rule_want_list(&change, rules, change.pf->vfs, &how, err);
 	return finish(&change, r, plan, err);
 }
 

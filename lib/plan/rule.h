@@ -56,10 +56,27 @@ int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
 int rule_want(struct change *change, struct sriov_rules *list,
 	      const struct sriov_compiled *compiled, const struct rule_how *how,
 	      struct sriov_error *err);
+/* The port as it will be. How many queues one has once its last VF is gone is known only then. */
+struct sriov_pf rule_port_with(const struct sriov_pf *pf, unsigned count);
+/* A list whose maker failed half-way is empty too, and drops would go with it: refused without --force. */
+int rule_refuse_empty(const struct change *change, const struct sriov_rules *rules,
+		      struct sriov_error *err);
+/* change->want gets a copy of @rules, named and compiled for the PF with @count VFs. */
+int rule_want_list(struct change *change, const struct sriov_rules *rules, unsigned count,
+		   const struct rule_how *how, struct sriov_error *err);
+/*
+ * change->want gets the rules of @recorded, an intent of before, as far as they stood on @stood; those that are ours
+ * now and were not then go.
+ */
+int rule_want_recorded(struct change *change, const struct pf_state *recorded,
+		       const struct pf_state *stood, struct sriov_error *err);
 /*
  * The rules of ours for a port whose VFs go from pf->vfs to @count: those that send to VFs that there will
  * not be go, the others are compiled anew.
  */
 int rule_want_vfs(struct change *change, unsigned count, struct sriov_error *err);
+
+/* adopt.c: the VFs, and the rules as far as a list of ours can be just those, into change->want. */
+int adopt_want(struct change *change, struct sriov_error *err);
 
 #endif

@@ -325,6 +325,30 @@ int rule_want(struct change *change, struct sriov_rules *list,
 	return 0;
 }
 
+int rule_want_recorded(struct change *change, const struct pf_state *recorded,
+		       const struct pf_state *stood, struct sriov_error *err)
+{
+	_free_ struct owned *owned = calloc(recorded->nrules + 1, sizeof(*owned));
+	_free_ struct sriov_rule *named = calloc(recorded->nrules + 1, sizeof(*named));
+	size_t n = 0;
+
+	if (!owned || !named)
+		return core_oom(err);
+	for (size_t i = 0; i < recorded->nrules; i++) {
+		const struct rule_state *rule = &recorded->rule[i];
+		const struct rule_state *then = state_find_rule(stood, rule->entry.loc);
+
+		if (!rule->present || !then || !then->present ||
+		    !sriov_entry_same(&then->entry, &rule->entry))
+			continue;
+		core_copy(named[n].name, sizeof(named[n].name), rule->name);
+		core_copy(named[n].owner, sizeof(named[n].owner), rule->owner);
+		owned[n] = (struct owned){&rule->entry, &named[n]};
+		n++;
+	}
+	return want_owned(change, owned, n) < 0 ? core_oom(err) : 0;
+}
+
 /* ---- when VFs come or go ---- */
 
 /* Whether the rule is about a VF that there will not be. */
@@ -362,8 +386,7 @@ static int without_lost(struct change *change, unsigned count, struct sriov_rule
 	return 0;
 }
 
-/* The port as it will be. How many queues one has once its last VF is gone is known only then. */
-static struct sriov_pf port_with(const struct sriov_pf *pf, unsigned count)
+struct sriov_pf rule_port_with(const struct sriov_pf *pf, unsigned count)
 {
 	struct sriov_pf then = *pf;
 
@@ -379,7 +402,7 @@ int rule_want_vfs(struct change *change, unsigned count, struct sriov_error *err
 {
 	const struct rule_how how = {.allow = change->intent.allow,
 				     .partial = change->intent.partial};
-	const struct sriov_pf then = port_with(change->pf, count);
+	const struct sriov_pf then = rule_port_with(change->pf, count);
 	struct sriov_compiled compiled = {0};
 	struct sriov_rules list = {0};
 	struct sriov_error why = {0};

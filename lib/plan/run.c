@@ -11,15 +11,19 @@
 int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
 		const struct sriov_options *opts, struct sriov_error *err)
 {
+	struct change_notes notes = {0};
 	int r = change_open_unrecovered(change, host, pf, what, opts, err);
 
 	if (!r && !opts->dry_run)
-		r = recover_pf(change, RECOVER_AUTO, err);
+		r = recover_open(change, &notes, err);
+	for (size_t i = 0; !r && i < notes.n; i++)
+		r = change_note(change, err, "%s", notes.at[i]);
+	change_notes_clear(&notes);
 	return r ? r : change_read(change, err);
 }
 
 /* Leases are made without the PF's lock; from this transaction on the open journal keeps new ones away. */
-static int check_leases(struct change *change, struct sriov_error *err)
+int change_check_leases(struct change *change, struct sriov_error *err)
 {
 	_free_ struct sriov_lease *lease = NULL;
 	size_t n = 0;
@@ -56,10 +60,10 @@ static int take_lease(struct change *change, struct sriov_error *err)
 	return store_lease_insert(change->store, &guest->lease, err);
 }
 
-static int record_journal(struct change *change, const struct pf_state *before, size_t nsteps,
-			  struct sriov_error *err)
+int change_record(struct change *change, const struct pf_state *before, size_t nsteps,
+		  long generation, struct sriov_error *err)
 {
-	struct store_journal journal = {.row.steps = nsteps};
+	struct store_journal journal = {.row.steps = nsteps, .generation = generation};
 	int r = state_encode(before, &journal.before, err);
 
 	if (!r)
@@ -85,13 +89,13 @@ static int open_journal(struct change *change, struct pf_state *before, size_t n
 	int r = store_begin(change->store, STORE_DURABLE, err);
 
 	if (!r)
-		r = check_leases(change, err);
+		r = change_check_leases(change, err);
 	if (!r)
 		r = take_lease(change, err);
 	if (!r && before->guest)
 		before->guest->lease.id = change->want.guest->lease.id;
 	if (!r)
-		r = record_journal(change, before, nsteps, err);
+		r = change_record(change, before, nsteps, 0, err);
 	if (!r)
 		r = store_commit(change->store, err);
 	store_rollback(change->store);
@@ -139,8 +143,7 @@ static void note_compensated(struct change *change, const struct steps *steps)
 	}
 }
 
-/* A change that failed after its journal was opened: the old state comes back, or the reason why not. */
-static int fail(struct change *change, struct steps *steps, const struct pf_state *before,
+int change_fail(struct change *change, struct steps *steps, const struct pf_state *before,
 		bool touched, int code, struct sriov_error *err)
 {
 	long journal = change->plan->journal;
@@ -171,8 +174,7 @@ static int fail(struct change *change, struct steps *steps, const struct pf_stat
 	return code;
 }
 
-/* What stands at all places that the change speaks of. */
-static int capture(struct change *change, struct pf_state *before, struct sriov_error *err)
+int change_capture(struct change *change, struct pf_state *before, struct sriov_error *err)
 {
 	int r = state_capture(change->pf, &change->want, before, err);
 
@@ -237,7 +239,7 @@ static int apply(struct change *change, struct steps *steps, struct sriov_error 
 
 	if (!err)
 		err = &unused;
-	r = capture(change, &before, err);
+	r = change_capture(change, &before, err);
 	if (!r)
 		r = open_journal(change, &before, steps->n, err);
 	if (r < 0) {
@@ -254,7 +256,7 @@ static int apply(struct change *change, struct steps *steps, struct sriov_error 
 		r = apply_commit(change, &before, change->plan->journal, err);
 	kept = no_link && r == -ENOLINK;
 	if (r < 0 && !kept)
-		r = fail(change, steps, &before, result.touched, r, err);
+		r = change_fail(change, steps, &before, result.touched, r, err);
 	change_tell_states(change, steps);
 	state_clear(&before);
 	return r;
@@ -355,16 +357,24 @@ int change_show(struct change *change, struct sriov_error *err)
 	return r;
 }
 
+int change_plan(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	const struct sriov_options *opts = change->opts;
+	int r = plan(change, steps, err);
+
+	if (!r)
+		r = steps_guard(change->pf, steps, opts->force, opts->disrupt_pf, err);
+	if (!r && !opts->force)
+		r = steps_guard_rules(change->pf, &change->intent, &change->want, steps, err);
+	return r;
+}
+
 int change_run(struct change *change, struct sriov_error *err)
 {
 	const struct sriov_options *opts = change->opts;
 	struct steps steps = {0};
-	int r = plan(change, &steps, err);
+	int r = change_plan(change, &steps, err);
 
-	if (!r)
-		r = steps_guard(change->pf, &steps, opts->force, opts->disrupt_pf, err);
-	if (!r && !opts->force)
-		r = steps_guard_rules(change->pf, &change->intent, &change->want, &steps, err);
 	if (!r && opts->expect && strcmp(opts->expect, change->plan->digest) != 0)
 		r = refuse_other_plan(change, err);
 	if (!r && !opts->dry_run)
@@ -397,12 +407,12 @@ static int apply_undone(struct change *change, struct steps *steps, struct sriov
 	if (!err)
 		err = &unused;
 	change->want.passing = true;
-	r = capture(change, &before, err);
+	r = change_capture(change, &before, err);
 	if (!r)
 		r = open_journal(change, &before, steps->n, err);
 	if (!r) {
 		r = apply_steps(change, steps, change->plan->journal, &result, err);
-		r = r ? fail(change, steps, &before, result.touched, r, err)
+		r = r ? change_fail(change, steps, &before, result.touched, r, err)
 		      : take_back(change, &before, err);
 		change_tell_states(change, steps);
 	}

@@ -15,6 +15,8 @@ void state_clear(struct pf_state *state)
 	if (state->net)
 		free(state->net->net.pf);
 	free(state->net);
+	free(state->pools);
+	free(state->record);
 	sriov_rules_clear(&state->list);
 	*state = (struct pf_state){0};
 }
@@ -317,9 +319,15 @@ int state_merge(struct pf_state *intent, const struct pf_state *change, struct s
 	if (change->has & STATE_NTUPLE)
 		intent->ntuple = change->ntuple;
 	if (change->has & STATE_COUNT) {
+		size_t kept = 0;
+
 		intent->count = change->count;
+		/* what was said of VFs that are no more */
+		for (size_t i = 0; i < intent->nvf; i++)
+			if (intent->vf[i].index < change->count)
+				intent->vf[kept++] = intent->vf[i];
+		intent->nvf = kept;
 		if (!change->count) {
-			intent->nvf = 0;
 			/* what deleting put back as found is no longer ours to keep */
 			intent->has &= ~(STATE_AUTOPROBE | STATE_UP);
 			if (!intent->ntuple)

@@ -31,6 +31,12 @@ struct vf_state {
 	bool lent; /* as it is without its guest, which is to come back: no part of the intent */
 };
 
+/* VFs and the pool that they go to. */
+struct pool_state {
+	unsigned first, last;
+	char name[32];
+};
+
 /* One location of the rule table: an entry, or nothing. */
 struct rule_state {
 	bool present;
@@ -81,7 +87,13 @@ struct pf_state {
 	struct guest_state *guest; /* NULL: it speaks of none; never part of an intent */
 	/* What the guest has instead on the other side of a move: gone here, and the same lease. */
 	struct guest_state *other;
-	struct net_state *net; /* NULL: it speaks of none; never part of an intent */
+	struct net_state *net;    /* NULL: it speaks of none; never part of an intent */
+	struct pool_state *pools; /* all of the PF's, if has_pools; never part of an intent */
+	size_t npools;
+	bool has_pools;
+	/* The intent that a commit records, instead of this laid over the one before: going back has one. */
+	bool replaces;
+	char *record; /* NULL: none */
 };
 
 void state_clear(struct pf_state *state);

@@ -107,6 +107,19 @@ static void write_guest(struct core_doc *doc, const char *key, const struct gues
 	core_doc_close(doc, '}');
 }
 
+static void write_pools(struct core_doc *doc, const struct pf_state *state)
+{
+	core_doc_open(doc, "pools", '[');
+	for (size_t i = 0; i < state->npools; i++) {
+		core_doc_open(doc, NULL, '{');
+		core_doc_int(doc, "first", state->pools[i].first);
+		core_doc_int(doc, "last", state->pools[i].last);
+		core_doc_text(doc, "name", state->pools[i].name);
+		core_doc_close(doc, '}');
+	}
+	core_doc_close(doc, ']');
+}
+
 static const struct {
 	const char *key;
 	size_t offset;
@@ -176,6 +189,12 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 		write_guest(doc, "other", state->other);
 	if (state->net)
 		write_net(doc, state->net);
+	if (state->has_pools)
+		write_pools(doc, state);
+	if (state->replaces)
+		core_doc_bool(doc, "replaces", true);
+	if (state->record)
+		core_doc_text(doc, "record", state->record);
 	core_doc_close(doc, '}');
 	return r;
 }
@@ -293,6 +312,28 @@ static int decode_guest(const json_t *part, struct guest_state *guest, struct sr
 	return lease_decode(json_object_get(part, "lease"), &guest->lease, err);
 }
 
+static int decode_pools(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	const json_t *array = json_object_get(json, "pools"), *item;
+	size_t i;
+
+	state->has_pools = array;
+	json_array_foreach(array, i, item) {
+		struct pool_state *pool = core_grow(&state->pools, &state->npools, sizeof(*pool));
+		int64_t first = core_json_int(item, "first", -1, NULL);
+		int64_t last = core_json_int(item, "last", -1, NULL);
+
+		if (!pool)
+			return core_oom(err);
+		if (first < 0 || last < first || last >= SRIOV_VF_MAX)
+			return -EINVAL;
+		pool->first = first;
+		pool->last = last;
+		core_copy(pool->name, sizeof(pool->name), core_json_text(item, "name", "", NULL));
+	}
+	return 0;
+}
+
 static int decode_net(const json_t *part, struct net_state *net, struct sriov_error *err)
 {
 	const struct {
@@ -328,6 +369,15 @@ static int decode_net(const json_t *part, struct net_state *net, struct sriov_er
 		core_copy(*pf, sizeof(*pf), json_string_value(item) ?: "");
 	}
 	return 0;
+}
+
+static int decode_record(const json_t *json, struct pf_state *state, struct sriov_error *err)
+{
+	const char *record = core_json_text(json, "record", NULL, NULL);
+
+	state->replaces = core_json_bool(json, "replaces", false, NULL);
+	state->record = record ? strdup(record) : NULL;
+	return record && !state->record ? core_oom(err) : 0;
 }
 
 static int decode_parts(const json_t *json, struct pf_state *state, struct sriov_error *err)
@@ -376,7 +426,11 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	r = decode_list(json, state, err);
 	if (r >= 0)
 		r = decode_rss(json, state, err);
-	return r < 0 ? r : decode_parts(json, state, err);
+	if (r >= 0)
+		r = decode_parts(json, state, err);
+	if (r >= 0)
+		r = decode_pools(json, state, err);
+	return r < 0 ? r : decode_record(json, state, err);
 }
 
 int state_decode(const char *text, struct pf_state *out, struct sriov_error *err)

@@ -51,7 +51,7 @@ struct step {
 	enum sriov_step_state state;
 };
 
-/* bridge_step.c: the steps that are of OVS and of a network. */
+/* bridge_run.c: the steps that are of OVS and of a network. */
 struct step_context;
 void bridge_describe(const struct sriov_pf *pf, const struct step *step, char *buf, size_t size);
 int bridge_run(struct step_context *ctx, const struct step *step, struct sriov_error *err);

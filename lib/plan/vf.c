@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The intents of `vf create`, `set`, `bind` and `delete`. */
+#include "lib/plan/vf.h"
 #include "lib/plan/rule.h"
 
 #include <errno.h>
@@ -65,22 +66,46 @@ static void count_up(uint8_t mac[6], unsigned by)
 	}
 }
 
-/* MACs for the VFs of change->want, automatic or from @first upwards. */
-static int want_macs(struct change *change, bool automatic, const uint8_t *first,
-		     struct sriov_error *err)
+/* The VF has its first derived MAC on record: who else is on the host does not matter. */
+static bool has_first_mac(const struct change *change, unsigned index)
+{
+	const struct vf_state *recorded = state_find_vf(&change->intent, index);
+	uint8_t mac[6];
+
+	sriov_mac_auto(change->pf->perm_mac, index, 0, mac);
+	return recorded && (recorded->attrs.has & SRIOV_VF_MAC) &&
+	       !memcmp(recorded->attrs.mac, mac, 6);
+}
+
+/* The host's PFs, if a MAC of the VFs is to be compared with theirs; else an empty inventory. */
+static int read_others(const struct change *change, bool automatic, struct sriov_inventory **out,
+		       struct sriov_error *err)
+{
+	for (size_t i = 0; i < change->want.nvf; i++)
+		if (!automatic || !has_first_mac(change, change->want.vf[i].index))
+			return host_read(change->host, NULL, 0, out, err);
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : core_oom(err);
+}
+
+int vf_want_macs(struct change *change, const struct sriov_vfset *vfs, bool automatic,
+		 const uint8_t *first, struct sriov_error *err)
 {
 	struct sriov_inventory *host = NULL;
-	int r = host_read(change->host, NULL, 0, &host, err);
+	int r = read_others(change, automatic, &host, err);
+	unsigned nth = 0;
 
 	for (size_t i = 0; !r && i < change->want.nvf; i++) {
 		struct vf_state *vf = &change->want.vf[i];
 		uint8_t mac[6];
 
+		if (vfs && !sriov_vfset_has(vfs, vf->index))
+			continue;
 		if (automatic) {
 			choose_mac(change, host, vf->index, mac);
 		} else {
 			memcpy(mac, first, 6);
-			count_up(mac, i);
+			count_up(mac, nth++);
 			if (!sriov_mac_is_zero(mac) && mac_taken(change, host, mac, vf->index))
 				r = refuse_taken(change, vf->index, mac, err);
 		}
@@ -99,7 +124,7 @@ static const char *const bind_drivers[] = {
 	[SRIOV_BIND_VFIO] = "vfio-pci",
 };
 
-static void want_driver(struct vf_state *vf, enum sriov_bind bind)
+void vf_want_driver(struct vf_state *vf, enum sriov_bind bind)
 {
 	if (bind == SRIOV_BIND_KEEP)
 		return;
@@ -171,7 +196,7 @@ static int want_created(struct change *change, const struct sriov_vf_create *cre
 			return core_oom(err);
 		vf->attrs = create->attrs;
 		vf->attrs.has &= ~SRIOV_VF_MAC;
-		want_driver(vf, bind);
+		vf_want_driver(vf, bind);
 	}
 	return 0;
 }
@@ -199,7 +224,7 @@ SRIOV_EXPORT int sriov_vf_create(struct sriov_host *host, const char *pf,
 	if (!r)
 		r = want_created(&change, create, err);
 	if (!r && (create->mac_auto || (create->attrs.has & SRIOV_VF_MAC)))
-		r = want_macs(&change, create->mac_auto, create->mac_first, err);
+		r = vf_want_macs(&change, NULL, create->mac_auto, create->mac_first, err);
 	if (!r && change.pf->vfs && change.pf->vfs != create->count)
 		r = refuse_resize(&change, err);
 	if (!r && change.pf->vfs != create->count)
@@ -249,7 +274,7 @@ SRIOV_EXPORT int sriov_vf_set(struct sriov_host *host, const char *pf,
 		change.want.vf[i].attrs.has &= ~SRIOV_VF_MAC;
 	}
 	if (!r && (mac_auto || (attrs->has & SRIOV_VF_MAC)))
-		r = want_macs(&change, mac_auto, attrs->mac, err);
+		r = vf_want_macs(&change, NULL, mac_auto, attrs->mac, err);
 	return finish(&change, r, plan, err);
 }
 
@@ -264,12 +289,11 @@ SRIOV_EXPORT int sriov_vf_bind(struct sriov_host *host, const char *pf,
 	if (!r)
 		r = want_vfs(&change, vfs, err);
 	for (size_t i = 0; !r && i < change.want.nvf; i++)
-		want_driver(&change.want.vf[i], bind);
+		vf_want_driver(&change.want.vf[i], bind);
 	return finish(&change, r, plan, err);
 }
 
-/* Whether rules of others are in the table, or rules of ours stay. */
-static bool has_rules_left(const struct change *change)
+bool vf_rules_left(const struct change *change)
 {
 	for (size_t i = 0; i < change->pf->nrules; i++) {
 		const struct sriov_entry *entry = &change->pf->rules[i];
@@ -285,7 +309,7 @@ static bool has_rules_left(const struct change *change)
 static int want_as_found(struct change *change, struct sriov_error *err)
 {
 	struct pf_state *want = &change->want, found = {0};
-	bool rules_left = has_rules_left(change);
+	bool rules_left = vf_rules_left(change);
 	int r = change->known.found ? state_decode(change->known.found, &found, err) : 0;
 
 	if (r < 0)
@@ -309,6 +333,17 @@ static int want_as_found(struct change *change, struct sriov_error *err)
 	return 0;
 }
 
+int vf_want_none(struct change *change, struct sriov_error *err)
+{
+	int r;
+
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	change->want.has |= STATE_COUNT;
+	change->want.count = 0;
+	r = (change->want.has & STATE_LIST) ? 0 : rule_want_vfs(change, 0, err);
+	return r ? r : want_as_found(change, err);
+}
+
 SRIOV_EXPORT int sriov_vf_delete(struct sriov_host *host, const char *pf,
 				 const struct sriov_options *opts, struct sriov_plan **plan,
 				 struct sriov_error *err)
@@ -316,12 +351,7 @@ SRIOV_EXPORT int sriov_vf_delete(struct sriov_host *host, const char *pf,
 	struct change change;
 	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
 
-	if (!r) {
-		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
-		change.want.has = STATE_COUNT;
-		r = rule_want_vfs(&change, 0, err);
-	}
 	if (!r)
-		r = want_as_found(&change, err);
+		r = vf_want_none(&change, err);
 	return finish(&change, r, plan, err);
 }

@@ -80,6 +80,13 @@ static const char *const migrations[] = {
 	"ALTER TABLE lease ADD COLUMN socket TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE lease ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE lease ADD COLUMN attrs TEXT NOT NULL DEFAULT '{}';",
+	/* what a host file made, over several PFs: their journals are parts of it */
+	"CREATE TABLE generation (id INTEGER PRIMARY KEY AUTOINCREMENT, status TEXT NOT NULL,"
+	" command TEXT NOT NULL, boot_id TEXT NOT NULL, made TEXT NOT NULL, confirm_by TEXT NOT NULL,"
+	" file TEXT NOT NULL, why TEXT NOT NULL, source TEXT NOT NULL, before TEXT NOT NULL,"
+	" after TEXT NOT NULL) STRICT;"
+	"ALTER TABLE journal ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX journal_generation ON journal (generation) WHERE generation;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

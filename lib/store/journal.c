@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define COLUMNS "id, pf, command, status, boot_id, started, ended, steps, done, error"
-#define ALL_COLUMNS COLUMNS ", before, want, plan FROM journal JOIN journal_text USING (id)"
+#define ALL_COLUMNS                                                                                \
+	COLUMNS ", before, want, plan, generation FROM journal JOIN journal_text USING (id)"
 #define OPEN "status IN ('open', 'stuck', 'incomplete')"
 
 static bool status_is_open(const char *status)
@@ -40,6 +41,7 @@ static int read_journal(sqlite3_stmt *row, void *data, struct sriov_error *err)
 	journal->before = strdup((const char *)sqlite3_column_text(row, 10));
 	journal->want = strdup((const char *)sqlite3_column_text(row, 11));
 	journal->steps = strdup((const char *)sqlite3_column_text(row, 12));
+	journal->generation = sqlite3_column_int64(row, 13);
 	return journal->before && journal->want && journal->steps ? 0 : core_oom(err);
 }
 
@@ -57,10 +59,11 @@ int store_journal_insert(struct store *store, struct store_journal *journal,
 	struct sriov_journal_row *row = &journal->row;
 	int64_t id;
 	int r = store_run(store, err, NULL, NULL,
-			  "INSERT INTO journal (pf, command, status, boot_id, started, steps, done)"
-			  " VALUES (?, ?, ?, ?, ?, ?, ?)",
-			  "tttttii", row->pf, row->command, row->status, journal->boot_id,
-			  row->started, (int64_t)row->steps, (int64_t)row->done);
+			  "INSERT INTO journal (pf, command, status, boot_id, started, steps, done,"
+			  " generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			  "tttttiii", row->pf, row->command, row->status, journal->boot_id,
+			  row->started, (int64_t)row->steps, (int64_t)row->done,
+			  (int64_t)journal->generation);
 
 	if (r < 0)
 		return r;
@@ -163,5 +166,40 @@ int store_journal_list(struct store *store, bool closed, struct sriov_journal_ro
 	}
 	*out = list.at;
 	*n = list.n;
+	return 0;
+}
+
+struct parts {
+	char (*pf)[SRIOV_PCI_LEN];
+	size_t n;
+};
+
+static int add_part(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	struct parts *parts = data;
+	char(*slot)[SRIOV_PCI_LEN] = core_grow(&parts->pf, &parts->n, sizeof(*slot));
+
+	if (!slot)
+		return core_oom(err);
+	store_column(row, 0, *slot);
+	return 0;
+}
+
+int store_journal_parts(struct store *store, long generation, bool open,
+			char (**out)[SRIOV_PCI_LEN], size_t *n, struct sriov_error *err)
+{
+	struct parts parts = {0};
+	int r = store_run(store, err, add_part, &parts,
+			  open ? "SELECT pf FROM journal WHERE generation = ? AND " OPEN
+				 " ORDER BY pf"
+			       : "SELECT pf FROM journal WHERE generation = ? ORDER BY pf",
+			  "i", (int64_t)generation);
+
+	if (r < 0) {
+		free(parts.pf);
+		return r;
+	}
+	*out = parts.pf;
+	*n = parts.n;
 	return 0;
 }

@@ -122,14 +122,9 @@ int store_pool_clear(struct store *store, const char *pf, struct sriov_error *er
 	return r < 0 ? r : 0;
 }
 
-/* The pools of one PF, VF by VF; "" = no row. */
-struct pools {
-	char at[SRIOV_VF_MAX][32];
-};
-
 static int read_pool(sqlite3_stmt *row, void *data, struct sriov_error *err)
 {
-	struct pools *pools = data;
+	struct store_pools *pools = data;
 	int first = sqlite3_column_int(row, 0), last = sqlite3_column_int(row, 1);
 
 	for (int i = first < 0 ? 0 : first; i <= last && i < SRIOV_VF_MAX; i++)
@@ -137,16 +132,26 @@ static int read_pool(sqlite3_stmt *row, void *data, struct sriov_error *err)
 	return 0;
 }
 
+int store_pool_read(struct store *store, const char *pf, struct store_pools *out,
+		    struct sriov_error *err)
+{
+	int r;
+
+	*out = (struct store_pools){0};
+	r = store_run(store, err, read_pool, out, "SELECT first, last, name FROM pool WHERE pf = ?",
+		      "t", pf);
+	return r < 0 ? r : 0;
+}
+
 int store_pool_put(struct store *store, const char *pf, const struct sriov_vfset *vfs,
 		   const char *name, struct sriov_error *err)
 {
-	_free_ struct pools *pools = calloc(1, sizeof(*pools));
+	_free_ struct store_pools *pools = calloc(1, sizeof(*pools));
 	int r;
 
 	if (!pools)
 		return core_oom(err);
-	r = store_run(store, err, read_pool, pools,
-		      "SELECT first, last, name FROM pool WHERE pf = ?", "t", pf);
+	r = store_pool_read(store, pf, pools, err);
 	if (r >= 0)
 		r = store_pool_clear(store, pf, err);
 	for (unsigned i = 0; i < SRIOV_VF_MAX; i++)
@@ -225,9 +230,32 @@ int store_join_watched(struct store *store, struct sriov_inventory *inv, struct 
 	return r < 0 ? r : 0;
 }
 
+/* A VF that is the way of a whole network's guests is in use, whoever holds it open now. */
+static int join_uplink(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = inventory_find(data, (const char *)sqlite3_column_text(row, 1));
+	struct sriov_vf *vf = pf ? pf_vf(pf, sqlite3_column_int(row, 2)) : NULL;
+	char who[SRIOV_NET_LEN + 16];
+
+	if (!vf)
+		return 0;
+	snprintf(who, sizeof(who), "physnet %s", sqlite3_column_text(row, 0));
+	return uses_add(&vf->uses, true, who, "it is the uplink of bridge %s",
+			sqlite3_column_text(row, 3))
+		       ? 0
+		       : core_oom(err);
+}
+
 int store_join(struct store *store, struct sriov_inventory *inv, struct sriov_error *err)
 {
 	int r = store_run(store, err, join_pool, inv, "SELECT pf, first, last, name FROM pool", "");
 
-	return r < 0 ? r : join_leases(store, inv, err);
+	if (r >= 0)
+		r = join_leases(store, inv, err);
+	if (r >= 0)
+		r = store_run(
+			store, err, join_uplink, inv,
+			"SELECT name, uplink_pf, uplink_vf, bridge FROM physnet WHERE uplink = ?",
+			"i", (int64_t)SRIOV_UPLINK_VF);
+	return r < 0 ? r : 0;
 }

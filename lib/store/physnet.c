@@ -84,3 +84,40 @@ int store_physnet_put(struct store *store, const struct sriov_physnet *net, stru
 			      net->pf[i], net->name);
 	return r < 0 ? r : 0;
 }
+
+/* Bridges of networks that stay are not this one's to say. */
+int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
+			  struct sriov_error *err)
+{
+	struct sriov_physnet *now = NULL;
+	size_t nnow = 0;
+	int r = store_physnet_list(store, &now, &nnow, err);
+
+	/* none of them has a PF for a moment, so that a PF can move from one to another */
+	if (!r)
+		r = store_run(store, err, NULL, NULL, "DELETE FROM physnet_pf", "");
+	for (size_t i = 0; r >= 0 && i < nnow; i++) {
+		struct sriov_physnet gone = {0};
+		size_t k = 0;
+
+		while (k < n && strcmp(nets[k].name, now[i].name) != 0)
+			k++;
+		core_copy(gone.name, sizeof(gone.name), now[i].name);
+		if (k == n)
+			r = store_physnet_put(store, &gone, err);
+	}
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		struct sriov_physnet net = nets[i];
+
+		for (size_t k = 0; k < nnow; k++) {
+			if (strcmp(now[k].name, net.name) != 0)
+				continue;
+			net = now[k];
+			net.pf = nets[i].pf;
+			net.npfs = nets[i].npfs;
+		}
+		r = store_physnet_put(store, &net, err);
+	}
+	sriov_physnets_free(now, nnow);
+	return r < 0 ? r : 0;
+}

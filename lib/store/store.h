@@ -10,6 +10,7 @@
 #include "lib/host/host.h"
 
 #include <sriov/guest.h>
+#include <sriov/hostfile.h>
 #include <sriov/plan.h>
 #include <sriov/probe.h>
 
@@ -68,12 +69,22 @@ int store_join_watched(struct store *store, struct sriov_inventory *inv, struct 
 int store_pool_put(struct store *store, const char *pf, const struct sriov_vfset *vfs,
 		   const char *name, struct sriov_error *err);
 
+/* The pools of a PF, VF by VF; "" = no row. */
+struct store_pools {
+	char at[SRIOV_VF_MAX][32];
+};
+int store_pool_read(struct store *store, const char *pf, struct store_pools *out,
+		    struct sriov_error *err);
+
 /* Networks; each has PFs, in order of address. */
 int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *n,
 		       struct sriov_error *err);
 /* The network as said, but for the count of fallbacks, whatever it was; with no PFs it goes. */
 int store_physnet_put(struct store *store, const struct sriov_physnet *net,
 		      struct sriov_error *err);
+/* All networks as said; those that are not among them go. Of those that stay only the PFs are said. */
+int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
+			  struct sriov_error *err);
 
 /* Leases. UNIQUE(pf, vf): two commands can never hold the same VF. Lists are freed by the caller. */
 int store_lease_list(struct store *store, const char *pf, struct sriov_lease **out, size_t *n,
@@ -107,6 +118,7 @@ struct store_journal {
 	struct sriov_journal_row row;
 	char boot_id[40];
 	char *before, *want, *steps; /* owned */
+	long generation;             /* of which it is the part of one PF; 0 = it stands alone */
 };
 void store_journal_clear(struct store_journal *journal);
 int store_journal_insert(struct store *store, struct store_journal *journal,
@@ -123,6 +135,35 @@ int store_journal_open_of(struct store *store, const char *pf, struct store_jour
 			  struct sriov_error *err);
 int store_journal_list(struct store *store, bool closed, struct sriov_journal_row **out, size_t *n,
 		       struct sriov_error *err);
+
+/* The PFs whose journals are part of a generation, by address; with @open only those that are open. */
+int store_journal_parts(struct store *store, long generation, bool open,
+			char (**out)[SRIOV_PCI_LEN], size_t *n, struct sriov_error *err);
+
+/* Generations: each time that a host file was applied, or taken back. The texts are JSON, of lib/plan. */
+struct store_generation {
+	struct sriov_generation row;
+	char boot_id[40];
+	char *source, *before, *after; /* owned; before and after are not read by lists */
+};
+void store_generation_clear(struct store_generation *generation);
+/* Sets row.id, and drops the oldest ones. */
+int store_generation_insert(struct store *store, struct store_generation *generation,
+			    struct sriov_error *err);
+/* @why may be NULL. The deadline stays only with "unconfirmed". */
+int store_generation_status(struct store *store, long id, const char *status, const char *why,
+			    struct sriov_error *err);
+/*
+ * -ENOENT (no error set). @id 0: the last one that stands, confirmed or not; -1: the one that has a deadline, which
+ * may not have come to its end.
+ */
+int store_generation_get(struct store *store, long id, struct store_generation *out,
+			 struct sriov_error *err);
+/* Whole ones that stand from @id on, oldest first. */
+int store_generation_since(struct store *store, long id, struct store_generation **out, size_t *n,
+			   struct sriov_error *err);
+int store_generation_list(struct store *store, struct sriov_generation **out, size_t *n,
+			  struct sriov_error *err);
 
 /* Evidence of probes: one row a PF and question. Listed in the order of taking; of every PF with @pf NULL. */
 int store_evidence_put(struct store *store, const struct sriov_evidence *row,

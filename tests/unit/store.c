@@ -344,7 +344,7 @@ static void test_migrated(void **state)
 			"vf INTEGER NOT NULL, epoch INTEGER NOT NULL, address TEXT NOT NULL, node INTEGER NOT "
 			"NULL, created TEXT NOT NULL, UNIQUE (pf, vf)) STRICT; INSERT INTO lease (guest, uuid, "
 			"state, generation, pf, vf, epoch, address, node, created) VALUES ('old', '', "
-			"'reserved', 1, '0000:81:00.0', 6, 3, '0000:81:10.6', 1, 'then'); DROP TABLE evidence; DROP TABLE rte; DROP TABLE tuning; DROP TABLE journal_text; ALTER TABLE journal ADD "
+			"'reserved', 1, '0000:81:00.0', 6, 3, '0000:81:10.6', 1, 'then'); DROP TABLE evidence; DROP TABLE rte; DROP TABLE tuning; DROP TABLE generation; DROP INDEX journal_generation; ALTER TABLE journal DROP COLUMN generation; DROP TABLE journal_text; ALTER TABLE journal ADD "
 			"COLUMN before TEXT; ALTER TABLE journal ADD COLUMN want TEXT; ALTER TABLE "
 			"journal ADD COLUMN plan TEXT; PRAGMA user_version = 1; INSERT INTO pf (address, "
 			"perm_mac, epoch) VALUES ('0000:81:00.0', "

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `status`: the last generation against the kernel, and against what is recorded by now. */
+#include "flows/flows.h"
+#include "lib/plan/hostfile_plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Which commands changed the PF since, as far as the history tells. */
+static int tell_commands(struct change *change, const struct sriov_generation *row,
+			 struct sriov_error *err)
+{
+	_free_ struct sriov_journal_row *journal = NULL;
+	size_t n = 0, told = 0;
+	int r = store_journal_list(change->store, true, &journal, &n, err);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		if (strcmp(journal[i].pf, change->pf->address) != 0 ||
+		    strcmp(journal[i].status, "committed") != 0 ||
+		    strcmp(journal[i].started, row->made) < 0 ||
+		    !strcmp(journal[i].command, row->command))
+			continue;
+		told++;
+		r = change_note(change, err, "changed since by `%s`", journal[i].command);
+	}
+	if (!r && !told)
+		r = change_note(change, err,
+				"what is recorded of it is not what the generation "
+				"made of it");
+	return r;
+}
+
+/* Whether @then, which was read from @text, is what is recorded; both as they are read, with what drivers show otherwise. */
+static int is_recorded(const struct change *change, const char *text, struct pf_state *then,
+		       bool *same, struct sriov_error *err)
+{
+	const struct nic_profile *profile = nic_profile_find(change->pf->driver);
+	_free_ char *was = NULL, *now = NULL;
+	int r;
+
+	*same = !strcmp(text ?: "", change->known.intent ?: "");
+	if (*same || !text || !change->known.intent)
+		return 0;
+	for (size_t i = 0; i < then->nrules; i++)
+		nic_profile_readback(profile, &then->rule[i].entry);
+	r = state_encode(then, &was, err);
+	if (!r)
+		r = state_encode(&change->intent, &now, err);
+	if (!r)
+		*same = !strcmp(was, now);
+	return r;
+}
+
+static int check_pools(struct change *change, const json_t *pools, bool *differs,
+		       struct sriov_error *err)
+{
+	_free_ struct store_pools *now = calloc(1, sizeof(*now)), *then = calloc(1, sizeof(*then));
+	const json_t *row;
+	size_t i;
+	int r;
+
+	if (!pools)
+		return 0;
+	if (!now || !then)
+		return core_oom(err);
+	r = store_pool_read(change->store, change->pf->address, now, err);
+	json_array_foreach(pools, i, row)
+		for (json_int_t v = json_integer_value(json_array_get(row, 0));
+		     v >= 0 && v <= json_integer_value(json_array_get(row, 1)) && v < SRIOV_VF_MAX;
+		     v++)
+			core_copy(then->at[v], sizeof(then->at[v]),
+				  json_string_value(json_array_get(row, 2)));
+	for (unsigned v = 0; !r && v < SRIOV_VF_MAX; v++) {
+		if (!strcmp(now->at[v], then->at[v]))
+			continue;
+		*differs = true;
+		r = change_note(change, err, "VF %u is in pool %s, not in %s", v,
+				now->at[v][0] ? now->at[v] : "sriovctl",
+				then->at[v][0] ? then->at[v] : "sriovctl");
+	}
+	return r;
+}
+
+static int check_pf(struct sriov_host *host, const json_t *json, const struct sriov_generation *row,
+		    struct sriov_plan **plan, bool *differs, struct sriov_error *err)
+{
+	const char *intent = core_json_text(json, "intent", NULL, NULL);
+	const struct sriov_options opts = {.dry_run = true};
+	struct pf_state then = {0};
+	bool same = true;
+	struct change change;
+	int r = change_open(&change, host, core_json_text(json, "pf", "", NULL), CHANGE_READ_ALL,
+			    &opts, err);
+
+	if (!r)
+		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
+	if (!r && intent)
+		r = state_decode(intent, &then, err);
+	if (!r && intent)
+		r = state_merge(&change.want, &then, err);
+	if (!r) {
+		change.want.pool[0] = '\0';
+		change_leave_libvirts(&change);
+		r = change_show(&change, err);
+	}
+	if (!r)
+		r = is_recorded(&change, intent, &then, &same, err);
+	if (!r && !same) {
+		*differs = true;
+		r = tell_commands(&change, row, err);
+	}
+	if (!r)
+		r = check_pools(&change, json_object_get(json, "pools"), differs, err);
+	if (!r && change.plan->nsteps) {
+		*differs = true;
+		change.plan->status = SRIOV_DIFFERENCE;
+	}
+	state_clear(&then);
+	change_give_plan(&change, plan);
+	change_close(&change);
+	return r;
+}
+
+static int check_nets(struct store *store, const json_t *after, struct change_notes *record,
+		      struct sriov_error *err)
+{
+	struct sriov_physnet *now = NULL, *then = NULL;
+	size_t n = 0, nthen = 0, i = 0;
+	bool has = false;
+	int r = generation_nets(after, &then, &nthen, &has, err);
+
+	if (!r && has)
+		r = store_physnet_list(store, &now, &n, err);
+	while (!r && has && i < n && i < nthen && !strcmp(now[i].name, then[i].name) &&
+	       now[i].npfs == then[i].npfs &&
+	       !memcmp(now[i].pf, then[i].pf, now[i].npfs * sizeof(*now[i].pf)))
+		i++;
+	if (!r && has && (i < n || i < nthen))
+		r = change_notes_add(record, err, "physnet %s is not as the generation made it",
+				     i < nthen ? then[i].name : now[i].name);
+	sriov_physnets_free(now, n);
+	sriov_physnets_free(then, nthen);
+	return r;
+}
+
+static int check(struct sriov_host *host, struct store *store,
+		 const struct store_generation *generation, struct sriov_host_change *out,
+		 struct sriov_error *err)
+{
+	struct change_notes record = {0};
+	struct sriov_plan **tail = &out->plan;
+	_json_ json_t *after = NULL;
+	const json_t *json;
+	size_t i;
+	int r = generation_parse(generation->after, &after, err);
+
+	json_array_foreach(json_object_get(after, "pfs"), i, json) {
+		if (r < 0)
+			break;
+		r = check_pf(host, json, &generation->row, tail, &out->differs, err);
+		if (*tail)
+			tail = &(*tail)->next;
+	}
+	if (!r)
+		r = check_nets(store, after, &record, err);
+	out->differs |= record.n;
+	out->record = record.at;
+	out->nrecords = record.n;
+	return r;
+}
+
+SRIOV_EXPORT int sriov_generation_status(struct sriov_host *host,
+					 struct sriov_generation *generation,
+					 struct sriov_host_change *out, struct sriov_error *err)
+{
+	struct store_generation last = {0};
+	struct store *store = NULL;
+	int r = store_get(host, false, &store, err);
+
+	*out = (struct sriov_host_change){0};
+	*generation = (struct sriov_generation){0};
+	if (!r)
+		r = store ? store_generation_get(store, 0, &last, err) : -ENOENT;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*generation = last.row;
+	out->generation = last.row.id;
+	r = check(host, store, &last, out, err);
+	store_generation_clear(&last);
+	return r;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a generation records, as JSON: {"pfs": [{"pf", "intent": text or null, "image": the whole PF as it stood,
+ * "pools": [[first, last, name], …]}], "physnets": [{"name", "pfs"}], "closes", "sets_physnets"}. "after" has no images, and
+ * pools and networks only if they were said; "before" has networks only if they change.
+ */
+#include "lib/plan/batch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* All of a PF: as if its VFs were to be made anew, because then nothing is left out. */
+static int image_of(const struct change *change, struct pf_state *out, struct sriov_error *err)
+{
+	struct pf_state all = {
+		.has = STATE_UP | STATE_COUNT | STATE_AUTOPROBE | STATE_NTUPLE |
+		       (change->intent.has & STATE_RSS),
+		.count = change->pf->vfs + 1,
+	};
+
+	return state_capture(change->pf, &all, out, err);
+}
+
+static json_t *encode_pools(const struct store_pools *pools)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0, last; i < SRIOV_VF_MAX; i = last + 1) {
+		last = i;
+		while (last + 1 < SRIOV_VF_MAX && !strcmp(pools->at[last + 1], pools->at[i]))
+			last++;
+		if (pools->at[i][0])
+			json_array_append_new(array,
+					      json_pack("[iis]", (int)i, (int)last, pools->at[i]));
+	}
+	return array;
+}
+
+static json_t *encode_nets(const struct sriov_physnet *nets, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *pfs = json_array();
+
+		for (size_t k = 0; k < nets[i].npfs; k++)
+			json_array_append_new(pfs, json_string(nets[i].pf[k]));
+		json_array_append_new(array,
+				      json_pack("{ss so}", "name", nets[i].name, "pfs", pfs));
+	}
+	return array;
+}
+
+/* The texts of PF states are long: they go in as text, not as a tree. */
+static int before_pf(const struct batch *batch, const struct batch_part *part, json_t *pfs,
+		     struct sriov_error *err)
+{
+	const struct change *change = &part->change;
+	_free_ struct store_pools *pools = calloc(1, sizeof(*pools));
+	_free_ char *text = NULL;
+	struct pf_state image = {0};
+	int r = pools ? store_pool_read(batch->store, change->pf->address, pools, err)
+		      : core_oom(err);
+
+	if (!r)
+		r = image_of(change, &image, err);
+	if (!r)
+		r = state_encode(&image, &text, err);
+	state_clear(&image);
+	if (r < 0)
+		return r;
+	return json_array_append_new(pfs, json_pack("{ss ss? ss so}", "pf", change->pf->address,
+						    "intent", change->known.intent, "image", text,
+						    "pools", encode_pools(pools)))
+		       ? core_oom(err)
+		       : 0;
+}
+
+static int dump(json_t *json, char **out, struct sriov_error *err)
+{
+	*out = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return *out ? 0 : core_oom(err);
+}
+
+static int record_before(const struct batch *batch, struct store_generation *generation,
+			 struct sriov_error *err)
+{
+	json_t *pfs = json_array(), *side = json_pack("{so}", "pfs", pfs);
+	struct sriov_physnet *nets = NULL;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < batch->n; i++)
+		if (batch->part[i].works)
+			r = before_pf(batch, &batch->part[i], pfs, err);
+	if (!r && batch->has_nets)
+		r = store_physnet_list(batch->store, &nets, &n, err);
+	if (!r && batch->has_nets)
+		json_object_set_new(side, "physnets", encode_nets(nets, n));
+	sriov_physnets_free(nets, n);
+	if (r < 0) {
+		json_decref(side);
+		return r;
+	}
+	return dump(side, &generation->before, err);
+}
+
+/* Pools as they will be. */
+static int after_pools(const struct batch *batch, const struct batch_part *part, json_t *pf,
+		       struct sriov_error *err)
+{
+	const struct pf_state *want = &part->change.want;
+	_free_ struct store_pools *pools = calloc(1, sizeof(*pools));
+	int r;
+
+	if (!part->says_pools)
+		return 0;
+	if (!pools)
+		return core_oom(err);
+	r = want->has_pools ? 0
+			    : store_pool_read(batch->store, part->change.pf->address, pools, err);
+	for (size_t k = 0; k < want->npools; k++)
+		for (unsigned i = want->pools[k].first; i <= want->pools[k].last; i++)
+			core_copy(pools->at[i], sizeof(pools->at[i]), want->pools[k].name);
+	return r ? r : json_object_set_new(pf, "pools", encode_pools(pools)) ? core_oom(err) : 0;
+}
+
+static int record_after(const struct batch *batch, long closes, struct store_generation *generation,
+			struct sriov_error *err)
+{
+	json_t *pfs = json_array(), *side = json_pack("{so}", "pfs", pfs);
+	int r = 0;
+
+	for (size_t i = 0; !r && i < batch->n; i++) {
+		const struct batch_part *part = &batch->part[i];
+		json_t *pf = json_pack("{ss ss?}", "pf", part->change.pf->address, "intent",
+				       part->intent);
+
+		r = after_pools(batch, part, pf, err);
+		json_array_append_new(pfs, pf);
+	}
+	if (batch->says_nets)
+		json_object_set_new(side, "physnets", encode_nets(batch->net, batch->nnets));
+	if (batch->has_nets)
+		json_object_set_new(side, "sets_physnets", json_true());
+	if (closes)
+		json_object_set_new(side, "closes", json_integer(closes));
+	if (r < 0) {
+		json_decref(side);
+		return r;
+	}
+	return dump(side, &generation->after, err);
+}
+
+int generation_record(const struct batch *batch, long closes, struct store_generation *generation,
+		      struct sriov_error *err)
+{
+	int r = record_before(batch, generation, err);
+
+	return r ? r : record_after(batch, closes, generation, err);
+}
+
+int generation_parse(const char *text, json_t **out, struct sriov_error *err)
+{
+	*out = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (*out)
+		return 0;
+	sriov_error_set(err, -EBADMSG, "database", "a recorded generation cannot be read");
+	return sriov_error_hint(err, "an older one may be whole: `sriovctl generations`");
+}
+
+int generation_nets(const json_t *side, struct sriov_physnet **out, size_t *n, bool *has,
+		    struct sriov_error *err)
+{
+	const json_t *array = json_object_get(side, "physnets"), *item, *address;
+	struct sriov_physnet *nets = NULL;
+	size_t i, k, count = 0;
+
+	json_array_foreach(array, i, item) {
+		struct sriov_physnet *net = core_grow(&nets, &count, sizeof(*net));
+
+		if (!net)
+			goto oom;
+		core_copy(net->name, sizeof(net->name), core_json_text(item, "name", "", NULL));
+		json_array_foreach(json_object_get(item, "pfs"), k, address) {
+			char(*pf)[SRIOV_PCI_LEN] = core_grow(&net->pf, &net->npfs, sizeof(*pf));
+
+			if (!pf)
+				goto oom;
+			core_copy(*pf, sizeof(*pf), json_string_value(address));
+		}
+	}
+	*out = nets;
+	*n = count;
+	*has = array;
+	return 0;
+oom:
+	sriov_physnets_free(nets, count);
+	return core_oom(err);
+}
+
+static int commit_nets(struct store *store, const json_t *after, struct sriov_error *err)
+{
+	struct sriov_physnet *nets = NULL;
+	size_t n = 0;
+	bool has;
+	int r;
+
+	if (!json_is_true(json_object_get(after, "sets_physnets")))
+		return 0;
+	r = generation_nets(after, &nets, &n, &has, err);
+	if (!r)
+		r = store_physnet_replace(store, nets, n, err);
+	sriov_physnets_free(nets, n);
+	return r;
+}
+
+int generation_commit(struct store *store, const struct store_generation *generation,
+		      struct sriov_error *err)
+{
+	_json_ json_t *after = NULL;
+	long id = generation->row.id, closes;
+	int r = generation_parse(generation->after, &after, err);
+
+	if (!r)
+		r = commit_nets(store, after, err);
+	if (!r)
+		r = store_generation_status(
+			store, id, generation->row.confirm_by[0] ? "unconfirmed" : "committed",
+			NULL, err);
+	closes = r ? 0 : core_json_int(after, "closes", 0, NULL);
+	if (closes) {
+		char why[64];
+
+		snprintf(why, sizeof(why), "taken back by generation %ld", id);
+		r = store_generation_status(store, closes, "undone", why, err);
+	}
+	return r;
+}
+
+int generation_end(struct store *store, long id, const char *status, const char *why,
+		   struct sriov_error *err)
+{
+	_free_ char(*pf)[SRIOV_PCI_LEN] = NULL;
+	size_t n = 0;
+	int r = store_journal_parts(store, id, true, &pf, &n, err);
+
+	return r || n ? r : store_generation_status(store, id, status, why, err);
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every example of a host file is valid by the schema, and on the simulated host: planned, applied, nothing left to do, no
+# drift, taken back. What the reader refuses for its words the schema refuses too. The unit for the boot is one to systemd.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
+. "$(dirname "$0")/../harness.sh"
+with python3
+python3 -c 'import yaml, jsonschema' 2>/dev/null || skip "python3-yaml or python3-jsonschema is not installed"
+
+schema=$repo/examples/hostfiles/host.schema.json
+# valid FILE: by the schema; numbers that are keys are texts to it
+valid() {
+	python3 - "$schema" "$1" <<'PY'
+import json, sys, yaml, jsonschema
+def texts(node):
+    if isinstance(node, dict):
+        return {str(key): texts(value) for key, value in node.items()}
+    return [texts(item) for item in node] if isinstance(node, list) else node
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+errors = list(jsonschema.Draft202012Validator(schema).iter_errors(texts(yaml.safe_load(open(sys.argv[2])))))
+for error in errors:
+    print(error.message[:200])
+sys.exit(bool(errors))
+PY
+}
+everything() {
+	"$tool" host show --json | jq -S '.pfs | map(.vf //= [] | .rules //= [] | del(.vf[].iommu_group, .carrier, .speed_mbps))'
+	"$tool" physnet show
+}
+
+for file in "$repo"/examples/hostfiles/*.yaml; do
+	valid "$file" && passed || fail "$file is not valid by the schema"
+	new_host
+	before=$(everything)
+	expect 2 plan -f "$file"
+	expect 0 apply -f "$file"
+	let_land
+	[ "$(everything)" != "$before" ] && passed || fail "$file changes nothing"
+	expect 0 plan -f "$file"
+	showed "nothing to do"
+	expect 0 status
+	expect 0 rollback
+	let_land
+	same "$file, taken back" "$before" "$(everything)"
+	# nor does it depend on what the host was
+	expect 0 apply -f "$file"
+	expect 0 adopt --print
+	cp "$work/out" "$work/printed.yaml"
+	valid "$work/printed.yaml" && passed || fail "what adopt --print writes is not valid by the schema"
+	expect 0 apply -f "$work/printed.yaml"
+	is "steps to what was printed" "" "$(grep '^ *[+-] ' "$work/out" || true)"
+	expect 0 plan -f "$work/printed.yaml"
+done
+
+# wrong words, for both
+while IFS= read -r line; do
+	printf 'version: 1\n%b\n' "$line" >"$work/wrong.yaml"
+	valid "$work/wrong.yaml" >"$work/why" && fail "the schema takes: $line" || passed
+	new_host
+	expect 1 plan -f "$work/wrong.yaml"
+	said "$work/wrong.yaml:"
+done <<'END'
+pf: []
+pfs: [{vfs: 1}]
+pfs: [{match: ens2f0, vfs: 300}]
+pfs: [{match: ens2f0, vlna: 3}]
+pfs: [{match: ens2f0, driver: vfio}]
+pfs: [{match: ens2f0, trust: maybe}]
+pfs: [{match: ens2f0, min-rate: 3}]
+pfs: [{match: ens2f0, vf: {all: {trust: on}}}]
+pfs: [{match: {name: ens2f0}}]
+pfs: [{match: ens2f0, allow: [wider]}]
+physnets: {red: {}}
+physnets: {red: {pfs: []}}
+policies: {link-timeout: -1}
+END
+# wrong for this host: with its place too
+while IFS=% read -r body place message; do
+	printf 'version: 1\n%b\n' "$body" >"$work/wrong.yaml"
+	new_host
+	expect 1 plan -f "$work/wrong.yaml"
+	said "$work/wrong.yaml:$place" "$message"
+done <<'END'
+pfs:\n  - match: ens9%3%no PF of this host is ens9
+pfs:\n  - match: ens2f0\n  - match: {driver: ixgbe}%4%matched by the entry of line 3 already
+pfs:\n  - match: ens2f0\n    vf:\n      0: {vlan: 3}%5%there is no VF 0: it has 0 VFs
+pfs:\n  - match: ens2f0\n    vfs: 64%3%64 VFs are more than
+pfs:\n  - match: ens2f0\n    vfs: 2\n    rules: |\n      udp4 dst-port 53 vf 5\n%3%VF 5 does not exist
+physnets:\n  red: {pfs: [nothing]}%3%no PF of this host is nothing
+physnets:\n  red: {pfs: [ens2f0]}\n  blue: {pfs: ['ens*']}%4%is on physnet red already
+END
+expect 1 plan
+said "/etc/sriovctl/host.yaml" "-f FILE"
+expect 1 plan -f
+said "-f: its value is missing"
+expect 1 vf list -f x
+said "-f"
+
+if command -v systemd-analyze >/dev/null; then
+	# the program need not be installed for the unit to be right
+	for unit in sriovctl-restore sriovctl-bridges; do
+		sed "s#/usr/bin/sriovctl#$release#" "$repo/examples/systemd/$unit.service" >"$work/$unit.service"
+		systemd-analyze verify "$work/$unit.service" 2>"$work/err" || true
+		is "systemd-analyze verify" "" "$(grep "$unit" "$work/err" || true)"
+	done
+fi

@@ -1,0 +1,365 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# One file for a host by whole commands: planned, applied, applied again, taken back, confirmed or not; drift; several
+# PFs of which one fails; guests that hold what would have to change; a file for a host that runs.
+# shellcheck source=tests/harness.sh disable=SC2016,SC2119
+. "$(dirname "$0")/../harness.sh"
+
+file=$work/host.yaml
+file_is() { cat >"$file"; }
+# what a user sees of the whole host, and what is recorded of it; without what changes by itself
+everything() {
+	"$tool" host show --json | jq -S '.pfs | map(.vf //= [] | .rules //= [] | del(.vf[].iommu_group, .carrier, .speed_mbps))'
+	records
+}
+records() {
+	[ -e "$host.state/state.db" ] || return 0
+	query "SELECT address, replace(intent, ',\"ext\":true', '') FROM pf WHERE intent IS NOT NULL ORDER BY address; SELECT pf, first, last, name FROM pool ORDER BY pf, first; SELECT * FROM physnet_pf ORDER BY pf; SELECT * FROM physnet ORDER BY name"
+}
+generations() { "$tool" generations --json | jq -r '[.generations[].status] | join(" ")'; }
+# applied: the file is applied, and then there is nothing more to do
+applied() {
+	expect 2 plan -f "$file"
+	expect 0 apply -f "$file"
+	let_land
+	settled
+}
+settled() {
+	local before
+	before=$(cat "$host")
+	expect 0 plan -f "$file"
+	showed "nothing to do"
+	expect 0 apply -f "$file"
+	showed "nothing to do"
+	is "applied twice, no kernel write" "$before" "$(cat "$host")"
+	expect 0 status
+	showed "the host is as it was made"
+}
+
+# ---- the whole of it, on two PFs ----
+new_host
+expect 0 status
+showed "no host file was applied here"
+expect 1 rollback
+said "no host file was applied here"
+expect 1 confirm
+said "no generation waits"
+file_is <<'END'
+version: 1
+pfs:
+  - match: 0000:81:00.0
+    vfs: 4
+    mac: auto
+    driver: vfio-pci
+    vlan: 100
+    owner: ops
+    vf:
+      0-1: {pool: nova, trust: on}
+      3:
+        vlan: 7:2
+        max-rate: 1000
+    rules: |
+      # who gets what
+      name dns udp4 dst-port 53 drop
+      name web udp4 dst-port 80 vf 1
+  - match: {driver: i40e}
+    vfs: 2
+physnets:
+  red: {pfs: [ens2f0]}
+  blue:
+    pfs: ['ens1*', '0000:3b:*']
+END
+before=$(everything)
+expect 2 plan -f "$file"
+showed "0000:3b:00.0" "  vf 3" "    ~ vf 3: max-rate 1000 Mbit/s" "  rule dns" "    + install rule dns at location 1" \
+	"VFs 0-1 go to pool nova" "physnet red: 0000:81:00.0" "nothing was changed"
+expect 2 plan -f "$file" --json
+is "objects" '["port","vf 0","vf 1","vf 2","vf 3","rule dns","rule web"]' \
+	"$(jq -c '[.plans[1].steps[].object] | unique | sort_by(. != "port", .[0:1] != "v", .)' "$work/out")"
+digest=$(jq -r .digest "$work/out")
+expect 0 apply -f "$file" --dry-run
+same "planning changes nothing" "$before" "$(everything)"
+expect 3 apply -f "$file" --expect 0123456789abcdef
+said "its digest is $digest"
+same "nor does a refusal" "$before" "$(everything)"
+expect 0 apply -f "$file" --expect "$digest"
+showed "done: 20 steps, generation 1"
+let_land
+settled
+is "VLANs" "100 100 100 7" "$(pf_of ens2f0 '[.vf[].attrs.vlan] | join(" ")' | tr -d '"')"
+is "the rules' owner" "ops ops" "$("$tool" flow list ens2f0 --json | jq -r '[.ports[0].list[].owner] | join(" ")')"
+expect 0 pool show --json
+is "pools" '["0-1 nova","2-3 sriovctl"]' "$(jq -c '[.pools[] | select(.pf == "0000:81:00.0") | "\(.vfs) \(.pool)"]' "$work/out")"
+expect 0 physnet show --json
+is "networks" '["blue 0000:3b:00.0","red 0000:81:00.0"]' "$(jq -c '[.physnets[] | "\(.name) \(.pfs[0].pf)"]' "$work/out")"
+over committed committed
+
+# ---- drift: what others change is seen, and brought back ----
+edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[2].attrs.vlan) = 5 | (.pfs[] | select(.netdev == "ens2f0") | .rules) |= .[1:]'
+expect 2 status
+showed "vf 2: vlan 100" "install rule dns"
+expect 2 status --json
+is "steps of the drift" 2 "$(jq '[.plans[].steps[]] | length' "$work/out")"
+expect 0 apply -f "$file"
+settled
+expect 0 vf set ens2f0 2 --spoofchk off
+expect 0 pool set ens2f0 0 reserved
+expect 0 physnet add red ens2f0 eno1
+expect 2 status
+showed "changed since by \`sriovctl vf set ens2f0 2 --spoofchk off\`" "VF 0 is in pool reserved, not in nova" \
+	"physnet red is not as the generation made it"
+
+# ---- going back: the host and the records as before, and forth again ----
+expect 0 rollback 1 --dry-run
+showed "delete all 4 VFs" "physnet blue is forgotten"
+expect 0 rollback 1
+let_land
+same "as before" "$before" "$(everything)"
+expect 0 status
+expect 1 rollback 9
+said "there is no generation 9"
+expect 1 rollback x
+said "not the number of a generation"
+expect 0 rollback 3 --dry-run
+# of the first generation, and of the one that put back what others had changed
+expect 0 generations
+showed "as before generation 1"
+over
+
+# ---- a record that says the same in other words is no drift ----
+new_host
+file_is <<'END'
+version: 1
+pfs:
+  - match: ens1f0
+    rules: |
+      name dns udp4 dst-port 53 drop
+END
+applied
+expect 0 restore
+expect 0 flow delete ens1f0 no-such-rule
+settled
+
+# ---- resizing, keeping what is not said ----
+new_host
+file_is <<'END'
+version: 1
+pfs:
+  - match: ens2f0
+    vfs: 4
+    vlan: 100
+END
+applied
+expect 0 vf set ens2f0 1 --trust on
+expect 0 flow add ens2f0 --name dns udp4 dst-port 53 vf 1
+four=$(everything)
+sed -i 's/vfs: 4/vfs: 2/' "$file"
+applied
+is "what was said of VF 1 stays" "true 100" "$(pf_of ens2f0 '.vf[1] | "\(.attrs.trust) \(.attrs.vlan)"' | tr -d '"')"
+is "its rule too" "1" "$(pf_of ens2f0 '.rules | length')"
+expect 0 rollback
+let_land
+same "four again" "$four" "$(everything)"
+sed -i '/vlan/d; s/vfs: 2/vfs: 0/' "$file"
+applied
+is "no VFs" 0 "$(pf_of ens2f0 .vfs.now)"
+is "no rule into them" 0 "$(pf_of ens2f0 '.rules | length')"
+expect 0 rollback
+let_land
+same "four again" "$four" "$(everything)"
+
+# ---- a guest holds what would have to change ----
+new_host
+file_is <<'END'
+version: 1
+pfs:
+  - {match: ens1f0, vfs: 2}
+  - {match: ens2f0, vfs: 4, mac: auto}
+END
+applied
+expect 0 guest xml web1 --pf ens2f0
+held=$(everything)
+sed -i 's/vfs: 2/vfs: 3/; s/vfs: 4/vfs: 5/' "$file"
+expect 3 apply -f "$file"
+said "ens2f0" "guest web1" "$file:4"
+same "nothing was done, on no PF" "$held" "$(everything)"
+expect 3 plan -f "$file"
+expect 3 rollback
+said "guest web1"
+sed -i 's/vfs: 3/vfs: 2/; s/vfs: 5, mac: auto/vf: {0-3: {pool: nova}}/' "$file"
+expect 3 apply -f "$file"
+said "guest web1 holds it"
+same "nor a pool" "$held" "$(everything)"
+expect 0 guest detach web1
+expect 0 rollback
+let_land
+
+# ---- the second PF fails: the first is as before, and so are the records ----
+new_host
+expect 0 vf create ens1f0 --count 2 --vlan 5
+expect 0 flow add ens1f0 --name dns udp4 dst-port 53 drop
+let_land
+file_is <<'END'
+version: 1
+pfs:
+  - match: ens1f0
+    vfs: 3
+    vlan: 6
+    rules: |
+      udp4 dst-port 54 drop
+  - match: ens2f0
+    vfs: 4
+    pool: nova
+physnets: {red: {pfs: [ens1f0, ens2f0]}}
+END
+before=$(everything)
+for how in '{"op": "numvfs", "pf": "0000:81:00.0", "errno": "ENOMEM"}' '{"op": "numvfs", "pf": "0000:81:00.0", "lie": true}'; do
+	deviate "[$how]"
+	expect 4 apply -f "$file"
+	said "numvfs"
+	showed "rolled back"
+	deviate '[]'
+	let_land
+	same "both as before" "$before" "$(everything)"
+	is "its journals" "" "$(query "SELECT id FROM journal WHERE generation AND status != 'undone'")"
+done
+is "generations" "undone undone" "$(generations)"
+expect 0 status
+showed "no host file was applied here"
+# the first fails to go back: it stays open, and the next command on the other one does it
+deviate '[{"op": "numvfs", "pf": "0000:81:00.0", "errno": "ENOMEM"}, {"op": "numvfs", "pf": "0000:3b:00.0", "skip": 2, "times": 2, "errno": "EIO"}]'
+expect 5 apply -f "$file"
+is "generations" "open undone undone" "$(generations)"
+expect 0 journal show
+showed "incomplete"
+deviate '[]'
+expect 0 flow delete ens2f0 no-such-rule
+let_land
+expect 0 flow delete ens1f0 no-such-rule
+let_land
+same "both as before" "$before" "$(everything)"
+is "generations" "undone undone undone" "$(generations)"
+applied
+
+# ---- confirming ----
+new_host
+file_is <<'END'
+version: 1
+pfs: [{match: ens2f0, vfs: 2}]
+physnets: {red: {pfs: [ens2f0]}}
+END
+before=$(everything)
+expect 0 apply -f "$file" --confirm 60
+showed "sriovctl confirm"
+expect 0 status
+showed "it waits to be confirmed"
+sed -i 's/vfs: 2/vfs: 3/' "$file"
+expect 3 apply -f "$file"
+said "generation 1 waits to be confirmed"
+expect 0 confirm
+showed "generation 1 stays"
+is "generations" committed "$(generations)"
+applied
+expect 0 rollback 1
+let_land
+same "as before" "$before" "$(everything)"
+# taken back by itself, though nobody is there any more: the session is gone, its processes were told to go
+sed -i 's/vfs: 3/vfs: 4/' "$file"
+setsid bash -c '"$0" apply -f "$1" --confirm 3 >/dev/null; kill -HUP 0' "$tool" "$file" || true
+is "it stands" 4 "$(pf_of ens2f0 .vfs.now)"
+for ((i = 0; i < 300; i++)); do
+	[ "$("$tool" generations --json | jq -r '.generations[0].why')" != "" ] && break
+	sleep 0.1
+done
+let_land
+same "as before" "$before" "$(everything)"
+expect 0 generations
+showed "not confirmed in time" "undone"
+# a host that is started again meanwhile: restore does not bring back what nobody confirmed
+expect 0 vf create ens1f0 --count 1
+let_land
+before=$(everything)
+expect 0 apply -f "$file" --confirm 600
+edit_host '.boot_id = "11111111-2222-3333-4444-555555555555" | .pfs |= map(.vfs.now = 0 | .vf = [] | .rules = [] | del(.nic))'
+expect 0 restore
+let_land
+same "as before" "$(sed 's/"autoprobe":[a-z]*//g' <<<"$before")" "$(everything | sed 's/"autoprobe":[a-z]*//g')"
+is "it is over" undone "$(generations | cut -d' ' -f1)"
+
+# ---- a file for a running host ----
+for host_file in "$repo/examples/hosts/two-node.json" "$repo/examples/hosts/one-node-x710.json"; do
+	example=$host_file new_host
+	if [ "$host_file" = "$repo/examples/hosts/two-node.json" ]; then
+		expect 0 vf create ens2f0 --count 4 --mac auto --vlan 100 --max-rate 700 --driver vfio-pci
+		expect 0 vf set ens2f0 2 --mac 02:00:5e:10:00:01 --vlan 5:3
+		expect 0 flow add ens2f0 --name dns udp4 dst-port 53 drop
+		expect 0 pool set ens2f0 1-2 nova
+		expect 0 physnet add red ens2f0
+		let_land
+	fi
+	before=$(everything)
+	expect 0 adopt --print
+	cp "$work/out" "$file"
+	same "printing changes nothing" "$before" "$(everything)"
+	expect 0 adopt
+	expect 0 adopt --print
+	cp "$work/out" "$file"
+	expect 0 plan -f "$file"
+	showed "nothing to do"
+done
+
+# ---- random edits: applied, nothing is left to do; taken back, it is as before ----
+new_host
+RANDOM=${SEED:-1}
+pick() { local i=$((RANDOM % $#)); shift $i; printf '%s' "$1"; }
+chance() { ((RANDOM % 100 < $1)); }
+random_pf() { # MATCH MAX-VFS TARGETS
+	local vfs=$((RANDOM % $2)) i
+	echo "  - match: $1"
+	echo "    vfs: $vfs"
+	chance 50 && echo "    vlan: $(pick 0 5 100 7:2)"
+	chance 40 && echo "    trust: $(pick on off)"
+	chance 40 && echo "    mac: auto"
+	chance 40 && echo "    driver: $(pick vfio-pci default none)"
+	chance 30 && echo "    pool: $(pick nova reserved sriovctl)"
+	if ((vfs > 1)) && chance 60; then
+		echo "    vf:"
+		echo "      0-$((vfs / 2)): {vlan: $(pick 8 9), spoofchk: $(pick on off), pool: $(pick uplink nova)}"
+	fi
+	chance 30 && return
+	echo "    rules: |"
+	for ((i = 0; i < RANDOM % 6; i++)); do
+		echo "      name r$i udp4 dst-port $((1000 + RANDOM % 50 * 10 + i)) $(pick drop "queue $((RANDOM % 2))")"
+	done
+	((vfs == 0)) || echo "      name v udp4 dst-port 9 $3"
+	echo "      # end"
+}
+history=0
+for ((round = 1; round <= ${ROUNDS:-12}; round++)); do
+	before=$(everything)
+	{
+		echo "version: 1"
+		echo "pfs:"
+		random_pf ens2f0 6 "vf 0"
+		chance 70 && random_pf "'ens1*'" 5 drop
+		chance 60 && echo "physnets: {$(pick red green): {pfs: [$(pick ens2f0 ens1f0)]}}"
+		true
+	} >"$file"
+	expect 0 apply -f "$file"
+	[ "$status" = 0 ] || cat "$file"
+	let_land
+	made=$(jq -r '.generations[0].id // 0' <<<"$("$tool" generations --json)")
+	settled
+	[ "$made" != "$history" ] || continue
+	after=$(everything)
+	expect 0 rollback
+	let_land
+	same "round $round: as before" "$before" "$(everything)"
+	if chance 70; then
+		expect 0 rollback
+		let_land
+		same "round $round: as after" "$after" "$(everything)"
+	fi
+	history=$(jq -r '.generations[0].id // 0' <<<"$("$tool" generations --json)")
+done
+over
