@@ -20,6 +20,9 @@ unset SRIOVCTL_HOST
 export OVS_RUNDIR=$work/ovs
 export OVS_DBDIR=$OVS_RUNDIR OVS_LOGDIR=$OVS_RUNDIR OVS_SYSCONFDIR=$OVS_RUNDIR
 mkdir "$OVS_RUNDIR"
+# where DPDK's processes know each other by names, which another test may have too
+mkdir -p /run/dpdk
+mount -t tmpfs none /run/dpdk
 ip link set lo up
 vsctl() { ovs-vsctl --db="unix:$OVS_RUNDIR/db.sock" --timeout=20 "$@"; }
 appctl() { ovs-appctl -t "$(echo "$OVS_RUNDIR"/ovs-vswitchd*.ctl)" "$@"; }
@@ -69,6 +72,21 @@ ovs_up() {
 		other_config:dpdk-extra="$options --no-pci --no-telemetry --file-prefix=ovs$$"
 	[ "$1" != huge ] || vsctl --no-wait set Open_vSwitch . other_config:dpdk-socket-mem="${2:-512}"
 	vswitchd_up
+}
+
+# ovs_huge MEBIBYTES: from its next start on OVS has pages of 2 MiB, if this machine can spare them until the test's end
+ovs_huge() {
+	local huge=/proc/sys/vm/nr_hugepages pages least=$(($1 / 2))
+	pages=$(cat "$huge")
+	free_pages() { awk '/HugePages_Free/ {print $2}' /proc/meminfo; }
+	if [ "$(free_pages)" -lt "$least" ]; then
+		echo $((pages + least + 44)) >"$huge" 2>/dev/null || true
+		# shellcheck disable=SC2064 # as it is now
+		trap "echo $pages >$huge; finish" EXIT
+	fi
+	[ "$(free_pages)" -ge "$least" ] || return 1
+	vsctl --no-wait set Open_vSwitch . other_config:dpdk-socket-mem="$1" \
+		other_config:dpdk-extra="--in-memory --no-pci --no-telemetry"
 }
 
 # compile_helper LIBRARY FLAGS…: vswitch.c as $work/vswitch

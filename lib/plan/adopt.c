@@ -65,6 +65,23 @@ static bool compiles_to(const struct sriov_compiled *compiled, const struct pf_s
 	return compiled->nentries == want->nrules;
 }
 
+/* Whether the table holds just what is recorded: the list behind it is known, and needs no guessing from entries. */
+static bool is_recorded(const struct change *change)
+{
+	size_t present = 0;
+
+	for (size_t i = 0; i < change->intent.nrules; i++)
+		present += change->intent.rule[i].present;
+	for (size_t i = 0; i < change->pf->nrules; i++) {
+		const struct sriov_entry *entry = &change->pf->rules[i];
+		const struct rule_state *ours = state_find_rule(&change->intent, entry->loc);
+
+		if (!ours || !ours->present || !sriov_entry_same(&ours->entry, entry))
+			return false;
+	}
+	return present == change->pf->nrules && (change->intent.has & STATE_LIST);
+}
+
 /*
  * The table as a list of ours, if that list means just this table; otherwise it stays somebody else's, for the
  * next apply of ours would change it.
@@ -83,6 +100,13 @@ static int want_rules(struct change *change, struct sriov_error *err)
 		return 0;
 	for (size_t i = 0; !r && i < change->pf->nrules; i++)
 		r = want_rule(change, &change->pf->rules[i]);
+	if (!r && is_recorded(change)) {
+		want->has |= STATE_LIST | STATE_NTUPLE;
+		want->ntuple = true;
+		want->allow = change->intent.allow;
+		want->partial = change->intent.partial;
+		return state_set_list(want, &change->intent.list) < 0 ? core_oom(err) : 0;
+	}
 	if (!r)
 		r = ruleset_derive(want);
 	if (r < 0)

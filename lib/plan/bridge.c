@@ -198,6 +198,17 @@ const struct sriov_vswitch_port *bridge_port(const struct bridge *bridge, const 
 	return *name ? vswitch_port(bridge->is, bridge->net.bridge, name) : NULL;
 }
 
+void bridge_drop_uses(struct change *change)
+{
+	const struct net_state *net = change->want.net;
+	struct sriov_vf *vf = net && net->net.uplink == SRIOV_UPLINK_VF
+				      ? pf_vf(change->pf, net->net.uplink_vf)
+				      : NULL;
+
+	if (vf)
+		vf->uses.n = 0;
+}
+
 void bridge_capture(const struct change *change, struct net_state *net)
 {
 	const struct bridge *bridge = change->bridge;

@@ -39,6 +39,8 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 		 struct steps *steps, struct sriov_error *err);
 /* What makes a new port or bridge fail, told before: an OVS without DPDK, somebody else's bridge, the socket. */
 int bridge_check(const struct change *change, const struct pf_state *want, struct sriov_error *err);
+/* OVS and the network itself use the VF of the uplink: no obstacle to a change that is about the network. */
+void bridge_drop_uses(struct change *change);
 /* What of @want's network is there, for the before-image of a change. */
 void bridge_capture(const struct change *change, struct net_state *net);
 

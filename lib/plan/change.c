@@ -124,6 +124,7 @@ int change_read(struct change *change, struct sriov_error *err)
 	r = find_watched(change, err);
 	if (change->want.self[0])
 		change_drop_self(change);
+	bridge_drop_uses(change);
 	if (!r && change->bridge)
 		r = bridge_read(change, err);
 	return r || !change->want.guest ? r : change_read_guest(change, change->want.guest, err);

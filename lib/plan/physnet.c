@@ -157,6 +157,7 @@ static int change_net(struct sriov_host *host, const struct sriov_physnet *net, 
 		want->recorded = want->made = want->linked = recorded;
 		change.net_recorded = nets.was;
 		r = want_uplink_vf(&change, want, err);
+		bridge_drop_uses(&change);
 	}
 	if (!r)
 		r = change_run(&change, err);

@@ -230,9 +230,32 @@ int store_join_watched(struct store *store, struct sriov_inventory *inv, struct 
 	return r < 0 ? r : 0;
 }
 
+/* A VF that is the way of a whole network's guests is in use, whoever holds it open now. */
+static int join_uplink(sqlite3_stmt *row, void *data, struct sriov_error *err)
+{
+	const struct sriov_pf *pf = inventory_find(data, (const char *)sqlite3_column_text(row, 1));
+	struct sriov_vf *vf = pf ? pf_vf(pf, sqlite3_column_int(row, 2)) : NULL;
+	char who[SRIOV_NET_LEN + 16];
+
+	if (!vf)
+		return 0;
+	snprintf(who, sizeof(who), "physnet %s", sqlite3_column_text(row, 0));
+	return uses_add(&vf->uses, true, who, "it is the uplink of bridge %s",
+			sqlite3_column_text(row, 3))
+		       ? 0
+		       : core_oom(err);
+}
+
 int store_join(struct store *store, struct sriov_inventory *inv, struct sriov_error *err)
 {
 	int r = store_run(store, err, join_pool, inv, "SELECT pf, first, last, name FROM pool", "");
 
-	return r < 0 ? r : join_leases(store, inv, err);
+	if (r >= 0)
+		r = join_leases(store, inv, err);
+	if (r >= 0)
+		r = store_run(
+			store, err, join_uplink, inv,
+			"SELECT name, uplink_pf, uplink_vf, bridge FROM physnet WHERE uplink = ?",
+			"i", (int64_t)SRIOV_UPLINK_VF);
+	return r < 0 ? r : 0;
 }

@@ -8,18 +8,39 @@
 #include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Whom libvirt runs QEMU as, unless /etc/libvirt/qemu.conf says otherwise; by distribution. */
+#define QEMU_CONF "/etc/libvirt/qemu.conf"
+#define QEMU_CONF_MAX (1 << 20)
+
+/* Whom libvirt runs QEMU as unless its configuration says otherwise; by distribution. */
 static const char *const users[] = {"libvirt-qemu", "qemu", NULL};
+
+/* The user that a line of qemu.conf names, by name or as "+UID"; NULL for other lines. */
+static const struct passwd *configured(const char *line)
+{
+	char name[64];
+
+	if (sscanf(line, " user = \"%63[^\"]\"", name) != 1)
+		return NULL;
+	return name[0] == '+' ? getpwuid((uid_t)strtoul(name + 1, NULL, 10)) : getpwnam(name);
+}
 
 static const struct passwd *find_user(const char *user)
 {
 	const struct passwd *found = NULL;
+	_free_ char *conf = NULL;
+	char *rest, *line;
 
 	if (user)
 		return getpwnam(user);
+	/* who may not read it knows only the distribution's */
+	if (core_read_file(AT_FDCWD, QEMU_CONF, QEMU_CONF_MAX, &conf, NULL) == 0) {
+		for (rest = conf; !found && (line = strsep(&rest, "\n"));)
+			found = configured(line);
+	}
 	for (size_t i = 0; !found && users[i]; i++)
 		found = getpwnam(users[i]);
 	return found;

@@ -310,6 +310,11 @@ same "the same leases" "$attached" "$(query 'SELECT guest, uuid, path, kind, pf,
 again adopt
 again restore
 is "the rule is ours" "adopted-1" "$("$tool" flow list ens2f0 --json | jq -r '.ports[0].list[0].name')"
+# a list that is ours already stays as it was written: its entries could not say a prefix
+printf 'name few flow-type udp4 dst-ip 10.1.0.0/30 dst-port 9 drop\n' >"$work/list"
+expect 0 flow apply "$work/list" --pf ens2f0 --force
+again adopt
+is "the list" "few" "$("$tool" flow list ens2f0 --json | jq -r '[.ports[0].list[].name] | join(" ")')"
 expect 0 guest detach web2
 over
 

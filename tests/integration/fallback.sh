@@ -211,6 +211,12 @@ is "trusted, not checked, for DPDK" '[true,false,"vfio-pci"]' "$(pf_of ens2f0 '.
 is "its device" 0000:81:10.2 "$(jq -r '.ovs.bridges[0].ports[] | select(.name == "up-red") | .devargs' "$host")"
 expect 0 pool show ens2f0 --json
 is "its pool" "uplink" "$(jq -r '.pools[] | select(.vfs == "1") | .pool' "$work/out")"
+for hurt in "vf delete ens2f0" "vf set ens2f0 1 --trust off" "vf bind ens2f0 1 --driver default"; do
+	# shellcheck disable=SC2086
+	expect 3 $hurt
+	said "physnet red"
+done
+again physnet add red ens2f0 --bridge br-red --uplink vf:1
 defined web1 1 "" shared
 defined web2 2 "" shared
 expect 0 guest attach web1 --net red

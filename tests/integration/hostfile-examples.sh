@@ -99,7 +99,9 @@ said "-f"
 
 if command -v systemd-analyze >/dev/null; then
 	# the program need not be installed for the unit to be right
-	sed "s#/usr/bin/sriovctl#$release#" "$repo/examples/systemd/sriovctl-restore.service" >"$work/sriovctl-restore.service"
-	systemd-analyze verify "$work/sriovctl-restore.service" 2>"$work/err" || true
-	is "systemd-analyze verify" "" "$(grep sriovctl-restore "$work/err" || true)"
+	for unit in sriovctl-restore sriovctl-bridges; do
+		sed "s#/usr/bin/sriovctl#$release#" "$repo/examples/systemd/$unit.service" >"$work/$unit.service"
+		systemd-analyze verify "$work/$unit.service" 2>"$work/err" || true
+		is "systemd-analyze verify" "" "$(grep "$unit" "$work/err" || true)"
+	done
 fi

@@ -9,6 +9,8 @@
 . "$(dirname "$0")/../harness.sh"
 # shellcheck source=tests/ovs.sh
 . "$repo/tests/ovs.sh"
+# shellcheck source=tests/fates.sh
+. "$repo/tests/fates.sh"
 with cc python3
 compile_helper "$repo/build-dev/libsriov.a" -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
@@ -60,13 +62,7 @@ rm -f "$OVS_RUNDIR"/{conf.db,db.sock,*.pid,*.ctl}
 
 # ---- ports ----
 ovs_up nohuge
-for device in wire guest1 guest2; do
-	ip link add "$device" type veth peer name "${device}x"
-	for end in "$device" "${device}x"; do
-		[ ! -e "/proc/sys/net/ipv6/conf/$end" ] || echo 1 >"/proc/sys/net/ipv6/conf/$end/disable_ipv6"
-		ip link set "$end" up
-	done
-done
+fates_devices
 ok bridge-add br0
 no EEXIST bridge-add br0
 ok check br0
@@ -97,23 +93,15 @@ no EACCES check-socket "$OVS_RUNDIR/web1.sock" nobody
 said "QEMU runs as nobody here" "install -d -o nobody"
 
 # ---- guests ----
-mkfifo "$work/stdin"
-exec 9<>"$work/stdin"
 guests_up() {
-	dpdk-testpmd --lcores '0@0,1@0' --no-huge -m 256 --no-pci --file-prefix=guests$$ --no-telemetry \
-		--vdev="net_virtio_user0,path=$OVS_RUNDIR/web1.sock,server=1,queues=1,queue_size=1024" \
-		--vdev=net_af_packet0,iface=guest1x \
-		--vdev="net_virtio_user1,path=$OVS_RUNDIR/web2.sock,server=1,queues=1,queue_size=1024" \
-		--vdev=net_af_packet1,iface=guest2x \
-		-- --total-num-mbufs=8192 --nb-cores=1 --forward-mode=io >"$work/testpmd" 2>&1 <&9 &
-	guests=$!
+	local i
+	forwarder_up "$OVS_RUNDIR"/web{1,2}.sock
 	for i in 1 2; do
 		ok port-wait "vhu-web$i" connected
 	done
 }
 guests_end() {
-	kill -9 "$guests"
-	wait "$guests" 2>/dev/null || true
+	forwarder_end
 	rm -f "$OVS_RUNDIR"/web?.sock
 }
 # A virtio-user device that lost its OVS listens for the next one; not always in time, then it is started anew.
@@ -130,112 +118,15 @@ guests_up
 is "healthy" "connected true 1500 0 1" "$(port status) $(port link) $(port mtu) $(port node) $(port queues)"
 
 # ---- the same packets, the same fate ----
-# Guest 1 has VF 0 and no VLAN, guest 2 has VF 1 and VLAN 7.
-pf=ens2f0
-new_host '.pfs |= map(if .netdev == "ens2f0" then .bridge = "veb" else . end)'
-simulated=$SRIOVCTL_HOST
-expect 0 vf create "$pf" --count 2
-expect 0 vf set "$pf" 0 --mac 52:54:00:00:00:01
-expect 0 vf set "$pf" 1 --mac 52:54:00:00:00:02 --vlan 7
-expect 0 guest xml web1 --pf "$pf"
-expect 0 guest xml web2 --pf "$pf"
-pf_mac=$(pf_of "$pf" .mac | tr -d '"')
-cat >"$work/rules" <<-'END'
-	name dns udp4 dst-port 53 drop
-	name early udp4 dst-port 5004 guest web2
-	name range udp4 dst-port 5000-5007 drop
-	name vxlan udp4 dst-port 4789 guest web1
-	name http tcp4 dst-port 80 drop
-	name pf udp4 dst-port 600 queue 1
-END
+fates_on_vfs
 guest_ports=("web1,2,52:54:00:00:00:01" "web2,3,52:54:00:00:00:02,vlan=7")
 ok policy br0 "$work/rules" 1 "mac=$pf_mac" "${guest_ports[@]}"
 has "notes" "$(out)" "note: rule pf: queue 1 is lost: here its packets go where their MAC address says"
 ok policy br0 "$work/rules" 1 "mac=$pf_mac" "${guest_ports[@]}"
 has "the second time nothing is to do" "$(out)" "before 0 flows 0 after 0"
 
-one='dmac 52:54:00:00:00:01' two='dmac 52:54:00:00:00:02' host_mac="dmac $pf_mac" none='dmac 52:54:00:00:00:77'
-from='smac 52:54:00:00:00:99' from1='smac 52:54:00:00:00:01' from2='smac 52:54:00:00:00:02'
-# NAME INGRESS PACKET
-cat >"$work/packets" <<END
-to-1 wire udp 198.51.100.7:1024 > 10.0.0.7:7 $one $from
-to-1-tagged wire udp 198.51.100.7:1024 > 10.0.0.7:7 $one $from vid 9
-to-2 wire udp 198.51.100.7:1024 > 10.0.0.7:7 $two $from vid 7
-to-2-untagged wire udp 198.51.100.7:1024 > 10.0.0.7:7 $two $from
-to-2-foreign wire udp 198.51.100.7:1024 > 10.0.0.7:7 $two $from vid 8
-to-none wire udp 198.51.100.7:1024 > 10.0.0.7:7 $none $from
-to-none-rule wire udp 198.51.100.7:1024 > 10.0.0.7:4789 $none $from
-to-pf wire udp 198.51.100.7:1024 > 10.0.0.7:7 $host_mac $from
-dns-1 wire udp 198.51.100.7:1024 > 10.0.0.7:53 $one $from
-dns-2 wire udp 198.51.100.7:1024 > 10.0.0.7:53 $two $from vid 7
-dns-tcp wire tcp 198.51.100.7:1024 > 10.0.0.7:53 $one $from
-http wire tcp 198.51.100.7:1024 > 10.0.0.7:80 $one $from
-early wire udp 198.51.100.7:1024 > 10.0.0.7:5004 $one $from
-range-first wire udp 198.51.100.7:1024 > 10.0.0.7:5000 $one $from
-range-last wire udp 198.51.100.7:1024 > 10.0.0.7:5007 $one $from
-range-beyond wire udp 198.51.100.7:1024 > 10.0.0.7:5008 $one $from
-steered wire udp 198.51.100.7:1024 > 10.0.0.7:4789 $two $from vid 7
-steered-pf wire udp 198.51.100.7:1024 > 10.0.0.7:4789 $host_mac $from
-1-out guest1 udp 10.0.0.1:1024 > 10.0.0.7:53 $none $from1
-1-to-2 guest1 udp 10.0.0.1:1024 > 10.0.0.7:53 $two $from1 vid 7
-1-to-2-untagged guest1 udp 10.0.0.1:1024 > 10.0.0.7:53 $two $from1
-1-spoofed guest1 udp 10.0.0.1:1024 > 10.0.0.7:7 $none $from2
-2-out guest2 udp 10.0.0.2:1024 > 10.0.0.7:4789 $none $from2
-2-to-1 guest2 udp 10.0.0.2:1024 > 10.0.0.7:4789 $one $from2
-2-spoofed guest2 udp 10.0.0.2:1024 > 10.0.0.7:7 $one $from1
-END
-fates() { python3 "$repo/tests/integration/vswitch-frames.py" fates wire guest1 guest2; }
-
-# first_fate: of the first packet, once it gets through: after a restart a guest's link, and what OVS makes of its first
-# packets, take a moment
-first_fate() {
-	local i found=''
-	for ((i = 0; i < 10; i++)); do
-		found=$(head -n 1 "$work/packets" | fates)
-		[ "${found##* }" = - ] || break
-		sleep 1
-	done
-	echo "$found"
-}
-
-# fate_on_vf INGRESS PACKET…: where trace sees it end, as the frames' script says it
-fate_on_vf() {
-	local in=wire
-	case $1 in guest*) in="vf $((${1#guest} - 1))" ;; esac
-	shift
-	tool=$release expect 0 --host "$simulated" flow trace "$pf" --rules "$work/rules" --in "$in" --json "$*"
-	case $(out | jq -r '.end.kind') in
-	vf) echo "guest$(($(out | jq -r .end.vf) + 1))=3" ;;
-	wire) echo "wire=3" ;;
-	drop | pf) echo "-" ;;
-	*) out | jq -r .end.destination ;;
-	esac
-}
-# on_openflow INGRESS PACKET…: the port that ofproto/trace outputs it at
-on_openflow() {
-	local ports=([1]=wire [2]=guest1 [3]=guest2) in proto=$2 flow
-	case $1 in wire) in=1 ;; guest1) in=2 ;; guest2) in=3 ;; esac
-	flow="in_port=$in,$proto,nw_src=${3%:*},nw_dst=${5%:*},nw_ttl=64,${proto}_src=${3#*:},${proto}_dst=${5#*:}"
-	flow+=",dl_dst=$7,dl_src=$9"
-	[ -z "${11-}" ] || flow+=",dl_vlan=${11}"
-	appctl ofproto/trace br0 "$flow" >"$work/trace"
-	flow=$(sed -n 's/^ *output:\([0-9]*\)$/\1/p' "$work/trace")
-	echo "${flow:+${ports[${flow:-0}]}=3}"
-}
 is "the first packet gets through" "to-1 guest1=3" "$(first_fate)"
-fates <"$work/packets" >"$work/fates"
-while read -r name in packet; do
-	read -ra words <<<"$packet"
-	expected=$(fate_on_vf "$in" "$packet")
-	found=$(sed -n "s/^$name //p" "$work/fates")
-	traced=$(on_openflow "$in" "${words[@]}")
-	printf '%-16s %-7s VF: %-10s port: %-12s ofproto/trace: %s\n' "$name" "$in" "$expected" "$found" "${traced:--}"
-	is "fate of $name" "$expected" "${found%/*}"
-	is "ofproto/trace of $name" "$expected" "${traced:--}"
-done <"$work/packets"
-# tags: a port VLAN's is taken off and put on, others stay
-is "tags" "guest1=3/9 guest2=3 wire=3/7 wire=3" \
-	"$(for n in to-1-tagged to-2 2-out 1-out; do sed -n "s/^$n //p" "$work/fates"; done | xargs)"
+same_fates br0
 echo "figure: $(wc -l <"$work/packets") kinds of packets have the same fate on OVS-DPDK $(ovs-vswitchd --version 2>/dev/null | sed -n '1s/.* //p') as flow trace tells of VFs (simulated 82599)"
 
 # frames to groups reach each guest of the VLAN once; a rule that sends them on does so once
@@ -267,17 +158,9 @@ one-copy guest1=3/9
 its-own -" "$(fates <"$work/groups" | sed 's#guest1=3/7#guest1=3/9#')"
 
 # ---- rates ----
-rate() { python3 "$repo/tests/integration/vswitch-frames.py" rate guest1 wire 40 2 52:54:00:00:00:77 52:54:00:00:00:01; }
 ok policy br0 "$work/rules" 1 web1,2,52:54:00:00:00:01,rate=10
 has "a meter" "$(out)" "meters 1 before 1 flows 1 after 0"
-# a guest or OVS that gets no CPU for some tenths of a second sends less than it may
-for _ in 1 2 3 4; do
-	read -r got sent < <(rate)
-	kbps=$(jq -n "$got * 1000 | round")
-	[ "$kbps" -lt 9000 ] || break
-done
-echo "figure: a limit of 10 Mbit/s passes $got of $sent Mbit/s sent"
-between "rate within 10 %" 9000 11000 "$kbps"
+limited_to 10
 ok policy br0 "$work/rules" 1 web1,2,52:54:00:00:00:01,rate=20
 has "the new meter first, the old one last" "$(out)" "before 1 flows 1 after 1"
 ok flows br0
@@ -335,17 +218,8 @@ is "the same guest again" connected "$(port status)"
 # ---- the wrong node, and large pages ----
 # CPU 0 is said to be node 0's, CPU 1 node 1's; the guest's memory is on node 0, and CPU 1 polls it.
 ended ovs-vswitchd
-huge=/proc/sys/vm/nr_hugepages pages=$(cat /proc/sys/vm/nr_hugepages)
 mode=nohuge
-if [ "$(awk '/HugePages_Free/ {print $2}' /proc/meminfo)" -lt 256 ]; then
-	echo $((pages + 300)) >"$huge" 2>/dev/null || true
-	trap 'echo "$pages" >"$huge"; finish' EXIT
-fi
-if [ "$(awk '/HugePages_Free/ {print $2}' /proc/meminfo)" -ge 256 ]; then
-	mode=huge
-	vsctl --no-wait set Open_vSwitch . other_config:dpdk-socket-mem=512 \
-		other_config:dpdk-extra="--in-memory --no-pci --no-telemetry"
-fi
+! ovs_huge 512 || mode=huge
 vswitchd_up --dummy-numa=0,1
 guests_again
 echo "figure: vhost-user ports are healthy with virtio-user guests on OVS-DPDK without hugepages$([ "$mode" = nohuge ] || echo " and with (2 MiB)")"
@@ -379,4 +253,4 @@ ok flows br0
 is "none of ours is left" "" "$(out)"
 ok bridge-del br0
 no ENODEV bridge-del br0
-kill "$guests" 2>/dev/null || true
+forwarder_end

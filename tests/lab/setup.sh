@@ -59,16 +59,32 @@ nic_key() {
 	key_of "$lab_src/nic/headers.sh" "$lab_src/nic/build.sh" "$lab_src"/nic/*.[ch] "$(qemu_package_version)"
 }
 
-# ensure_setup KERNEL...: all that a lab with these kernels needs. Two at once would build the same files: one waits.
-ensure_setup() {
-	local k
+# locked: two setups at once would build the same files, so one waits. The lock is held until 9 is closed.
+locked() {
 	mkdir -p "$lab_dir"
 	exec 9>"$lab_dir/lock"
 	flock -w 2 9 || { say "another 'lab setup' is at work, waiting for it"; flock 9; }
+}
+
+kernel_steps() {
+	local k
 	host_packages
 	for k in "$@"; do
 		step "kernel-$k" "$(key_of "$lab_src/kernel.sh" "$lab_src/modules.list" "$lab_src/guest/initramfs")" build_kernel "$k"
 	done
+}
+
+# ensure_kernel KERNEL: for who boots it without a lab.
+ensure_kernel() {
+	locked
+	kernel_steps "$1"
+	exec 9>&-
+}
+
+# ensure_setup KERNEL...: all that a lab with these kernels needs.
+ensure_setup() {
+	locked
+	kernel_steps "$@"
 	step image "$(key_of "$lab_src/image.sh")" build_image
 	step nics "$(nic_key)" build_nics
 	exec 9>&-
