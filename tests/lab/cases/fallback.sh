@@ -24,7 +24,7 @@ ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true other_config:
 	other_config:dpdk-extra="--no-huge --legacy-mem -m 256 --no-pci --no-telemetry"
 exits 0 "OVS with DPDK runs" /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk unix:$run/db.sock \
 	--pidfile=$run/ovs-vswitchd.pid --log-file=$run/log --no-chdir --detach -vconsole:off
-[ "$_failed" = 0 ] || { tail -n 20 $run/log; bail "no OVS"; }
+[ "$(ovs-vsctl get Open_vSwitch . dpdk_initialized)" = true ] || { tail -n 20 $run/log; bail "no OVS"; }
 
 exits 0 "8 VFs" s vf create "$dev" --count 8 --mac auto --driver default
 # on a busy host OVS may not be done in time here; then nothing is left, and it may be asked again
