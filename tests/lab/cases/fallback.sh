@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# fallback: eight guests on the VFs of a real ixgbe port (emulated NIC), a ninth on vhost-user through an OVS with DPDK whose
+# uplink is that port. What the PF takes frames for decides whether a guest on a VF reaches the ninth.
+#
+# The guests are network namespaces: a VF's netdev, and a testpmd (virtio-user) before a veth. A Linux guest in a QEMU in the
+# lab, TCG in TCG, would boot for many minutes.
+. /share/cases/lib.sh
+umask 022 # DPDK loads nothing from a folder that others may write to
+tar -P -xf /share/ovs.tar --skip-old-files
+ls -d /usr/lib/x86_64-linux-gnu/dpdk/pmds-* >/etc/ld.so.conf.d/dpdk.conf
+ldconfig
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+t "the peer is up" peer_setup
+t "the PF is up and has a link" pf_up
+dev=$(pf)
+modprobe -a veth tun
+run=/run/openvswitch
+mkdir -p $run /etc/openvswitch /var/lib/vhost_sockets /run/dpdk
+ovsdb-tool create $run/conf.db /usr/share/openvswitch/vswitch.ovsschema
+ovsdb-server $run/conf.db --remote=punix:$run/db.sock --pidfile=$run/ovsdb-server.pid --no-chdir --detach -vconsole:off
+ovs-vsctl --no-wait init
+ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true other_config:per-port-memory=true \
+	other_config:pmd-cpu-mask=0x2 other_config:pmd-maxsleep=1000 \
+	other_config:dpdk-extra="--no-huge --legacy-mem -m 256 --no-pci --no-telemetry"
+exits 0 "OVS with DPDK runs" /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk unix:$run/db.sock \
+	--pidfile=$run/ovs-vswitchd.pid --log-file=$run/log --no-chdir --detach -vconsole:off
+[ "$(ovs-vsctl get Open_vSwitch . dpdk_initialized)" = true ] || { tail -n 20 $run/log; bail "no OVS"; }
+
+exits 0 "8 VFs" s vf create "$dev" --count 8 --mac auto --driver default
+# on a busy host OVS may not be done in time here; then nothing is left, and it may be asked again
+network() { s physnet add red "$dev" --bridge br-red --uplink af_packet >/tmp/out 2>&1; }
+wait_until network 120 || { cat /tmp/out && bail "no bridge"; }
+ok "the network"
+for i in 1 2 3 4 5 6 7 8; do
+	s guest attach "vm$i" --net red --hands-off >/tmp/out 2>&1 || t "attach vm$i: $(cat /tmp/out)" false
+done
+exits 0 "the ninth" s guest attach vm9 --net red --hands-off
+like "$out" "as no VF that would do is free" "it is told why"
+lease() { s guest list --json | jq -r --arg g "$1" '.leases[] | select(.guest == $g) | '"$2"; }
+is "$(lease vm9 .path)" vhostuser "on vhost-user"
+mac=$(lease vm9 .mac)
+socket=/var/lib/vhost_sockets/$(ovs-vsctl list-ports br-red | grep '^vhu-')
+
+# guest NAME NETDEV ADDRESS
+guest() {
+	ip netns add "$1"
+	ip link set "$2" netns "$1"
+	ip -n "$1" addr add "$3/24" dev "$2"
+	ip -n "$1" link set "$2" up
+}
+for i in 1 2; do guest "vm$i" "$(vf_netdev "$(lease "vm$i" .vf)")" "10.1.0.1$i"; done
+ip link add nine type veth peer name ninex
+ip link set nine address "$mac"
+ip link set ninex up
+guest vm9 nine 10.1.0.19
+mkfifo /tmp/stdin
+exec 9<>/tmp/stdin
+dpdk-testpmd --lcores '0@3,1@3' --no-huge -m 128 --no-pci --file-prefix=nine --no-telemetry \
+	--vdev="net_virtio_user0,path=$socket,server=1,queues=1" --vdev=net_af_packet0,iface=ninex \
+	-- --total-num-mbufs=4096 --nb-cores=1 --forward-mode=io >/tmp/testpmd 2>&1 <&9 &
+t "its port is connected" wait_until \
+	'[ "$(ovs-vsctl get Interface ${socket##*/} status:status 2>/dev/null)" = connected ]' 60
+
+# loss FROM ADDRESS: of five pings
+loss() { ip netns exec "$1" ping -q -c 5 -i 0.2 -W 2 "$2" | sed -n 's/.* \([0-9]*\)% packet loss.*/\1/p'; }
+reaches() {
+	wait_until "ip netns exec $1 ping -q -c 1 -W 2 $2 >/dev/null 2>&1" 30
+	is "$(loss "$1" "$2")" 0 "$1 reaches $3"
+}
+reaches vm9 10.1.0.2 "the wire's other end"
+reaches vm1 10.1.0.2 "the wire's other end"
+reaches vm1 10.1.0.12 "vm2 on another VF"
+reaches vm1 10.1.0.19 "the ninth"
+reaches vm9 10.1.0.12 "vm2 on a VF"
+reaches peer 10.1.0.19 "the ninth"
+_comment "$(bridge fdb show dev "$dev" | grep "$mac")"
+
+# ---- without the entry that the NIC switches by
+bridge fdb del "$mac" dev "$dev"
+is "$(loss vm1 10.1.0.19)" 100 "without the PF's entry a guest on a VF does not reach the ninth"
+exits 2 "that is found" s physnet check red
+like "$out" "take frames for $mac" "by its MAC"
+exits 0 "and made good" s restore
+reaches vm1 10.1.0.19 "the ninth again"
