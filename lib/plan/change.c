@@ -194,7 +194,7 @@ static int load_intent(struct change *change, struct sriov_error *err)
 	return r;
 }
 
-static int load_known(struct change *change, struct sriov_error *err)
+int change_load(struct change *change, struct sriov_error *err)
 {
 	char then[SRIOV_MAC_LEN], now[SRIOV_MAC_LEN];
 	int r;
@@ -287,7 +287,7 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 		r = take_lock(change, err);
 	if (!r)
 		r = store_get(host, !opts->dry_run, &change->store, err);
-	return r ? r : load_known(change, err);
+	return r ? r : change_load(change, err);
 }
 
 void change_close(struct change *change)

@@ -54,6 +54,8 @@ int change_open_unrecovered(struct change *change, struct sriov_host *host, cons
 			    unsigned what, const struct sriov_options *opts,
 			    struct sriov_error *err);
 void change_close(struct change *change);
+/* Loads what is recorded of the PF: anew, if it was loaded before. */
+int change_load(struct change *change, struct sriov_error *err);
 /* Reads the PF into change->inv, with what the database knows. */
 int change_read(struct change *change, struct sriov_error *err);
 /* The steps from the PF, and the guest's domain, as last read, to @want. */

@@ -189,9 +189,9 @@ static int recover(struct change *change, struct recovery *recovery, enum recove
 	else
 		change->plan->journal = id;
 	state_clear(&change->want);
-	/* what comes next may concern another one */
+	/* what comes next may concern another one, and stands on what is recorded now */
 	bridge_free(core_steal(change->bridge));
-	return r;
+	return r ? r : change_load(change, err);
 }
 
 int recover_pf(struct change *change, enum recover_how how, struct sriov_error *err)
