@@ -183,6 +183,8 @@ int change_record(struct change *change, const struct pf_state *before, size_t n
 int change_fail(struct change *change, struct steps *steps, const struct pf_state *before,
 		bool touched, int code, struct sriov_error *err);
 
+/* Of a change that is open: recovers an open journal (not in a dry run) and reads the PF. */
+int change_begin(struct change *change, struct sriov_error *err);
 /* change_open_unrecovered(), then recovers an open journal (not in a dry run) and reads the PF. */
 int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
 		const struct sriov_options *opts, struct sriov_error *err);

@@ -80,13 +80,13 @@ static int open_pf(struct hook_change *at, const char *pf, unsigned what, struct
 	}
 	if (r < 0 && err)
 		*err = why;
-	if (!r && !hook->opts->dry_run)
-		r = recover_pf(change, RECOVER_AUTO, err);
 	if (!r)
-		r = change_read(change, err);
+		r = change_begin(change, err);
+	if (r < 0)
+		return r;
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	core_copy(change->want.self, sizeof(change->want.self), hook->domain.name);
-	return r ? r : hook_leases_read(at, err);
+	return hook_leases_read(at, err);
 }
 
 static bool hits_port(const struct steps *steps)

@@ -8,18 +8,23 @@
 
 #define STEPS_SHOWN 200
 
-int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
-		const struct sriov_options *opts, struct sriov_error *err)
+int change_begin(struct change *change, struct sriov_error *err)
 {
 	struct change_notes notes = {0};
-	int r = change_open_unrecovered(change, host, pf, what, opts, err);
+	int r = change->opts->dry_run ? 0 : recover_open(change, &notes, err);
 
-	if (!r && !opts->dry_run)
-		r = recover_open(change, &notes, err);
 	for (size_t i = 0; !r && i < notes.n; i++)
 		r = change_note(change, err, "%s", notes.at[i]);
 	change_notes_clear(&notes);
 	return r ? r : change_read(change, err);
+}
+
+int change_open(struct change *change, struct sriov_host *host, const char *pf, unsigned what,
+		const struct sriov_options *opts, struct sriov_error *err)
+{
+	int r = change_open_unrecovered(change, host, pf, what, opts, err);
+
+	return r ? r : change_begin(change, err);
 }
 
 /* Leases are made without the PF's lock; from this transaction on the open journal keeps new ones away. */
