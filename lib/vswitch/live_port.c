@@ -372,6 +372,7 @@ int ovs_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout
 	_ovsdb_ struct ovsdb db = OVSDB_CLOSED;
 	struct sriov_vswitch_port made;
 	_json_ json_t *results = NULL;
+	struct sriov_error ignored;
 	int r = ovs_open(&db, deadline, err);
 
 	if (!r)
@@ -403,6 +404,11 @@ int ovs_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout
 				       "OVS has a bridge or port of that name");
 	if (!r)
 		r = done(&db, bridge, cfg(results, 6), deadline, &made, err);
+	/* without its own port (no /dev/net/tun) the bridge is there in the database only */
+	if (!r && vswitch_failed(&made)) {
+		ovs_bridge_del(host, bridge, ROLLBACK_MS, &ignored);
+		return vswitch_port_error(&made, -EIO, vswitch_unready(&made, VSWITCH_MADE), err);
+	}
 	return r == -ENODEV ? sriov_error_set(err, -ECONNRESET, bridge,
 					      "somebody took the bridge away while OVS made it")
 			    : r;
