@@ -43,7 +43,7 @@ static const struct sriov_physnet *find_net(const struct change *change,
 		if (!nets[i].bridge[0])
 			continue;
 		if (name ? !strcmp(nets[i].name, name)
-			 : ours && (want->bridge || (want->has & STATE_LIST)))
+			 : ours && (want->bridge || ((want->has & STATE_LIST) && !want->apart)))
 			return &nets[i];
 	}
 	return NULL;

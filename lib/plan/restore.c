@@ -23,6 +23,8 @@ static int restore_pf(struct sriov_host *host, const char *pf, const struct srio
 		change_leave_libvirts(&change);
 		/* pools are the database's, which has lost none: they may have been set since, VF by VF */
 		change.want.pool[0] = '\0';
+		/* at boot OVS comes after the network: its bridges are restored when it is there */
+		change.want.apart = true;
 		change.keep_on_no_link = true;
 		r = change_run(&change, err);
 	}

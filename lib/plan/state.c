@@ -226,6 +226,7 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	bool rebinds = state_rebinds(pf, want);
 	bool remade = rebinds || ((want->has & STATE_COUNT) && want->count != pf->vfs);
 	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS),
+				 .apart = want->apart,
 				 .bridge = want->bridge};
 	int r = 0;
 

@@ -80,6 +80,7 @@ struct pf_state {
 	bool passing;  /* a probe's: always undone, never committed */
 	char self
 		[SRIOV_NAME_LEN]; /* the guest that the change is for: no obstacle to it; "" = nobody */
+	bool apart; /* its rules without the bridge beside it: that is another change's */
 	bool bridge; /* also the bridge beside it, as its leases and rules have it; never part of an intent */
 	struct vf_state *vf;
 	size_t nvf;

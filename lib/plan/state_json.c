@@ -171,6 +171,8 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 		core_doc_bool(doc, "passing", true);
 	if (state->self[0])
 		core_doc_text(doc, "self", state->self);
+	if (state->apart)
+		core_doc_bool(doc, "apart", true);
 	if (state->bridge)
 		core_doc_bool(doc, "bridge", true);
 	core_doc_open(doc, "vf", '[');
@@ -410,6 +412,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	core_copy(state->pool, sizeof(state->pool), core_json_text(json, "pool", "", NULL));
 	state->passing = core_json_bool(json, "passing", false, NULL);
 	core_copy(state->self, sizeof(state->self), core_json_text(json, "self", "", NULL));
+	state->apart = core_json_bool(json, "apart", false, NULL);
 	state->bridge = core_json_bool(json, "bridge", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (!json_object_get(json, flags[i].key))

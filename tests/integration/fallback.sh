@@ -132,9 +132,12 @@ expect 0 physnet check
 is "port" "$port" "$(ports | tr ' ' '\n' | grep vhu)"
 is "meters" 1 "$(jq '.ovs.bridges[0].meters | length' "$host")"
 # an OVS that is not there keeps nothing else from being restored
+echo 'name web flow-type udp4 dst-ip 10.0.0.1 dst-port 4789 queue 1' >"$work/rules"
+expect 0 flow apply "$work/rules" --pf ens2f0
 kept=$(jq .ovs "$host")
-edit_host 'del(.ovs)'
+edit_host 'del(.ovs) | .pfs |= map(if .netdev == "ens2f0" then .rules = [] else . end)'
 expect 5 restore
+is "its rules are back" 1 "$(pf_of ens2f0 '.rules | length')"
 said "restore\` again when OVS runs"
 expect 1 physnet check
 said "there is no such socket"
