@@ -435,15 +435,26 @@ static int present_mac(const struct guest_ask *ask, const struct guest_choice *c
 	return guest_interface_of(ask->inv, choice->pf, choice->vf, out, err);
 }
 
+int guest_check_port_vlan(const char *guest, const struct sriov_vf_attrs *attrs,
+			  struct sriov_error *err)
+{
+	if (!attrs->qos && attrs->vlan_proto != 0x88a8)
+		return 0;
+	sriov_error_set(err, -EOPNOTSUPP, guest, "a port of OVS has no words for VLAN %u with %s",
+			attrs->vlan, attrs->qos ? "a priority (qos)" : "protocol 802.1ad");
+	return sriov_error_hint(err, "give it a plain VLAN, or keep it on a VF: --paths vf");
+}
+
 /* A VF has its VLAN in the NIC, a port of OVS in its flows. */
 static int check_vlan(const struct guest_ask *ask, const struct guest_choice *choice,
 		      struct sriov_error *err)
 {
 	const struct sriov_vf_attrs *attrs = &ask->as->attrs;
 
-	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER || !(attrs->has & SRIOV_VF_VLAN) ||
-	    !attrs->vlan)
+	if (choice->vf || !(attrs->has & SRIOV_VF_VLAN) || !attrs->vlan)
 		return 0;
+	if (choice->path == SRIOV_PATH_VHOSTUSER)
+		return guest_check_port_vlan(ask->name, attrs, err);
 	sriov_error_set(err, -EOPNOTSUPP, ask->name,
 			"libvirt has no words for VLAN %u of a %s: it would be lost", attrs->vlan,
 			sriov_path_word(choice->path));

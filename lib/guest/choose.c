@@ -107,18 +107,28 @@ static int check_shared(const struct sriov_lease *lease, const struct guest_choi
 	return 0;
 }
 
+/* The same on a VF and on a port of OVS, between which guests are moved. */
+static const char *kind_of(const struct sriov_guest_request *as, enum sriov_path path)
+{
+	if (path == SRIOV_PATH_MACVTAP)
+		return as->mode ?: guest_macvtap_words[MACVTAP_BRIDGE];
+	if (path == SRIOV_PATH_TAP)
+		return "";
+	return as->hands_off ? "hands-off"
+	       : as->raw     ? "raw"
+	       : as->standby ? "standby"
+			     : "interface";
+}
+
 /* What was asked for in so many words must be what it holds: nothing of it would be done now. */
 static int check_kind(const struct sriov_guest_request *as, const struct sriov_lease *lease,
 		      struct sriov_error *err)
 {
-	const char *wanted = as->hands_off ? "hands-off"
-			     : as->raw     ? "raw"
-			     : as->standby ? "standby"
-					   : lease->kind;
+	bool macvtap = !strcmp(lease->path, sriov_path_word(SRIOV_PATH_MACVTAP));
+	bool said = macvtap ? as->mode != NULL : as->hands_off || as->raw || as->standby;
+	const char *wanted = !said ? lease->kind : macvtap ? as->mode : kind_of(as, SRIOV_PATH_VF);
 	char what[32];
 
-	if (as->mode && lease->vf < 0)
-		wanted = as->mode;
 	if (!strcmp(wanted, lease->kind))
 		return 0;
 	sriov_error_set(err, -EEXIST, lease->guest,
@@ -281,20 +291,6 @@ static int place(const struct guest_ask *ask, struct guest_choice *out, struct s
 	if (as->npaths)
 		memcpy(wish.path, as->path, sizeof(wish.path));
 	return guest_place(ask->inv, &wish, out, err);
-}
-
-static const char *kind_of(const struct sriov_guest_request *as, enum sriov_path path)
-{
-	if (path == SRIOV_PATH_MACVTAP)
-		return as->mode ?: guest_macvtap_words[MACVTAP_BRIDGE];
-	if (path == SRIOV_PATH_VHOSTUSER && as->standby)
-		return "standby";
-	if (path != SRIOV_PATH_VF)
-		return "";
-	return as->hands_off ? "hands-off"
-	       : as->raw     ? "raw"
-	       : as->standby ? "standby"
-			     : "interface";
 }
 
 /* The network whose bridge has the guest's port: of path vhostuser, and of a pair whose other half is on none. */

@@ -89,6 +89,9 @@ bool guest_is_use(const struct sriov_use *use, const char *guest);
 
 /* -EBUSY: a change of the PF runs, or was left open, and nobody knows which VFs there will be. */
 int guest_check_no_change(struct store *store, const struct sriov_pf *pf, struct sriov_error *err);
+/* -EOPNOTSUPP: a port of OVS would lose something of the VLAN. */
+int guest_check_port_vlan(const char *guest, const struct sriov_vf_attrs *attrs,
+			  struct sriov_error *err);
 /* The name of its vhost-user port, which is that of the socket; "" = it has none. */
 const char *guest_lease_port(const struct sriov_lease *lease);
 /* Names the socket of its port, in @directory, by the lease's MAC. */

@@ -45,7 +45,7 @@ static int make_xml(const struct guest_ask *ask, const struct guest_choice *choi
 	size_t n = guest_lease_devices(lease, device);
 	int r;
 
-	if (!strcmp(lease->kind, "interface")) {
+	if (lease->vf >= 0 && !strcmp(lease->kind, "interface")) {
 		core_copy(itf.address, sizeof(itf.address), lease->address);
 		memcpy(itf.mac, lease->mac, 6);
 		if (ask->domain)

@@ -240,6 +240,25 @@ static int check_carried(struct change *change, const struct sriov_lease *lease,
 	return r;
 }
 
+/* What a VF of this port would refuse must not be promised on a bridge: it would bar the way home. */
+static int check_home(struct change *change, const struct sriov_lease *lease,
+		      struct sriov_error *err)
+{
+	struct pf_state home = {0};
+	struct vf_state *vf;
+	int r;
+
+	if (lease->vf >= 0 || !lease->socket[0] || !lease->attrs.has || !change->pf->vfs)
+		return 0;
+	vf = state_vf(&home, change->pf->vf[0].index);
+	if (!vf)
+		return core_oom(err);
+	vf->attrs = lease->attrs;
+	r = steps_check(change->inv, change->pf, &home, err);
+	state_clear(&home);
+	return r;
+}
+
 /* ---- the whole ---- */
 
 struct attach {
@@ -278,6 +297,9 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 	wanted = as->attrs;
 	wanted.has &= ~(SRIOV_VF_MAC | SRIOV_VF_VLAN);
 	sriov_vf_attrs_merge(&lease->attrs, &wanted);
+	r = check_home(change, lease, err);
+	if (r < 0)
+		return r;
 	guest->leased = true;
 	guest->lease = *lease;
 	for (unsigned where = 0; where < ARRAY_SIZE(guest->there); where++)

@@ -53,7 +53,6 @@ static int to_vf(struct move *move, struct sriov_error *err)
 	to->found = (struct sriov_vf_attrs){0};
 	to->reason[0] = '\0';
 	if (!pair) {
-		core_copy(to->kind, sizeof(to->kind), "interface");
 		to->below[0] = to->socket[0] = '\0';
 		to->queues = 0;
 	}
@@ -84,6 +83,23 @@ static const struct sriov_physnet *net_of(const struct sriov_physnet *nets, size
 	return NULL;
 }
 
+/* MAC and VLAN of these are ours, and not libvirt's. */
+static bool is_ours(const struct sriov_lease *lease)
+{
+	return !strcmp(lease->kind, "raw") || !strcmp(lease->kind, "hands-off");
+}
+
+/* Only a VF whose VLAN is ours can have more than a number. */
+static int check_vlan(const struct move *move, struct sriov_error *err)
+{
+	const struct sriov_vf *vf = move->from.vf < 0 ? NULL
+						      : pf_vf(move->change.pf, move->from.vf);
+
+	if (!vf || !is_ours(&move->from) || !vf->attrs.vlan)
+		return 0;
+	return guest_check_port_vlan(move->from.guest, &vf->attrs, err);
+}
+
 static int to_bridge(struct move *move, struct sriov_error *err)
 {
 	bool pair = !strcmp(move->from.kind, "standby");
@@ -91,7 +107,10 @@ static int to_bridge(struct move *move, struct sriov_error *err)
 	struct sriov_physnet *nets = NULL;
 	const struct sriov_physnet *net;
 	size_t n = 0;
-	int r = store_physnet_list(move->change.store, &nets, &n, err);
+	int r = check_vlan(move, err);
+
+	if (!r)
+		r = store_physnet_list(move->change.store, &nets, &n, err);
 
 	if (r < 0)
 		return r;
@@ -103,7 +122,6 @@ static int to_bridge(struct move *move, struct sriov_error *err)
 		to->address[0] = '\0';
 		to->epoch = 0;
 		to->found = (struct sriov_vf_attrs){0};
-		core_copy(to->kind, sizeof(to->kind), pair ? "standby" : "");
 		core_copy(to->net, sizeof(to->net), net->name);
 		core_copy(to->below, sizeof(to->below), net->bridge);
 		if (!to->socket[0])
@@ -121,10 +139,15 @@ static int to_bridge(struct move *move, struct sriov_error *err)
 static int want_attrs(struct move *move, struct sriov_error *err)
 {
 	struct change *change = &move->change;
-	struct sriov_vf_attrs found;
+	struct sriov_vf_attrs found, wanted = move->to.attrs;
 	const struct sriov_vf *now;
 	struct vf_state *vf;
 
+	if (is_ours(&move->to)) {
+		wanted.has |= SRIOV_VF_MAC | SRIOV_VF_VLAN;
+		memcpy(wanted.mac, move->to.mac, sizeof(wanted.mac));
+		wanted.vlan = move->to.vlan;
+	}
 	if (move->from.vf >= 0 && move->from.found.has && pf_vf(change->pf, move->from.vf)) {
 		vf = state_vf(&change->want, move->from.vf);
 		if (!vf)
@@ -132,14 +155,14 @@ static int want_attrs(struct move *move, struct sriov_error *err)
 		vf->attrs = move->from.found;
 	}
 	now = move->to.vf < 0 ? NULL : pf_vf(change->pf, move->to.vf);
-	if (!now || !move->to.attrs.has)
+	if (!now || !wanted.has)
 		return 0;
 	vf = state_vf(&change->want, move->to.vf);
 	if (!vf)
 		return core_oom(err);
-	vf->attrs = move->to.attrs;
+	vf->attrs = wanted;
 	found = now->attrs;
-	found.has &= move->to.attrs.has;
+	found.has &= wanted.has;
 	move->to.found = found;
 	return 0;
 }
@@ -199,8 +222,9 @@ static int want_guest(struct move *move, bool live, struct sriov_error *err)
 	guest->lease = move->to;
 	other->lease = move->from;
 	guest->leased = true;
+	/* nobody's domain: only the use of the VF by its own lease is no obstacle */
 	if (!strcmp(move->to.kind, "hands-off"))
-		return 0;
+		return change_read_guest(change, guest, err);
 	guest->speaks[VIRT_CONFIG] = guest->speaks[VIRT_LIVE] = true;
 	r = change_read_guest(change, guest, err);
 	if (r < 0)
@@ -256,15 +280,12 @@ static int find_again(struct move *move, struct sriov_error *err)
 				   "its lease %ld was ended by another command meanwhile", id);
 }
 
-static int check_kind(const struct move *move, struct sriov_error *err)
+static int check_sides(const struct move *move, struct sriov_error *err)
 {
-	const char *kind = move->from.kind;
-
-	if (strcmp(kind, "raw") != 0 && strcmp(kind, "hands-off") != 0 &&
-	    (move->from.vf >= 0 || move->from.socket[0]))
+	if (move->from.vf >= 0 || move->from.socket[0])
 		return 0;
 	sriov_error_set(err, -EOPNOTSUPP, move->from.guest, "holds a %s, which has no other side",
-			move->from.vf < 0 ? move->from.path : kind);
+			move->from.path);
 	return sriov_error_hint(err, "detach it, and attach it anew with --paths %s",
 				sriov_path_word(move->path));
 }
@@ -284,7 +305,7 @@ static int move_lease(struct sriov_host *host, const struct sriov_lease *lease,
 	there = !r && !strcmp(move.from.path, sriov_path_word(path));
 	move.to = move.from;
 	if (!r && !there)
-		r = check_kind(&move, err);
+		r = check_sides(&move, err);
 	if (!r && !there)
 		r = plan_move(&move, live, err);
 	if (!r && !there)

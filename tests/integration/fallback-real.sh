@@ -98,7 +98,7 @@ has "a VF in the definition" "$(definition vm8)" "<interface type='hostdev'"
 for i in 1 2 3; do small_defined "web$i" "$i"; done
 small_start web3
 expect 0 guest attach web1 --net red --mac "$mac1" --max-rate 20
-is "lease" "vhostuser|||reserved" "$(lease web1)"
+is "lease" "vhostuser|interface||reserved" "$(lease web1)"
 expect 0 guest show web1
 showed "as no VF that would do is free"
 small_start web1
@@ -169,7 +169,7 @@ is "its rate went along" 20 "$(pf_of "$pf" '.vf[0].attrs.max_rate')"
 case $(flows) in *"dl_dst=$mac1"*) fail "the bridge still has its flows" ;; *) passed ;; esac
 is "its rule is in the NIC" $((before + 1)) "$(pf_of "$pf" '.rules | length')"
 expect 0 guest move web1 --to vhostuser
-is "lease" "vhostuser|||reserved" "$(lease web1)"
+is "lease" "vhostuser|interface||reserved" "$(lease web1)"
 up web1 10.0.0.1
 reaches web1 10.0.0.3
 before=$(lease web3)

@@ -51,7 +51,7 @@ expect 0 guest attach web3 --net red --dry-run
 showed "make vhost-user port vhu-" "of web3 on bridge br-red" "install the flows of physnet red" "attach vhost-user port" "as no VF that would do is free"
 same "a dry run changes nothing" "$before" "$(cat "$host")"
 change guest attach web3 --net red --max-rate 100 --vlan 7
-is "lease" "vhostuser||0000:81:00.0||reserved" "$(lease web3)"
+is "lease" "vhostuser|interface|0000:81:00.0||reserved" "$(lease web3)"
 is "two ports" 2 "$(ports | wc -w)"
 has "the definition" "$(xml web3 config)" 'type="vhostuser"'
 has "QEMU listens" "$(xml web3 config)" 'mode="server"'
@@ -109,7 +109,7 @@ again guest rebalance
 again guest move web3 --to vf
 # and away again
 change guest move web3 --to vhostuser
-is "lease" "vhostuser||0000:81:00.0||reserved" "$(lease web3)"
+is "lease" "vhostuser|interface|0000:81:00.0||reserved" "$(lease web3)"
 is "its rule is on the bridge" 2 "$(pf_of ens2f0 '.rules | length')"
 is "the VF is as found" 0 "$(pf_of ens2f0 '.vf[1].attrs.max_rate')"
 change guest detach web3 --force
@@ -182,6 +182,10 @@ edit_host '.ovs.bridges[0].owner = ""'
 nothing
 expect 1 guest attach web4 --net red --vlan 5:0:802.1ad
 said "802.1ad"
+expect 1 guest attach web4 --net red --vlan 5:3 --raw-hostdev
+said "web4: a port of OVS has no words for VLAN 5 with a priority"
+expect 1 guest attach web4 --net red --max-rate 5
+said "rate" "11"
 nothing
 expect 1 guest attach web4 --net red --paths vhostuser --pf ens1f0
 said "a PF and a physnet are both asked for"
@@ -224,7 +228,7 @@ defined web1 1 "" shared
 defined web2 2 "" shared
 expect 0 guest attach web1 --net red
 expect 0 guest attach web2 --net red
-is "the uplink is nobody's VF" "vhostuser||0000:81:00.0||reserved" "$(lease web2)"
+is "the uplink is nobody's VF" "vhostuser|interface|0000:81:00.0||reserved" "$(lease web2)"
 is "the PF takes no frames for it" "" "$(fdb)"
 expect 0 guest detach web1
 expect 0 guest detach web2
@@ -269,6 +273,25 @@ has "the VF is back" "$(xml web3 live)" '<teaming type="transient"'
 is "the PF takes no frames for it" "" "$(fdb)"
 change guest detach web3
 is "ports" up-red "$(ports)"
+
+# ---- without a domain, and as a raw device: there and home ----
+red
+for i in 1 2; do defined web$i "$i" "" shared; done
+for i in 1 2; do expect 0 guest attach web$i --net red; done
+for kind in hands-off raw-hostdev; do
+	defined box 9 "" shared
+	change guest attach box --net red --$kind --vlan 9
+	is "lease" "vhostuser|${kind%-hostdev}|0000:81:00.0||reserved" "$(lease box)"
+	expect 0 guest detach web2
+	change guest move box --to vf
+	is "lease" "vf|${kind%-hostdev}|0000:81:00.0|1|reserved" "$(lease box)"
+	is "its VLAN is ours" 9 "$(pf_of ens2f0 '.vf[1].attrs.vlan')"
+	change guest move box --to vhostuser
+	is "the VF is as found" 0 "$(pf_of ens2f0 '.vf[1].attrs.vlan')"
+	expect 0 guest detach box
+	expect 0 guest attach web2 --net red
+	edit_host '.domains |= map(select(.name != "box"))'
+done
 
 # ---- what cannot go along ----
 red
