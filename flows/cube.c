@@ -44,8 +44,8 @@ void bits_pack(const struct sriov_match *m, struct bits *out)
 				    (uint64_t)m->tos << 24 | m->proto << 16 | m->vlan_tci,
 			[MORE_NUMBERS] = (uint64_t)m->l4_bytes << 32 |
 					 (uint32_t)m->ethertype << 16 | m->vlan_etype,
-			[SRC_MAC] = bytes_load(m->src_mac, 6),
-			[DST_MAC] = bytes_load(m->dst_mac, 6),
+			[SRC_MAC] = bytes_load(m->src_mac, 6) | (uint64_t)m->tcp_flags << 8,
+			[DST_MAC] = bytes_load(m->dst_mac, 6) | m->e_tag,
 			[USER_DEF] = m->user_def,
 		}};
 }
@@ -69,6 +69,8 @@ void bits_unpack(const struct bits *b, struct sriov_match *out)
 	out->vlan_etype = more;
 	bytes_store(b->w[SRC_MAC], out->src_mac, 6);
 	bytes_store(b->w[DST_MAC], out->dst_mac, 6);
+	out->tcp_flags = b->w[SRC_MAC] >> 8;
+	out->e_tag = b->w[DST_MAC];
 	out->user_def = b->w[USER_DEF];
 }
 
