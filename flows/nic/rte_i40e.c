@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net_i40e: X710, XL710, XXV710, X722. Facts from i40e_flow.c, i40e_fdir.c and i40e_ethdev.c of DPDK 22.11, read; none
- * from silicon. For a pattern its parsers are asked in the order of i40e_supported_patterns[]: ethertype, fdir,
- * tunnels, cloud. Tunnels, flexible payload and hash settings have no words here.
+ * net_i40e: X710, XL710, XXV710, X722. Facts from i40e_flow.c, i40e_fdir.c and i40e_ethdev.c of DPDK 22.11, read; and,
+ * but for the cloud filters, from packets on an emulated XL710; none from silicon. For a pattern its parsers are asked
+ * in the order of i40e_supported_patterns[]: ethertype, fdir, tunnels, cloud. Tunnels, flexible payload and hash
+ * settings have no words here.
  */
 #include "flows/nic/rte.h"
 
