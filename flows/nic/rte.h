@@ -44,8 +44,6 @@ nic_check rte_hazard_vfs;    /* a queue of the PF is that of a VF once there are
 
 /* fit() of the filter for TCP with SYN set, which ixgbe and igb have one of. */
 const char *rte_fit_syn(const struct sriov_pf *port, struct sriov_entry *entry);
-#define RTE_CONDITION_SYN                                                                          \
-	"SYN filter: by the code of the driver only; no NIC, real or emulated, has shown it here"
 
 /* Each entry as it is. Of TCP by its flags it is told that IPv6 comes along. */
 size_t rte_lower(const struct nic_case *c, struct sriov_entry out[NIC_EXPANSION_MAX],

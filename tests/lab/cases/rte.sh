@@ -72,6 +72,13 @@ echo "flow-type udp4 dst-port 7 drop" >/tmp/no
 exits 1 "82599 cannot drop by ports" s flow apply /tmp/no --backend rte --socket "$socket"
 like "$out" "82599 cannot drop by ports" "it says so"
 is "$(s flow list --backend rte --socket "$socket" --json | jq '.rte.ports[0].rules | length')" 4 "the others stand"
+printf '%s\n' "name new flow-type tcp4 syn queue 3" "name dns flow-type udp4 dst-port 53 queue 1" >/tmp/syn
+exits 1 "SYN of IPv4 alone cannot be had" s flow apply /tmp/syn --backend rte --socket "$socket"
+like "$out" "does not tell IPv4 from IPv6" "it says so"
+exits 0 "SYN of both can" s flow apply /tmp/syn --allow broader --backend rte --socket "$socket"
+counts "[6,2,0,9]" "the SYN filter, beside another" "4 proto=tcp dmac=$mac dst=10.7.0.1 dport=80 flags=0x02" \
+	"6 proto=tcp dmac=$mac dst=10.7.0.1 dport=80 flags=0x10" "5 proto=tcp dmac=$mac dst=2001:db8::7 flags=0x12" \
+	"2 proto=udp dmac=$mac dst=10.7.0.1 dport=53"
 
 # ---- the cost of a rule: whole commands beside DPDK alone
 n=1000

@@ -429,7 +429,7 @@ static void rx_frame(Ix *s, const uint8_t *b, size_t n, int src, uint64_t pools)
         else if (mc) { if (!(R(FCTRL) & 0x100) && !mta_hit(s, b)) return; }
         else { rar_pools(s, b, &hit); if (!hit && !(R(FCTRL) & 0x200)) return; }
         if (p.vlan && (R(VLNCTRL) & (1u << 30)) && !(R(VFTA + 4 * ((p.tci & 0xfff) >> 5)) >> (p.tci & 31) & 1)) return;
-        int filtered = filter_queue(s, &p);
+        int filtered = filter_queue(s, b, n, &p);
         f = filtered < 0 ? fdir_match(s, b, n, &p, -1) : NULL;
         if (filtered >= 0) q = filtered;
         else if (f) { if (f->cmd & 0x200) return; q = (f->cmd >> 16) & 0x7f; }
