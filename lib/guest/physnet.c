@@ -150,12 +150,13 @@ static int fill_bridge(const struct sriov_physnet_request *req, const struct sri
 }
 
 /* Another uplink is another port with other flows: made anew, it is said to be. */
-static int check_same(const struct sriov_physnet *was, const struct sriov_physnet *net,
-		      struct sriov_error *err)
+int physnet_check_same(const struct sriov_physnet *was, const struct sriov_physnet *net,
+		       struct sriov_error *err)
 {
 	if (!was || !was->bridge[0] ||
-	    (was->uplink == net->uplink && was->uplink_vf == net->uplink_vf &&
-	     !strcmp(was->port, net->port) && !strcmp(was->uplink_pf, net->uplink_pf)))
+	    (!strcmp(was->bridge, net->bridge) && was->uplink == net->uplink &&
+	     was->uplink_vf == net->uplink_vf && !strcmp(was->port, net->port) &&
+	     !strcmp(was->uplink_pf, net->uplink_pf)))
 		return 0;
 	sriov_error_set(err, -EEXIST, net->name,
 			"its bridge %s has the uplink %s (%s of %s) already", was->bridge,
@@ -176,7 +177,7 @@ int physnet_make(const struct sriov_physnet_request *req, const struct sriov_phy
 	if (!r)
 		r = fill_bridge(req, was, &net, err);
 	if (!r)
-		r = check_same(was, &net, err);
+		r = physnet_check_same(was, &net, err);
 	if (r < 0) {
 		free(net.pf);
 		return r;

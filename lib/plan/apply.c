@@ -375,12 +375,13 @@ static int write_commit(struct change *change, const struct pf_state *before, lo
 	free(change->known.intent);
 	change->known.intent = text;
 	r = commit_vfs(change, before, err);
+	/* of the VF of an uplink that goes the pool may be said besides */
+	if (!r)
+		r = commit_net(change, err);
 	if (!r)
 		r = commit_pools(change, err);
 	if (!r)
 		r = commit_lease(change, err);
-	if (!r)
-		r = commit_net(change, err);
 	if (!r)
 		r = store_pf_put(change->store, &change->known, err);
 	if (!r && journal)

@@ -203,6 +203,42 @@ int hostfile_pool(struct hostfile_reader *reader, const struct core_yaml *value,
 	return hostfile_name(reader, value, into, sizeof(((struct hostfile_vfs *)0)->pool));
 }
 
+int hostfile_bridge(struct hostfile_reader *reader, const struct core_yaml *value,
+		    const struct hostfile_key *key, void *into)
+{
+	return hostfile_name(reader, value, into, sizeof(((struct hostfile_net *)0)->bridge));
+}
+
+int hostfile_uplink(struct hostfile_reader *reader, const struct core_yaml *value,
+		    const struct hostfile_key *key, void *into)
+{
+	const char *text = value->kind == CORE_YAML_TEXT ? value->text : "";
+	uint64_t vf;
+
+	if (!strncmp(text, "vf:", 3) && !core_number(text + 3, 0, SRIOV_VF_MAX - 1, &vf)) {
+		core_copy(into, SRIOV_NAME_LEN, text);
+		return 0;
+	}
+	if (!hostfile_name(reader, value, into, SRIOV_NAME_LEN))
+		return 0;
+	return hostfile_wrong(reader, value, "an uplink",
+			      "af_packet or af_xdp (the first PF itself), vf:N (a VF of it), or a "
+			      "port that the bridge has");
+}
+
+int hostfile_sockets(struct hostfile_reader *reader, const struct core_yaml *value,
+		     const struct hostfile_key *key, void *into)
+{
+	size_t size = sizeof(((struct hostfile_net *)0)->sockets);
+	char expects[64];
+
+	snprintf(expects, sizeof(expects), "an absolute path of at most %zu bytes", size - 1);
+	if (value->kind != CORE_YAML_TEXT || value->text[0] != '/' || strlen(value->text) >= size)
+		return hostfile_wrong(reader, value, "a directory of sockets", expects);
+	core_copy(into, size, value->text);
+	return 0;
+}
+
 int hostfile_owner(struct hostfile_reader *reader, const struct core_yaml *value,
 		   const struct hostfile_key *key, void *into)
 {

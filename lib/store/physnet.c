@@ -85,7 +85,6 @@ int store_physnet_put(struct store *store, const struct sriov_physnet *net, stru
 	return r < 0 ? r : 0;
 }
 
-/* Bridges of networks that stay are not this one's to say. */
 int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
 			  struct sriov_error *err)
 {
@@ -106,18 +105,8 @@ int store_physnet_replace(struct store *store, const struct sriov_physnet *nets,
 		if (k == n)
 			r = store_physnet_put(store, &gone, err);
 	}
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		struct sriov_physnet net = nets[i];
-
-		for (size_t k = 0; k < nnow; k++) {
-			if (strcmp(now[k].name, net.name) != 0)
-				continue;
-			net = now[k];
-			net.pf = nets[i].pf;
-			net.npfs = nets[i].npfs;
-		}
-		r = store_physnet_put(store, &net, err);
-	}
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = store_physnet_put(store, &nets[i], err);
 	sriov_physnets_free(now, nnow);
 	return r < 0 ? r : 0;
 }
