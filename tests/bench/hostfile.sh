@@ -44,8 +44,8 @@ expect 0 apply -f "$work/host.yaml"
 let_land
 times same 0
 has "the output" "$(out)" "nothing to do"
-# other work only ever makes a round slower: the least of them tells what the machine can. Where all is there, most of it
-# is the simulator's, which reads 2,000 rules and 252 VFs from JSON for each PF: the gate is loose.
+# Other work only ever makes a round slower: the least of them tells what the machine can. Where all is there, a third of it
+# (of its instructions) is the simulator's, which reads 2,000 rules and 252 VFs from JSON.
 at_most "a plan of all of it, least of $rounds, ms" 100 "$(least new)"
-at_most "a plan of nothing, least of $rounds, ms" 200 "$(least same)"
+at_most "a plan of nothing, least of $rounds, ms" 100 "$(least same)"
 echo "figure: plan of 4 PFs, 252 VFs, 2,000 rules (native, simulated host), processor time: $(median new) ms for $steps steps (least $(least new)), $(median same) ms where all is there (least $(least same)); medians of $rounds"
