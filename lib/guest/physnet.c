@@ -164,6 +164,25 @@ int physnet_check_same(const struct sriov_physnet *was, const struct sriov_physn
 	return sriov_error_hint(err, "sriovctl physnet delete %s first", net->name);
 }
 
+/* The other paths need what only each guest can say: a bridge, a mode. */
+static int fill_policy(const struct sriov_physnet_request *req, const struct sriov_physnet *was,
+		       struct sriov_physnet *out, struct sriov_error *err)
+{
+	const struct sriov_policy *policy = &req->policy;
+
+	for (size_t i = 0; i < policy->npaths; i++)
+		if (policy->path[i] != SRIOV_PATH_VF && policy->path[i] != SRIOV_PATH_VHOSTUSER) {
+			sriov_error_set(err, -EINVAL, req->name,
+					"%s is no path of all guests of a network",
+					sriov_path_word(policy->path[i]));
+			return sriov_error_hint(err, "vf, vhostuser, or both in order");
+		}
+	if (was)
+		out->policy = was->policy;
+	policy_merge(&out->policy, policy);
+	return 0;
+}
+
 int physnet_make(const struct sriov_physnet_request *req, const struct sriov_physnet *was,
 		 const struct sriov_inventory *inv, struct sriov_physnet *out,
 		 struct sriov_error *err)
@@ -178,6 +197,8 @@ int physnet_make(const struct sriov_physnet_request *req, const struct sriov_phy
 		r = fill_bridge(req, was, &net, err);
 	if (!r)
 		r = physnet_check_same(was, &net, err);
+	if (!r)
+		r = fill_policy(req, was, &net, err);
 	if (r < 0) {
 		free(net.pf);
 		return r;

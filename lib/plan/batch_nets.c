@@ -4,6 +4,7 @@
  * uplink, whose journal undoes or finishes it with all else. All PFs are locked before the first bridge is.
  */
 #include "lib/guest/physnet.h"
+#include "lib/guest/place.h"
 #include "lib/plan/batch.h"
 #include "lib/plan/bridge.h"
 
@@ -23,23 +24,25 @@ bool batch_same_net(const struct sriov_physnet *a, const struct sriov_physnet *b
 	for (size_t i = 0; i < a->npfs && i < b->npfs; i++)
 		if (strcmp(a->pf[i], b->pf[i]) != 0)
 			return false;
-	return a->npfs == b->npfs && same_bridge(a, b);
+	return a->npfs == b->npfs && same_bridge(a, b) && policy_same(&a->policy, &b->policy);
 }
 
 static int tell(struct batch *batch, const struct sriov_physnet *net, struct sriov_error *err)
 {
-	char pfs[300] = "";
+	char pfs[300] = "", bridge[160] = "", paths[POLICY_TEXT], numa[POLICY_TEXT];
 
 	for (size_t i = 0; i < net->npfs; i++) {
 		size_t used = strlen(pfs);
 
 		snprintf(pfs + used, sizeof(pfs) - used, " %s", net->pf[i]);
 	}
-	if (!net->bridge[0])
-		return change_notes_add(&batch->record, err, "physnet %s:%s", net->name, pfs);
-	return change_notes_add(&batch->record, err, "physnet %s:%s, bridge %s by %s (%s)",
-				net->name, pfs, net->bridge, net->port,
-				sriov_uplink_word(net->uplink));
+	if (net->bridge[0])
+		snprintf(bridge, sizeof(bridge), ", bridge %s by %s (%s)", net->bridge, net->port,
+			 sriov_uplink_word(net->uplink));
+	policy_format(&net->policy, paths, numa);
+	return change_notes_add(&batch->record, err, "physnet %s:%s%s%s%s%s%s", net->name, pfs,
+				bridge, paths[0] ? ", paths " : "", paths, numa[0] ? ", numa " : "",
+				numa);
 }
 
 /* ---- what stands against it ---- */

@@ -282,9 +282,11 @@ static int read_vswitch(struct hostfile_reader *reader, const struct core_yaml *
 static const struct hostfile_key net_keys[] = {
 	{"pfs", read_net_pfs, 0},
 	{"vswitch", read_vswitch, 0},
+	{"paths", hostfile_paths, NET_AT(policy)},
+	{"numa", hostfile_numa, NET_AT(policy)},
 	{NULL},
 };
-static const char *const net_names[] = {"pfs", "vswitch", NULL};
+static const char *const net_names[] = {"pfs", "vswitch", "paths", "numa", NULL};
 
 static int read_nets(struct hostfile_reader *reader, const struct core_yaml *value,
 		     const struct hostfile_key *key, void *into)

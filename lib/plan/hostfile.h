@@ -43,6 +43,7 @@ struct hostfile_net {
 	char name[SRIOV_NET_LEN];
 	char (*pf)[64]; /* globs on address or netdev */
 	size_t npfs;
+	struct sriov_policy policy;
 	unsigned vswitch; /* where its bridge stands, 0 = nowhere: it stays as it is */
 	char bridge[sizeof(((struct sriov_physnet *)0)->bridge)];
 	char uplink[SRIOV_NAME_LEN]; /* as `physnet add --uplink` has it */

@@ -76,6 +76,7 @@ static int make_net(const struct hostfile *file, const struct hostfile_net *net,
 		.bridge = net->vswitch ? net->bridge : NULL,
 		.uplink = net->vswitch ? net->uplink : NULL,
 		.sockets = net->sockets[0] ? net->sockets : NULL,
+		.policy = net->policy,
 	};
 	int r = match_pfs(file, net, inv, &matched, err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `adopt --print`: a host file for a host as it is. Applied to it, it finds nothing to do. */
+#include "lib/guest/place.h"
 #include "lib/plan/hostfile_plan.h"
 #include "lib/plan/rule.h"
 
@@ -211,12 +212,19 @@ static void put_uplink(struct page *page, const struct sriov_physnet *net)
 /* The PF beside the uplink comes first. */
 static void put_net(struct page *page, const struct sriov_physnet *net)
 {
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
+
 	put(page, "  '%s':\n    pfs:\n", net->name);
 	if (net->bridge[0])
 		put(page, "      - '%s'\n", net->uplink_pf);
 	for (size_t i = 0; i < net->npfs; i++)
 		if (!net->bridge[0] || strcmp(net->pf[i], net->uplink_pf) != 0)
 			put(page, "      - '%s'\n", net->pf[i]);
+	policy_format(&net->policy, paths, numa);
+	if (paths[0])
+		put(page, "    paths: [%s]\n", paths);
+	if (numa[0])
+		put(page, "    numa: %s\n", numa);
 	if (!net->bridge[0])
 		return;
 	put(page, "    vswitch:\n      bridge: '%s'\n      uplink: '", net->bridge);

@@ -61,6 +61,10 @@ int hostfile_uplink(struct hostfile_reader *reader, const struct core_yaml *valu
 		    const struct hostfile_key *key, void *into);
 int hostfile_sockets(struct hostfile_reader *reader, const struct core_yaml *value,
 		     const struct hostfile_key *key, void *into);
+int hostfile_paths(struct hostfile_reader *reader, const struct core_yaml *value,
+		   const struct hostfile_key *key, void *into);
+int hostfile_numa(struct hostfile_reader *reader, const struct core_yaml *value,
+		  const struct hostfile_key *key, void *into);
 int hostfile_owner(struct hostfile_reader *reader, const struct core_yaml *value,
 		   const struct hostfile_key *key, void *into);
 int hostfile_glob(struct hostfile_reader *reader, const struct core_yaml *value,

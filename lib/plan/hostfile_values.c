@@ -239,6 +239,48 @@ int hostfile_sockets(struct hostfile_reader *reader, const struct core_yaml *val
 	return 0;
 }
 
+/* Each path once. */
+int hostfile_paths(struct hostfile_reader *reader, const struct core_yaml *value,
+		   const struct hostfile_key *key, void *into)
+{
+	static const char *const words[] = {
+		[SRIOV_PATH_VF] = "vf", [SRIOV_PATH_VHOSTUSER] = "vhostuser", NULL};
+	struct sriov_policy *policy = into;
+	int r = hostfile_kind(reader, value, CORE_YAML_LIST, "a list of paths");
+
+	if (!r && !value->n)
+		return hostfile_wrong(reader, value, "a list of paths", "[vf, vhostuser]");
+	policy->npaths = 0;
+	for (size_t i = 0; !r && i < value->n; i++) {
+		unsigned path = 0;
+
+		r = read_word(reader, &value->child[i], words, &path);
+		for (size_t k = 0; !r && k < policy->npaths; k++)
+			if (policy->path[k] == path)
+				return hostfile_wrong(reader, &value->child[i], "another path",
+						      "each stands once");
+		if (!r)
+			policy->path[policy->npaths++] = path;
+	}
+	return r;
+}
+
+int hostfile_numa(struct hostfile_reader *reader, const struct core_yaml *value,
+		  const struct hostfile_key *key, void *into)
+{
+	const char *words[SRIOV_NUMA_ANY + 2] = {NULL};
+	struct sriov_policy *policy = into;
+	unsigned numa = 0;
+	int r;
+
+	for (unsigned i = 0; i <= SRIOV_NUMA_ANY; i++)
+		words[i] = sriov_numa_word(i);
+	r = read_word(reader, value, words, &numa);
+	policy->has_numa = !r;
+	policy->numa = numa;
+	return r;
+}
+
 int hostfile_owner(struct hostfile_reader *reader, const struct core_yaml *value,
 		   const struct hostfile_key *key, void *into)
 {

@@ -2,6 +2,7 @@
 /* PF states as JSON text: the form in the journal and in the database. */
 #include "flows/flows.h"
 #include "lib/guest/guest.h"
+#include "lib/guest/place.h"
 #include "lib/plan/state.h"
 
 #include <errno.h>
@@ -132,6 +133,7 @@ static const struct {
 static void write_net(struct core_doc *doc, const struct net_state *net)
 {
 	const struct sriov_physnet *is = &net->net;
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
 
 	core_doc_open(doc, "net", '{');
 	core_doc_text(doc, "name", is->name);
@@ -141,6 +143,9 @@ static void write_net(struct core_doc *doc, const struct net_state *net)
 	core_doc_text(doc, "uplink_pf", is->uplink_pf);
 	core_doc_int(doc, "uplink_vf", is->uplink_vf);
 	core_doc_text(doc, "sockets", is->sockets);
+	policy_format(&is->policy, paths, numa);
+	core_doc_text(doc, "paths", paths);
+	core_doc_text(doc, "numa", numa);
 	for (size_t i = 0; i < ARRAY_SIZE(net_flags); i++)
 		core_doc_bool(doc, net_flags[i].key,
 			      *((const bool *)((const char *)net + net_flags[i].offset)));
@@ -340,13 +345,16 @@ static int decode_pools(const json_t *json, struct pf_state *state, struct sriov
 
 json_t *state_encode_net(const struct sriov_physnet *net)
 {
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
 	json_t *pfs = json_array();
 
+	policy_format(&net->policy, paths, numa);
 	for (size_t i = 0; i < net->npfs; i++)
 		json_array_append_new(pfs, json_string(net->pf[i]));
-	return json_pack("{ss ss si ss ss si ss so}", "name", net->name, "bridge", net->bridge,
-			 "uplink", (int)net->uplink, "port", net->port, "uplink_pf", net->uplink_pf,
-			 "uplink_vf", (int)net->uplink_vf, "sockets", net->sockets, "pfs", pfs);
+	return json_pack("{ss ss si ss ss si ss ss ss so}", "name", net->name, "bridge",
+			 net->bridge, "uplink", (int)net->uplink, "port", net->port, "uplink_pf",
+			 net->uplink_pf, "uplink_vf", (int)net->uplink_vf, "sockets", net->sockets,
+			 "paths", paths, "numa", numa, "pfs", pfs);
 }
 
 int state_decode_net(const json_t *part, struct sriov_physnet *net, struct sriov_error *err)
@@ -369,6 +377,10 @@ int state_decode_net(const json_t *part, struct sriov_physnet *net, struct sriov
 		core_copy(texts[i].at, texts[i].size, core_json_text(part, texts[i].key, "", NULL));
 	net->uplink = core_json_int(part, "uplink", 0, NULL);
 	net->uplink_vf = core_json_int(part, "uplink_vf", 0, NULL);
+	if (policy_parse(core_json_text(part, "paths", "", NULL),
+			 core_json_text(part, "numa", "", NULL), &net->policy) < 0)
+		return sriov_error_set(err, -EBADMSG, "database",
+				       "how guests of %s are placed is not known", net->name);
 	if (net->uplink >= SRIOV_UPLINKS)
 		return sriov_error_set(err, -EBADMSG, "database",
 				       "an uplink of kind %d is not known", (int)net->uplink);

@@ -87,6 +87,10 @@ static const char *const migrations[] = {
 	" after TEXT NOT NULL) STRICT;"
 	"ALTER TABLE journal ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX journal_generation ON journal (generation) WHERE generation;",
+
+	/* how guests of a network are placed that do not say */
+	"ALTER TABLE physnet ADD COLUMN paths TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE physnet ADD COLUMN numa TEXT NOT NULL DEFAULT '';",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

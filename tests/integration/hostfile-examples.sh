@@ -79,6 +79,8 @@ physnets: {red: {pfs: []}}
 physnets: {red: {pfs: [ens2f0], vswitch: {bridge: br-red}}}
 physnets: {red: {pfs: [ens2f0], vswitch: {bridge: br-red, uplink: 'vf:1000'}}}
 physnets: {red: {pfs: [ens2f0], vswitch: {bridge: br-red, uplink: af_xdp, sockets: run}}}
+physnets: {red: {pfs: [ens2f0], paths: [macvtap]}}
+physnets: {red: {pfs: [ens2f0], numa: near}}
 policies: {link-timeout: -1}
 END
 # wrong for this host: with its place too

@@ -263,6 +263,8 @@ pfs:
 physnets:
   red:
     pfs: [ens2f0]
+    paths: [vf]
+    numa: required
     vswitch: {bridge: br-red, uplink: 'vf:2'}
   blue:
     pfs: [ens1f0, eno1]
@@ -294,6 +296,29 @@ is "steps to what was printed" "" "$(grep '^ *[+-] ' "$work/out" || true)"
 expect 0 plan -f "$work/printed.yaml"
 showed "nothing to do"
 expect 0 apply -f "$file"
+# what the file says of guests holds for those that do not say
+expect 0 physnet show red
+showed "vf; numa required"
+expect 1 physnet add red ens2f0 --paths vf,tap
+said "tap is no path of all guests of a network"
+defined web2 2 "" shared
+expect 1 guest attach web2 --net red
+said "no free VF on physnet red"
+expect 0 guest attach web2 --net red --paths vf,vhostuser --dry-run
+showed "make vhost-user port"
+expect 0 pool set ens2f0 0 sriovctl
+defined web3 3 0 shared
+expect 1 guest attach web3 --net red
+expect 0 guest attach web3 --net red --numa any --dry-run
+expect 0 physnet add red ens2f0 --paths vhostuser --numa any
+expect 0 guest attach web2 --net red --dry-run
+showed "make vhost-user port"
+expect 2 status
+showed "physnet red is not as the generation made it"
+expect 2 plan -f "$file"
+showed "physnet red: 0000:81:00.0, bridge br-red by up-red (vf), paths vf, numa required"
+expect 0 apply -f "$file"
+settled
 # drift, and what makes it good
 edit_host '.ovs.bridges |= map(if .name == "br-blue" then .ports |= map(select(.name != "up-blue")) else .flows = [] end)'
 expect 2 status
@@ -313,10 +338,10 @@ expect 3 apply -f "$file"
 said "blue: guest web1 holds a lease" "its bridge"
 sed -e 's#/run/blue#/run/other#' "$work/all.yaml" >"$file"
 expect 3 apply -f "$file"
-said "guest web1 holds a lease" "$file:16"
+said "guest web1 holds a lease" "$file:18"
 sed -e 's/af_packet/af_xdp/' "$work/all.yaml" >"$file"
 expect 1 apply -f "$file"
-said "has the uplink up-blue (af_packet of" "physnet delete blue first" "$file:16"
+said "has the uplink up-blue (af_packet of" "physnet delete blue first" "$file:18"
 expect 3 rollback 2
 said "guest web1"
 same "nothing was done" "$held" "$(whole)"
@@ -334,7 +359,7 @@ same "with both bridges" "$with" "$(whole)"
 # bridges change places: one after the other
 sed -e 's/^  blue:/  green:/; s/br-blue/br-green/' "$work/all.yaml" >"$file"
 expect 3 apply -f "$file"
-said "bridges of two networks" "physnet delete blue first" "$file:16"
+said "bridges of two networks" "physnet delete blue first" "$file:18"
 sed -e 's/br-red/br/; s/br-blue/br-red/; s/br$/br-blue/' "$work/all.yaml" >"$file"
 expect 1 apply -f "$file"
 said "it has bridge br-" "physnet delete"

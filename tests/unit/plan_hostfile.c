@@ -37,6 +37,8 @@ static void test_words(void **state)
 		"  red: {pfs: [ens1f0, 'ens2*']}\n"
 		"  blue:\n"
 		"    pfs: [eno1]\n"
+		"    paths: [vhostuser, vf]\n"
+		"    numa: required\n"
 		"    vswitch: {bridge: br-blue, uplink: 'vf:7', sockets: /run/blue}\n"
 		"policies:\n"
 		"  allow: [narrower, unknown]\n"
@@ -77,6 +79,10 @@ static void test_words(void **state)
 	assert_string_equal(file.net[0].pf[1], "ens2*");
 	assert_int_equal(file.net[0].vswitch, 0);
 	assert_true(file.net[1].vswitch > 0);
+	assert_int_equal(file.net[1].policy.npaths, 2);
+	assert_int_equal(file.net[1].policy.path[0], SRIOV_PATH_VHOSTUSER);
+	assert_true(file.net[1].policy.has_numa && !file.net[0].policy.has_numa);
+	assert_int_equal(file.net[1].policy.numa, SRIOV_NUMA_REQUIRED);
 	assert_string_equal(file.net[1].bridge, "br-blue");
 	assert_string_equal(file.net[1].uplink, "vf:7");
 	assert_string_equal(file.net[1].sockets, "/run/blue");
@@ -148,6 +154,15 @@ static void test_errors(void **state)
 		 "a list stands here", "af_packet or af_xdp"},
 		{TOP "physnets: {a: {pfs: [x], vswitch: {sockets: run}}}\n", "f:2:45",
 		 "'run' is not a directory", "absolute"},
+		{TOP "physnets: {a: {pfs: [x], paths: vf}}\n", "f:2:33", "'vf' is not a list", ""},
+		{TOP "physnets: {a: {pfs: [x], paths: []}}\n", "f:2:33", "a list stands here",
+		 "vhostuser"},
+		{TOP "physnets: {a: {pfs: [x], paths: [vf, tap]}}\n", "f:2:38", "'tap'",
+		 "vf, vhostuser"},
+		{TOP "physnets: {a: {pfs: [x], paths: [vf, vf]}}\n", "f:2:38",
+		 "'vf' is not another path", "once"},
+		{TOP "physnets: {a: {pfs: [x], numa: near}}\n", "f:2:32", "'near'",
+		 "preferred, required, socket, any"},
 		{TOP "policies: {partial: 7}\n", "f:2:21", "'7' is not on or off", ""},
 		{TOP "policies: {link-timeout: 9999}\n", "f:2:26", "'9999'", "3600"},
 		/* what is no YAML, or YAML that is not taken */
