@@ -228,14 +228,14 @@ int cmd_guest_move(const struct args *args, struct sriov_host *host, struct out 
 	char held[96];
 	int r;
 
-	if (req.npaths != 1 || req.path[0] > SRIOV_PATH_VHOSTUSER || req.config) {
+	if (req.policy.npaths != 1 || req.policy.path[0] > SRIOV_PATH_VHOSTUSER || req.config) {
 		sriov_error_set(err, -EINVAL, "guest move",
 				req.config ? "a move is of the whole guest"
 					   : "it is not said where to");
 		return sriov_error_hint(err, req.config ? "leave --config out"
 							: "--to vf, or --to vhostuser");
 	}
-	r = sriov_guest_move(host, &req, req.path[0], &args->run, &plan, &done, err);
+	r = sriov_guest_move(host, &req, req.policy.path[0], &args->run, &plan, &done, err);
 	if (!r && !out->doc)
 		printf("%s: %s\n", done.lease.guest, say_held(&done.lease, held));
 	if (!r && out->doc)

@@ -39,7 +39,8 @@ int cmd_nova_plan(const struct args *args, struct sriov_host *host, struct out *
 		return sriov_error_hint(err, "--net PHYSNET: the provider:physical_network of the "
 					     "port's network");
 	}
-	r = sriov_nova_plan(host, args->guest.net, args->node, args->guest.numa, &answer, err);
+	r = sriov_nova_plan(host, args->guest.net, args->node, args->guest.policy.numa, &answer,
+			    err);
 	if (r < 0)
 		return r;
 	word = answer.direct ? "direct" : "normal";

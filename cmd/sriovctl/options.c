@@ -68,7 +68,7 @@ const struct opt options[NOPTIONS + 1] = {
 	 AT(domain), 0, OPT_GUEST},
 	{"net", "PHYSNET", "on this physnet", KIND_TEXT, AT(guest.net), 0, OPT_NET},
 	{"paths", "PATH,…", "ways to attach, in order of preference: vf, vhostuser, macvtap, tap",
-	 KIND_PATHS, 0, 0, OPT_ATTACH},
+	 KIND_PATHS, 0, 0, OPT_ATTACH | OPT_PHYSNET},
 	{"numa-policy", "warn|enforce",
 	 "a VF on another node than its guest: told, or refused (warn)", KIND_NUMA_POLICY,
 	 AT(hook.numa_enforce), 0, OPT_HOOK},
@@ -80,8 +80,8 @@ const struct opt options[NOPTIONS + 1] = {
 	{"rules-dir", "DIR", "rules by guest, project, flavor and port (" SRIOV_HOOK_RULES ")",
 	 KIND_TEXT, AT(hook.rules_dir), 0, OPT_HOOK},
 	{"numa", "preferred|required|socket|any",
-	 "how near the NIC must be to the guest's node (preferred)", KIND_NUMA, AT(guest.numa), 0,
-	 OPT_ATTACH | OPT_NOVA},
+	 "how near the NIC must be to the guest's node (preferred)", KIND_NUMA,
+	 AT(guest.policy.numa), 0, OPT_ATTACH | OPT_NOVA | OPT_PHYSNET},
 	{"pick", "pack|spread|near=ADDR", "which PF where several would do (pack)", KIND_PICK, 0, 0,
 	 OPT_ATTACH},
 	{"raw-hostdev", NULL, "a plain <hostdev>: MAC and VLAN are ours, not libvirt's", KIND_FLAG,
@@ -285,7 +285,7 @@ static int store_results(const struct opt *opt, const char *value, unsigned *all
 }
 
 /* Each path once. */
-static int store_paths(const struct opt *opt, const char *value, struct sriov_guest_request *guest,
+static int store_paths(const struct opt *opt, const char *value, struct sriov_policy *guest,
 		       struct sriov_error *err)
 {
 	guest->npaths = 0;
@@ -364,6 +364,9 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_DRIVER:
 	case KIND_FORMAT:
 	case KIND_NUMA:
+		args->guest.policy.has_numa = true;
+		r = store_word(opt, value, at, err);
+		break;
 	case KIND_MODE:
 	case KIND_BACKEND:
 	case KIND_NUMA_POLICY:
@@ -380,7 +383,7 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 		r = store_results(opt, value, &args->run.allow, err);
 		break;
 	case KIND_PATHS:
-		r = store_paths(opt, value, &args->guest, err);
+		r = store_paths(opt, value, &args->guest.policy, err);
 		break;
 	case KIND_PICK:
 		r = store_pick(opt, value, &args->guest, err);

@@ -15,7 +15,8 @@ int cmd_physnet_add(const struct args *args, struct sriov_host *host, struct out
 						  .npfs = args->npos - 1,
 						  .bridge = args->guest.bridge,
 						  .uplink = args->uplink,
-						  .sockets = args->sockets};
+						  .sockets = args->sockets,
+						  .policy = args->guest.policy};
 	bool dry_run = args->run.dry_run;
 	struct sriov_plan *plan = NULL;
 	int r = sriov_physnet_add(host, &req, &args->run, &plan, err);
@@ -85,8 +86,35 @@ static const struct column net_columns[] = {
 	{"FREE", .right = true},
 	{"BRIDGE", .optional = true},
 	{"UPLINK", .optional = true},
+	{"GUESTS", .optional = true},
 	{"FALLBACKS", .right = true, .optional = true},
 };
+
+/* "vf,vhostuser; numa required": what is said of guests that do not say it. */
+static void policy_cell(const struct sriov_policy *policy, struct table *table)
+{
+	char text[80] = "";
+
+	for (size_t i = 0; i < policy->npaths; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%s", i ? "," : "",
+			 sriov_path_word(policy->path[i]));
+	}
+	table_cell(table, "%s%s%s%s", text, *text && policy->has_numa ? "; " : "",
+		   policy->has_numa ? "numa " : "",
+		   policy->has_numa ? sriov_numa_word(policy->numa) : "");
+}
+
+static json_t *encode_policy(const struct sriov_policy *policy)
+{
+	json_t *paths = json_array();
+
+	for (size_t i = 0; i < policy->npaths; i++)
+		json_array_append_new(paths, json_string(sriov_path_word(policy->path[i])));
+	return json_pack("{so ss?}", "paths", paths, "numa",
+			 policy->has_numa ? sriov_numa_word(policy->numa) : NULL);
+}
 
 /* "up-red (af_packet)" beside the PF that it is on. */
 static void bridge_cells(const struct sriov_physnet *net, const char *address, struct table *table)
@@ -98,6 +126,7 @@ static void bridge_cells(const struct sriov_physnet *net, const char *address, s
 		table_cell(table, "%s (%s)", net->port, sriov_uplink_word(net->uplink));
 	else
 		table_cell(table, "%s", "");
+	policy_cell(&net->policy, table);
 	if (here)
 		table_cell(table, "%u", net->fallbacks);
 	else
@@ -145,7 +174,8 @@ static json_t *encode_net(const struct sriov_physnet *net, json_t *pfs)
 					     (int)net->fallbacks)
 				 : json_null();
 
-	return json_pack("{so so so}", "name", out_text(net->name), "pfs", pfs, "bridge", bridge);
+	return json_pack("{so so so so}", "name", out_text(net->name), "pfs", pfs, "bridge", bridge,
+			 "guests", encode_policy(&net->policy));
 }
 
 static int show_nets(const struct sriov_physnet *nets, size_t n, const struct sriov_inventory *inv,

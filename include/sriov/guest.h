@@ -70,6 +70,16 @@ enum sriov_numa {
 	SRIOV_NUMA_ANY,
 };
 
+const char *sriov_numa_word(enum sriov_numa numa); /* "preferred" */
+
+/* How guests are placed, as far as it is said. */
+struct sriov_policy {
+	enum sriov_path path[SRIOV_PATHS]; /* in order of preference */
+	size_t npaths;                     /* 0 = not said */
+	bool has_numa;
+	enum sriov_numa numa;
+};
+
 /* Which PF comes first where several would do. */
 enum sriov_pick {
 	SRIOV_PICK_PACK,   /* the one with the most VFs taken */
@@ -82,22 +92,20 @@ struct sriov_guest_request {
 	const char *net;   /* physnet, or NULL */
 	const char *pf;    /* netdev or PCI address, or NULL */
 	int node;          /* NUMA node that it must be on, -1 = as the domain and @numa say */
-	enum sriov_numa numa;
+	struct sriov_policy policy; /* not said: the physnet's, else vf, vhostuser and preferred */
 	enum sriov_pick pick;
-	const char *near;                  /* PCI address, with SRIOV_PICK_NEAR */
-	const char *pool;                  /* NULL = ours */
-	enum sriov_path path[SRIOV_PATHS]; /* in order of preference */
-	size_t npaths;                     /* 0 = vf, vhostuser */
-	const char *domain_xml;            /* of sriov_guest_xml(): text of a domain, or NULL */
-	struct sriov_vf_attrs attrs;       /* what the guest's VF gets; has says which */
-	bool mac_auto;                     /* not attrs.mac: the VF's stable automatic one */
-	bool raw;                          /* a plain <hostdev>: MAC and VLAN are ours */
-	bool standby;       /* also a virtio NIC on @bridge, the VF beside it (teaming) */
-	bool hands_off;     /* only the lease: no domain is touched */
-	const char *bridge; /* of path tap and of standby */
-	const char *mode;   /* of macvtap; NULL = bridge */
-	unsigned queues;    /* of macvtap and tap, 0 = 1 */
-	bool live, config;  /* which definitions; neither = those that there are */
+	const char *near;            /* PCI address, with SRIOV_PICK_NEAR */
+	const char *pool;            /* NULL = ours */
+	const char *domain_xml;      /* of sriov_guest_xml(): text of a domain, or NULL */
+	struct sriov_vf_attrs attrs; /* what the guest's VF gets; has says which */
+	bool mac_auto;               /* not attrs.mac: the VF's stable automatic one */
+	bool raw;                    /* a plain <hostdev>: MAC and VLAN are ours */
+	bool standby;                /* also a virtio NIC on @bridge, the VF beside it (teaming) */
+	bool hands_off;              /* only the lease: no domain is touched */
+	const char *bridge;          /* of path tap and of standby */
+	const char *mode;            /* of macvtap; NULL = bridge */
+	unsigned queues;             /* of macvtap and tap, 0 = 1 */
+	bool live, config;           /* which definitions; neither = those that there are */
 };
 
 /*
@@ -145,6 +153,7 @@ struct sriov_physnet {
 	char uplink_pf[SRIOV_PCI_LEN]; /* the PF beside the uplink: its rules hold on the bridge */
 	unsigned uplink_vf;            /* SRIOV_UPLINK_VF */
 	char sockets[80];              /* the directory in which QEMU makes its sockets */
+	struct sriov_policy policy;    /* of guests that are attached to it and do not say */
 	unsigned fallbacks;            /* guests that got another path because no VF was left */
 };
 /* The caller frees with sriov_physnets_free(). */

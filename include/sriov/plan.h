@@ -263,7 +263,8 @@ struct sriov_physnet_request {
 	const char *bridge; /* of OVS; NULL = as it is recorded */
 	const char
 		*uplink; /* "af_packet", "af_xdp", "vf:N", or a port of the bridge; NULL likewise */
-	const char *sockets; /* directory; NULL likewise, or /var/lib/vhost_sockets */
+	const char *sockets;        /* directory; NULL likewise, or /var/lib/vhost_sockets */
+	struct sriov_policy policy; /* likewise; paths are vf and vhostuser */
 };
 /*
  * Makes or changes one; a bridge that is not there is made. -EEXIST: a PF is on another network; -EBUSY: a lease is of

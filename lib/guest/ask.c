@@ -44,10 +44,12 @@ int guest_check_name(const char *name, struct sriov_error *err)
 
 static bool takes(const struct sriov_guest_request *as, enum sriov_path path)
 {
-	for (size_t i = 0; i < as->npaths; i++)
-		if (as->path[i] == path)
+	const struct sriov_policy *policy = &as->policy;
+
+	for (size_t i = 0; i < policy->npaths; i++)
+		if (policy->path[i] == path)
 			return true;
-	return !as->npaths && (path == SRIOV_PATH_VF || path == SRIOV_PATH_VHOSTUSER);
+	return !policy->npaths && (path == SRIOV_PATH_VF || path == SRIOV_PATH_VHOSTUSER);
 }
 
 static bool is_pool_of_others(const struct sriov_guest_request *as)
@@ -179,6 +181,23 @@ static int add_only(struct guest_ask *ask, const struct sriov_pf *pf)
 	return slot ? 0 : -ENOMEM;
 }
 
+/*
+ * What the request does not say is as the network has it. Where nobody would make a port, and what is of a VF only,
+ * the network's paths are not for.
+ */
+static void fill_policy(struct guest_ask *ask, const struct sriov_physnet *net)
+{
+	const struct sriov_guest_request *as = ask->as;
+	struct sriov_policy policy = net->policy;
+
+	if (ask->no_ports || as->raw || as->standby || as->hands_off)
+		policy.npaths = 0;
+	policy_merge(&policy, &as->policy);
+	ask->filled = *as;
+	ask->filled.policy = policy;
+	ask->as = &ask->filled;
+}
+
 /* PFs of the network that are not there now are passed over. */
 static int find_net(struct guest_ask *ask, struct sriov_error *err)
 {
@@ -189,6 +208,7 @@ static int find_net(struct guest_ask *ask, struct sriov_error *err)
 			net = &ask->nets[i];
 	if (!net)
 		return unknown_net(ask, err);
+	fill_policy(ask, net);
 	for (size_t i = 0; i < net->npfs; i++) {
 		const struct sriov_pf *pf = inventory_find(ask->inv, net->pf[i]);
 
@@ -256,11 +276,13 @@ static int find_switching(struct guest_ask *ask, struct sriov_error *err)
 static int check_switching(const struct guest_ask *ask, struct sriov_error *err)
 {
 	const struct sriov_guest_request *as = ask->as;
-	bool any = false, only = as->npaths == 1 && as->path[0] == SRIOV_PATH_VHOSTUSER;
+	const struct sriov_policy *policy = &as->policy;
+	bool first = policy->npaths && policy->path[0] == SRIOV_PATH_VHOSTUSER;
+	bool any = false, only = first && policy->npaths == 1;
 
 	for (size_t i = 0; ask->switching && i < ask->inv->npfs; i++)
 		any |= ask->switching[i].net != NULL;
-	if (any || !as->npaths || as->path[0] != SRIOV_PATH_VHOSTUSER)
+	if (any || !first)
 		return 0;
 	if (ask->no_ports) {
 		sriov_error_set(err, -EOPNOTSUPP, as->guest,

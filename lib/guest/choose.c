@@ -279,17 +279,17 @@ static int place(const struct guest_ask *ask, struct guest_choice *out, struct s
 		.nonly = ask->nonly,
 		.net = as->net,
 		.node = ask->node,
-		.numa = ask->strict ? SRIOV_NUMA_REQUIRED : as->numa,
+		.numa = ask->strict ? SRIOV_NUMA_REQUIRED : as->policy.numa,
 		.pick = as->pick,
 		.distance = ask->distance,
 		.pool = as->pool,
 		.switching = ask->switching,
 		.path = {SRIOV_PATH_VF, SRIOV_PATH_VHOSTUSER},
-		.npaths = as->npaths ?: 2,
+		.npaths = as->policy.npaths ?: 2,
 	};
 
-	if (as->npaths)
-		memcpy(wish.path, as->path, sizeof(wish.path));
+	if (as->policy.npaths)
+		memcpy(wish.path, as->policy.path, sizeof(wish.path));
 	return guest_place(ask->inv, &wish, out, err);
 }
 

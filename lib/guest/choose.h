@@ -10,6 +10,7 @@
 /* One request, and what is known when it is decided. */
 struct guest_ask {
 	const struct sriov_guest_request *as;
+	struct sriov_guest_request filled; /* @as, with what its network says of guests */
 	const char *name;                  /* of the guest */
 	char uuid[40];                     /* of its domain; "" = not known */
 	const char *domain;                /* its XML; NULL = there is none */

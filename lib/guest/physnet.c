@@ -150,17 +150,37 @@ static int fill_bridge(const struct sriov_physnet_request *req, const struct sri
 }
 
 /* Another uplink is another port with other flows: made anew, it is said to be. */
-static int check_same(const struct sriov_physnet *was, const struct sriov_physnet *net,
-		      struct sriov_error *err)
+int physnet_check_same(const struct sriov_physnet *was, const struct sriov_physnet *net,
+		       struct sriov_error *err)
 {
 	if (!was || !was->bridge[0] ||
-	    (was->uplink == net->uplink && was->uplink_vf == net->uplink_vf &&
-	     !strcmp(was->port, net->port) && !strcmp(was->uplink_pf, net->uplink_pf)))
+	    (!strcmp(was->bridge, net->bridge) && was->uplink == net->uplink &&
+	     was->uplink_vf == net->uplink_vf && !strcmp(was->port, net->port) &&
+	     !strcmp(was->uplink_pf, net->uplink_pf)))
 		return 0;
 	sriov_error_set(err, -EEXIST, net->name,
 			"its bridge %s has the uplink %s (%s of %s) already", was->bridge,
 			was->port, uplink_words[was->uplink], was->uplink_pf);
 	return sriov_error_hint(err, "sriovctl physnet delete %s first", net->name);
+}
+
+/* The other paths need what only each guest can say: a bridge, a mode. */
+static int fill_policy(const struct sriov_physnet_request *req, const struct sriov_physnet *was,
+		       struct sriov_physnet *out, struct sriov_error *err)
+{
+	const struct sriov_policy *policy = &req->policy;
+
+	for (size_t i = 0; i < policy->npaths; i++)
+		if (policy->path[i] != SRIOV_PATH_VF && policy->path[i] != SRIOV_PATH_VHOSTUSER) {
+			sriov_error_set(err, -EINVAL, req->name,
+					"%s is no path of all guests of a network",
+					sriov_path_word(policy->path[i]));
+			return sriov_error_hint(err, "vf, vhostuser, or both in order");
+		}
+	if (was)
+		out->policy = was->policy;
+	policy_merge(&out->policy, policy);
+	return 0;
 }
 
 int physnet_make(const struct sriov_physnet_request *req, const struct sriov_physnet *was,
@@ -176,7 +196,9 @@ int physnet_make(const struct sriov_physnet_request *req, const struct sriov_phy
 	if (!r)
 		r = fill_bridge(req, was, &net, err);
 	if (!r)
-		r = check_same(was, &net, err);
+		r = physnet_check_same(was, &net, err);
+	if (!r)
+		r = fill_policy(req, was, &net, err);
 	if (r < 0) {
 		free(net.pf);
 		return r;

@@ -23,6 +23,9 @@ int physnet_unknown(const struct sriov_physnet *nets, size_t n, const char *name
 int physnet_make(const struct sriov_physnet_request *req, const struct sriov_physnet *was,
 		 const struct sriov_inventory *inv, struct sriov_physnet *out,
 		 struct sriov_error *err);
+/* -EEXIST: the bridge of @was (NULL: none) has another uplink than @net has. */
+int physnet_check_same(const struct sriov_physnet *was, const struct sriov_physnet *net,
+		       struct sriov_error *err);
 /*
  * Whether @net can take the place of the record of its name. -EEXIST: a PF is on another network; -EBUSY: a lease is
  * of a PF, or on a bridge, that would go.

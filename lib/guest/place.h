@@ -73,4 +73,17 @@ int guest_interface_of(const struct sriov_inventory *inv, const struct sriov_pf 
 int guest_pool_unleased(struct store *store, const struct sriov_pf *pf,
 			const struct sriov_vfset *vfs, const char *name, struct sriov_error *err);
 
+/* ---- policy.c ---- */
+
+#define POLICY_TEXT 40
+
+/* "vf,vhostuser" and "required"; "" = not said. */
+void policy_format(const struct sriov_policy *policy, char paths[POLICY_TEXT],
+		   char numa[POLICY_TEXT]);
+/* -EINVAL: a word that is none. */
+int policy_parse(const char *paths, const char *numa, struct sriov_policy *out);
+bool policy_same(const struct sriov_policy *a, const struct sriov_policy *b);
+/* What @over says counts. */
+void policy_merge(struct sriov_policy *policy, const struct sriov_policy *over);
+
 #endif

@@ -67,6 +67,7 @@ struct sim_host {
 	/* the file as it was read last: a plan reads it many times, and large ones take long to parse */
 	json_t *json;
 	struct stat seen;
+	bool whole; /* all of it was decoded once, so that errors in it are known */
 };
 
 static void sim_freep(struct sim **sim)
@@ -106,6 +107,7 @@ static int parse(struct sim_host *host, struct sriov_error *err)
 	if (is_seen(host, &now))
 		return 0;
 	json_decref(core_steal(host->json));
+	host->whole = false;
 	r = core_read_file(AT_FDCWD, host->file, FILE_MAX, &text, &size);
 	if (r < 0)
 		return no_such_snapshot(host->file, r, err);
@@ -122,15 +124,42 @@ static int parse(struct sim_host *host, struct sriov_error *err)
 	return 0;
 }
 
-static int load(struct sim_host *host, struct sim **out, struct sriov_error *err)
+/* The host without the rules of other PFs than @pf: decoding thousands takes longer than all the rest. */
+static json_t *without_rules(const json_t *host, const char *pf)
+{
+	json_t *copy = json_copy((json_t *)host), *pfs = json_array(), *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(host, "pfs"), i, item) {
+		bool asked = !strcmp(core_json_text(item, "address", "", NULL), pf) ||
+			     !strcmp(core_json_text(item, "netdev", "", NULL), pf);
+		json_t *bare = asked ? json_incref(item) : json_copy(item);
+
+		if (!asked) {
+			json_object_del(bare, "rules");
+			json_object_del(bare, "nic");
+		}
+		json_array_append_new(pfs, bare);
+	}
+	json_object_set_new(copy, "pfs", pfs);
+	return copy;
+}
+
+/* @pf: whose rules are looked at, NULL = all PFs'. */
+static int load_for(struct sim_host *host, const char *pf, struct sim **out,
+		    struct sriov_error *err)
 {
 	_cleanup_(sim_freep)
 	struct sim *sim = NULL;
+	_json_ json_t *part = NULL;
 	int r = parse(host, err);
 
 	if (r < 0)
 		return r;
-	r = sim_decode(host->json, &sim, err);
+	if (pf && host->whole && !(part = without_rules(host->json, pf)))
+		return core_oom(err);
+	r = sim_decode(part ?: host->json, &sim, err);
+	host->whole = !r;
 	if (r < 0) {
 		if (err)
 			core_copy(err->object, sizeof(err->object), host->file);
@@ -140,6 +169,11 @@ static int load(struct sim_host *host, struct sim **out, struct sriov_error *err
 	host->clock_ms = sim->clock_ms;
 	*out = core_steal(sim);
 	return 0;
+}
+
+static int load(struct sim_host *host, struct sim **out, struct sriov_error *err)
+{
+	return load_for(host, NULL, out, err);
 }
 
 int sim_load(struct sriov_host *host, struct sim **out, struct sriov_error *err)
@@ -347,7 +381,7 @@ static int do_read(struct sriov_host *host, const char *pf, unsigned what,
 {
 	_cleanup_(sim_freep)
 	struct sim *sim = NULL;
-	int r = load(host->priv, &sim, err), saved;
+	int r = load_for(host->priv, pf, &sim, err), saved;
 
 	if (r < 0)
 		return r;

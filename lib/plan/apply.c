@@ -338,9 +338,13 @@ static int merge_intent(const struct change *change, struct pf_state *merged, ch
 	r = state_merge(merged, &change->intent, err);
 	if (!r)
 		r = state_merge(merged, &change->want, err);
-	if (!r && !is_empty(merged))
-		r = state_encode(merged, text, err);
-	return r;
+	if (r < 0 || is_empty(merged))
+		return r;
+	/* what stays as it is is not written out anew: of thousands of rules that takes long */
+	if (!change->known.intent || !state_same(merged, &change->intent))
+		return state_encode(merged, text, err);
+	*text = strdup(change->known.intent);
+	return *text ? 0 : core_oom(err);
 }
 
 int apply_intent_text(const struct change *change, char **text, struct sriov_error *err)
@@ -375,12 +379,13 @@ static int write_commit(struct change *change, const struct pf_state *before, lo
 	free(change->known.intent);
 	change->known.intent = text;
 	r = commit_vfs(change, before, err);
+	/* of the VF of an uplink that goes the pool may be said besides */
+	if (!r)
+		r = commit_net(change, err);
 	if (!r)
 		r = commit_pools(change, err);
 	if (!r)
 		r = commit_lease(change, err);
-	if (!r)
-		r = commit_net(change, err);
 	if (!r)
 		r = store_pf_put(change->store, &change->known, err);
 	if (!r && journal)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes of several PFs as one. See batch.h. */
 #include "lib/plan/batch.h"
-#include "lib/guest/physnet.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +53,10 @@ static int open_part(struct batch *batch, const char *address, struct sriov_erro
 				    err);
 	if (!r)
 		r = check_closed(change, err);
-	return r ? r : change_read(change, err);
+	if (r < 0)
+		return r;
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	return change_read(change, err);
 }
 
 int batch_open(struct batch *batch, struct sriov_host *host, const char (*address)[SRIOV_PCI_LEN],
@@ -129,7 +131,7 @@ static int plan_record(struct batch *batch, struct batch_part *part, struct srio
 		r = is_recorded(change, part->intent, &same, err);
 	if (r < 0)
 		return r;
-	part->works = part->steps.n || !same || change->want.has_pools;
+	part->works = part->steps.n || !same || change->want.has_pools || part->sets_net;
 	if (!part->works) {
 		/* it stays as it was written */
 		free(part->intent);
@@ -147,82 +149,13 @@ static int plan_record(struct batch *batch, struct batch_part *part, struct srio
 					: "becomes ours as it is, the NIC has it so already");
 }
 
-static bool same_net(const struct sriov_physnet *a, const struct sriov_physnet *b)
-{
-	for (size_t i = 0; i < a->npfs && i < b->npfs; i++)
-		if (strcmp(a->pf[i], b->pf[i]) != 0)
-			return false;
-	return a->npfs == b->npfs;
-}
-
-static int tell_net(struct batch *batch, const struct sriov_physnet *net, struct sriov_error *err)
-{
-	char pfs[300] = "";
-
-	for (size_t i = 0; i < net->npfs; i++) {
-		size_t used = strlen(pfs);
-
-		snprintf(pfs + used, sizeof(pfs) - used, " %s", net->pf[i]);
-	}
-	return change_notes_add(&batch->record, err, "physnet %s:%s", net->name, pfs);
-}
-
-/*
- * A network of guests that hold something there keeps the PF; and one with a bridge is more than a record, which host
- * files have no words for.
- */
-static int check_net(struct batch *batch, const struct sriov_physnet *now,
-		     const struct sriov_physnet *then, struct sriov_error *err)
-{
-	struct sriov_physnet gone = {0};
-
-	if (now->bridge[0]) {
-		sriov_error_set(err, -EOPNOTSUPP, now->name,
-				"has bridge %s, and a host file cannot change such a network",
-				now->bridge);
-		sriov_error_hint(err, "let the file name the PFs that it has, or use `sriovctl "
-				      "physnet add` and `physnet delete`");
-		return sriov_error_status(err, SRIOV_REFUSED);
-	}
-	core_copy(gone.name, sizeof(gone.name), now->name);
-	return physnet_check(batch->store, now, 1, then ?: &gone, err);
-}
-
-static int plan_nets(struct batch *batch, struct sriov_error *err)
-{
-	struct sriov_physnet *now = NULL;
-	bool changed = false;
-	size_t n = 0;
-	int r = batch->store ? store_physnet_list(batch->store, &now, &n, err) : 0;
-
-	for (size_t i = 0; !r && i < n; i++) {
-		const struct sriov_physnet *then = physnet_named(batch->net, batch->nnets,
-								 now[i].name);
-
-		if (then && same_net(&now[i], then))
-			continue;
-		changed = true;
-		r = check_net(batch, &now[i], then, err);
-		if (!r)
-			r = then ? tell_net(batch, then, err)
-				 : change_notes_add(&batch->record, err, "physnet %s is forgotten",
-						    now[i].name);
-	}
-	for (size_t i = 0; !r && i < batch->nnets; i++) {
-		if (physnet_named(now, n, batch->net[i].name))
-			continue;
-		changed = true;
-		r = tell_net(batch, &batch->net[i], err);
-	}
-	batch->has_nets = changed;
-	sriov_physnets_free(now, n);
-	return r;
-}
-
 int batch_plan(struct batch *batch, struct sriov_error *err)
 {
 	int r = 0;
 
+	batch->failed = batch->n;
+	if (batch->says_nets)
+		r = batch_plan_nets(batch, err);
 	for (size_t i = 0; !r && i < batch->n; i++) {
 		struct batch_part *part = &batch->part[i];
 
@@ -236,8 +169,6 @@ int batch_plan(struct batch *batch, struct sriov_error *err)
 	}
 	if (!r)
 		batch->failed = batch->n;
-	if (!r && batch->says_nets)
-		r = plan_nets(batch, err);
 	batch->differs |= batch->has_nets;
 	return r;
 }

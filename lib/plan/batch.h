@@ -22,6 +22,7 @@ struct batch_part {
 	char *intent; /* that a commit records, NULL = none */
 	bool works;   /* something is not as it shall be: steps, intent or pools */
 	bool says_pools;
+	bool sets_net; /* the network of want.net is not recorded so */
 };
 
 struct batch {
@@ -36,7 +37,8 @@ struct batch {
 	bool says_nets, has_nets;
 	struct change_notes record; /* what changes in records alone */
 	bool differs;
-	size_t failed; /* the part that a plan could not be made for, n = none */
+	size_t failed;                  /* the part that a plan could not be made for, n = none */
+	char failed_net[SRIOV_NET_LEN]; /* the network, "" = none */
 };
 
 /*
@@ -57,6 +59,13 @@ void batch_give(struct batch *batch, struct sriov_host_change *out);
  */
 int batch_run(struct batch *batch, struct store_generation *generation, long closes,
 	      struct sriov_error *err);
+
+/* ---- batch_nets.c ---- */
+
+/* Whether the records say the same. */
+bool batch_same_net(const struct sriov_physnet *a, const struct sriov_physnet *b);
+/* Whether the networks may become so; a bridge is part of the change of the PF beside its uplink. */
+int batch_plan_nets(struct batch *batch, struct sriov_error *err);
 
 /* ---- batch_recover.c ---- */
 

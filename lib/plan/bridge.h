@@ -39,6 +39,14 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 		 struct steps *steps, struct sriov_error *err);
 /* What makes a new port or bridge fail, told before: an OVS without DPDK, somebody else's bridge, the socket. */
 int bridge_check(const struct change *change, const struct pf_state *want, struct sriov_error *err);
+/*
+ * Makes the network part of what the change wants, with what its uplink asks of the PF: to be there (@recorded), or to
+ * go. @was: it is recorded by now. -EBUSY: the bridge has ports of others, or its VF is not free.
+ */
+int bridge_want_net(struct change *change, const struct sriov_physnet *net, bool was, bool recorded,
+		    struct sriov_error *err);
+/* What a VF is that OVS sends frames of all guests from. */
+void bridge_want_uplink(struct vf_state *vf);
 /* OVS and the network itself use the VF of the uplink: no obstacle to a change that is about the network. */
 void bridge_drop_uses(struct change *change);
 /* What of @want's network is there, for the before-image of a change. */

@@ -82,8 +82,9 @@ static int check_pools(struct change *change, const json_t *pools, bool *differs
 	return r;
 }
 
+/* @bridge: with the bridge beside it, which is of a network of the generation. */
 static int check_pf(struct sriov_host *host, const json_t *json, const struct sriov_generation *row,
-		    struct sriov_plan **plan, bool *differs, struct sriov_error *err)
+		    bool bridge, struct sriov_plan **plan, bool *differs, struct sriov_error *err)
 {
 	const char *intent = core_json_text(json, "intent", NULL, NULL);
 	const struct sriov_options opts = {.dry_run = true};
@@ -101,6 +102,7 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 		r = state_merge(&change.want, &then, err);
 	if (!r) {
 		change.want.pool[0] = '\0';
+		change.want.bridge = bridge;
 		change_leave_libvirts(&change);
 		r = change_show(&change, err);
 	}
@@ -122,25 +124,81 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 	return r;
 }
 
-static int check_nets(struct store *store, const json_t *after, struct change_notes *record,
+/* ---- networks ---- */
+
+struct nets {
+	struct sriov_physnet *at;
+	size_t n;
+	bool has;
+};
+
+static void nets_clear(struct nets *nets)
+{
+	sriov_physnets_free(nets->at, nets->n);
+}
+#define _nets_ _cleanup_(nets_clear)
+
+static bool has_bridge(const struct nets *nets, const char *address)
+{
+	for (size_t i = 0; i < nets->n; i++)
+		if (nets->at[i].bridge[0] && !strcmp(nets->at[i].uplink_pf, address))
+			return true;
+	return false;
+}
+
+static int check_nets(struct store *store, const struct nets *then, struct change_notes *record,
 		      struct sriov_error *err)
 {
-	struct sriov_physnet *now = NULL, *then = NULL;
-	size_t n = 0, nthen = 0, i = 0;
-	bool has = false;
-	int r = generation_nets(after, &then, &nthen, &has, err);
+	_nets_ struct nets now = {0};
+	size_t i = 0;
+	int r;
 
-	if (!r && has)
-		r = store_physnet_list(store, &now, &n, err);
-	while (!r && has && i < n && i < nthen && !strcmp(now[i].name, then[i].name) &&
-	       now[i].npfs == then[i].npfs &&
-	       !memcmp(now[i].pf, then[i].pf, now[i].npfs * sizeof(*now[i].pf)))
+	if (!then->has)
+		return 0;
+	r = store_physnet_list(store, &now.at, &now.n, err);
+	while (!r && i < now.n && i < then->n && !strcmp(now.at[i].name, then->at[i].name) &&
+	       batch_same_net(&now.at[i], &then->at[i]))
 		i++;
-	if (!r && has && (i < n || i < nthen))
-		r = change_notes_add(record, err, "physnet %s is not as the generation made it",
-				     i < nthen ? then[i].name : now[i].name);
-	sriov_physnets_free(now, n);
-	sriov_physnets_free(then, nthen);
+	if (r || (i >= now.n && i >= then->n))
+		return r;
+	return change_notes_add(record, err, "physnet %s is not as the generation made it",
+				i < then->n ? then->at[i].name : now.at[i].name);
+}
+
+/* A bridge beside a PF that the generation says nothing else of. */
+static int check_bridge(struct sriov_host *host, const char *name, struct sriov_plan **tail,
+			bool *differs, struct sriov_error *err)
+{
+	int r = sriov_physnet_check(host, name, tail, err);
+
+	/* that it is not recorded any more is told with the records */
+	if (r == -ENOENT && !*tail)
+		return 0;
+	if (*tail && (*tail)->nsteps) {
+		*differs = true;
+		(*tail)->status = SRIOV_DIFFERENCE;
+	}
+	return r;
+}
+
+static int check_bridges(struct sriov_host *host, const json_t *pfs, const struct nets *nets,
+			 struct sriov_plan **tail, bool *differs, struct sriov_error *err)
+{
+	const json_t *json;
+	size_t k;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < nets->n; i++) {
+		bool told = !nets->at[i].bridge[0];
+
+		json_array_foreach(pfs, k, json)
+			told |= !strcmp(core_json_text(json, "pf", "", NULL),
+					nets->at[i].uplink_pf);
+		if (!told)
+			r = check_bridge(host, nets->at[i].name, tail, differs, err);
+		while (*tail)
+			tail = &(*tail)->next;
+	}
 	return r;
 }
 
@@ -151,19 +209,27 @@ static int check(struct sriov_host *host, struct store *store,
 	struct change_notes record = {0};
 	struct sriov_plan **tail = &out->plan;
 	_json_ json_t *after = NULL;
-	const json_t *json;
+	_nets_ struct nets nets = {0};
+	const json_t *pfs, *json;
 	size_t i;
 	int r = generation_parse(generation->after, &after, err);
 
-	json_array_foreach(json_object_get(after, "pfs"), i, json) {
+	if (!r)
+		r = generation_nets(after, &nets.at, &nets.n, &nets.has, err);
+	pfs = json_object_get(after, "pfs");
+	json_array_foreach(pfs, i, json) {
 		if (r < 0)
 			break;
-		r = check_pf(host, json, &generation->row, tail, &out->differs, err);
+		r = check_pf(host, json, &generation->row,
+			     has_bridge(&nets, core_json_text(json, "pf", "", NULL)), tail,
+			     &out->differs, err);
 		if (*tail)
 			tail = &(*tail)->next;
 	}
 	if (!r)
-		r = check_nets(store, after, &record, err);
+		r = check_bridges(host, pfs, &nets, tail, &out->differs, err);
+	if (!r)
+		r = check_nets(store, &nets, &record, err);
 	out->differs |= record.n;
 	out->record = record.at;
 	out->nrecords = record.n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a generation records, as JSON: {"pfs": [{"pf", "intent": text or null, "image": the whole PF as it stood,
- * "pools": [[first, last, name], …]}], "physnets": [{"name", "pfs"}], "closes", "sets_physnets"}. "after" has no images, and
+ * "pools": [[first, last, name], …]}], "physnets": [as a change's "net"], "closes", "sets_physnets"}. "after" has no images, and
  * pools and networks only if they were said; "before" has networks only if they change.
  */
 #include "lib/plan/batch.h"
@@ -41,14 +41,8 @@ static json_t *encode_nets(const struct sriov_physnet *nets, size_t n)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < n; i++) {
-		json_t *pfs = json_array();
-
-		for (size_t k = 0; k < nets[i].npfs; k++)
-			json_array_append_new(pfs, json_string(nets[i].pf[k]));
-		json_array_append_new(array,
-				      json_pack("{ss so}", "name", nets[i].name, "pfs", pfs));
-	}
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, state_encode_net(&nets[i]));
 	return array;
 }
 
@@ -174,31 +168,24 @@ int generation_parse(const char *text, json_t **out, struct sriov_error *err)
 int generation_nets(const json_t *side, struct sriov_physnet **out, size_t *n, bool *has,
 		    struct sriov_error *err)
 {
-	const json_t *array = json_object_get(side, "physnets"), *item, *address;
+	const json_t *array = json_object_get(side, "physnets"), *item;
 	struct sriov_physnet *nets = NULL;
-	size_t i, k, count = 0;
+	size_t i, count = 0;
+	int r;
 
 	json_array_foreach(array, i, item) {
 		struct sriov_physnet *net = core_grow(&nets, &count, sizeof(*net));
 
-		if (!net)
-			goto oom;
-		core_copy(net->name, sizeof(net->name), core_json_text(item, "name", "", NULL));
-		json_array_foreach(json_object_get(item, "pfs"), k, address) {
-			char(*pf)[SRIOV_PCI_LEN] = core_grow(&net->pf, &net->npfs, sizeof(*pf));
-
-			if (!pf)
-				goto oom;
-			core_copy(*pf, sizeof(*pf), json_string_value(address));
+		r = net ? state_decode_net(item, net, err) : core_oom(err);
+		if (r < 0) {
+			sriov_physnets_free(nets, count);
+			return r;
 		}
 	}
 	*out = nets;
 	*n = count;
 	*has = array;
 	return 0;
-oom:
-	sriov_physnets_free(nets, count);
-	return core_oom(err);
 }
 
 static int commit_nets(struct store *store, const json_t *after, struct sriov_error *err)

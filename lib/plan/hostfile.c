@@ -253,8 +253,40 @@ static int read_net_pfs(struct hostfile_reader *reader, const struct core_yaml *
 	return r;
 }
 
-static const struct hostfile_key net_keys[] = {{"pfs", read_net_pfs, 0}, {NULL}};
-static const char *const net_names[] = {"pfs", NULL};
+#define NET_AT(member) offsetof(struct hostfile_net, member)
+static const struct hostfile_key vswitch_keys[] = {
+	{"bridge", hostfile_bridge, NET_AT(bridge)},
+	{"uplink", hostfile_uplink, NET_AT(uplink)},
+	{"sockets", hostfile_sockets, NET_AT(sockets)},
+	{NULL},
+};
+static const char *const vswitch_names[] = {"bridge", "uplink", "sockets", NULL};
+
+static int read_vswitch(struct hostfile_reader *reader, const struct core_yaml *value,
+			const struct hostfile_key *key, void *into)
+{
+	struct hostfile_net *net = into;
+	int r = hostfile_kind(reader, value, CORE_YAML_MAP, "the bridge of a network");
+
+	net->vswitch = value->key_line;
+	if (!r)
+		r = read_members(reader, value, vswitch_keys, vswitch_names, net);
+	if (r < 0 || (net->bridge[0] && net->uplink[0]))
+		return r;
+	core_yaml_error(reader->err, -EINVAL, reader->name, value->key_line, value->key_column,
+			"a bridge is not without a name and an uplink: %s is missing",
+			net->bridge[0] ? "uplink" : "bridge");
+	return sriov_error_hint(reader->err, "vswitch: {bridge: br-red, uplink: af_xdp}");
+}
+
+static const struct hostfile_key net_keys[] = {
+	{"pfs", read_net_pfs, 0},
+	{"vswitch", read_vswitch, 0},
+	{"paths", hostfile_paths, NET_AT(policy)},
+	{"numa", hostfile_numa, NET_AT(policy)},
+	{NULL},
+};
+static const char *const net_names[] = {"pfs", "vswitch", "paths", "numa", NULL};
 
 static int read_nets(struct hostfile_reader *reader, const struct core_yaml *value,
 		     const struct hostfile_key *key, void *into)
@@ -328,9 +360,10 @@ static const char *const top_names[] = {"version", "policies", "pfs", "physnets"
 const char *const *hostfile_keys(enum hostfile_map map)
 {
 	static const char *const *const names[HOSTFILE_MAPS] = {
-		[HOSTFILE_TOP] = top_names,     [HOSTFILE_PF] = pf_names,
-		[HOSTFILE_MATCH] = match_names, [HOSTFILE_VFS] = vfs_names,
-		[HOSTFILE_NET] = net_names,     [HOSTFILE_POLICIES] = policy_names,
+		[HOSTFILE_TOP] = top_names,         [HOSTFILE_PF] = pf_names,
+		[HOSTFILE_MATCH] = match_names,     [HOSTFILE_VFS] = vfs_names,
+		[HOSTFILE_NET] = net_names,         [HOSTFILE_VSWITCH] = vswitch_names,
+		[HOSTFILE_POLICIES] = policy_names,
 	};
 
 	return names[map];

@@ -8,6 +8,7 @@
 
 #include "lib/core/yaml.h"
 
+#include <sriov/guest.h>
 #include <sriov/hostfile.h>
 
 /* What is said of some VFs. */
@@ -42,6 +43,11 @@ struct hostfile_net {
 	char name[SRIOV_NET_LEN];
 	char (*pf)[64]; /* globs on address or netdev */
 	size_t npfs;
+	struct sriov_policy policy;
+	unsigned vswitch; /* where its bridge stands, 0 = nowhere: it stays as it is */
+	char bridge[sizeof(((struct sriov_physnet *)0)->bridge)];
+	char uplink[SRIOV_NAME_LEN]; /* as `physnet add --uplink` has it */
+	char sockets[sizeof(((struct sriov_physnet *)0)->sockets)]; /* "" = not said */
 };
 
 struct hostfile {
@@ -69,6 +75,7 @@ enum hostfile_map {
 	HOSTFILE_MATCH,
 	HOSTFILE_VFS,
 	HOSTFILE_NET,
+	HOSTFILE_VSWITCH,
 	HOSTFILE_POLICIES,
 	HOSTFILE_MAPS
 };

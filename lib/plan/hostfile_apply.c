@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `apply -f` and `plan -f`: which PFs each entry is of, the networks, and the change of all of it. */
+#include "lib/guest/physnet.h"
 #include "lib/plan/hostfile_plan.h"
 
 #include <errno.h>
@@ -24,21 +25,23 @@ static bool fits(const char *glob, const char *text)
 	return !*glob || (*text && !fnmatch(glob, text, 0));
 }
 
-static bool names(const char *glob, const struct sriov_pf *pf)
+bool hostfile_names(const char *glob, const struct sriov_pf *pf)
 {
 	return fits(glob, pf->address) || fits(glob, pf->netdev);
 }
 
 static bool matches(const struct hostfile_pf *entry, const struct sriov_pf *pf)
 {
-	return (!entry->any[0] || names(entry->any, pf)) && fits(entry->address, pf->address) &&
-	       fits(entry->netdev, pf->netdev) && fits(entry->driver, pf->driver);
+	return (!entry->any[0] || hostfile_names(entry->any, pf)) &&
+	       fits(entry->address, pf->address) && fits(entry->netdev, pf->netdev) &&
+	       fits(entry->driver, pf->driver);
 }
 
 /* A PF of the host and the entry that is about it. */
 struct target {
 	char address[SRIOV_PCI_LEN];
-	const struct hostfile_pf *entry;
+	const struct hostfile_pf *entry; /* NULL: only the bridge beside it is changed */
+	unsigned line;                   /* of the file, that errors are about; 0 = none */
 };
 
 static int by_address(const void *a, const void *b)
@@ -46,8 +49,8 @@ static int by_address(const void *a, const void *b)
 	return strcmp(((const struct target *)a)->address, ((const struct target *)b)->address);
 }
 
-static int none_matches(const struct hostfile *file, unsigned line, const char *what,
-			const struct sriov_inventory *inv, struct sriov_error *err)
+int hostfile_none_matches(const struct hostfile *file, unsigned line, const char *what,
+			  const struct sriov_inventory *inv, struct sriov_error *err)
 {
 	char list[300] = "";
 
@@ -78,15 +81,71 @@ static const char *entry_words(const struct hostfile_pf *entry, char buf[240])
 	return buf;
 }
 
-static int find_targets(const struct hostfile *file, const struct sriov_inventory *inv,
-			struct target **out, size_t *n, struct sriov_error *err)
+struct targets {
+	struct target *at;
+	size_t n;
+};
+
+static void targets_clear(struct targets *targets)
 {
-	_free_ struct target *target = calloc(inv->npfs + 1, sizeof(*target));
+	free(targets->at);
+}
+
+static int add_target(struct targets *targets, const char *address, const struct hostfile_pf *entry,
+		      unsigned line, struct sriov_error *err)
+{
+	struct target *target = core_grow(&targets->at, &targets->n, sizeof(*target));
+
+	if (!target)
+		return core_oom(err);
+	core_copy(target->address, sizeof(target->address), address);
+	target->entry = entry;
+	target->line = line;
+	return 0;
+}
+
+/* The PF beside a bridge that the file is about; its own entry, if it has one, tells where. */
+static int add_beside(struct targets *targets, const char *address, unsigned line,
+		      struct sriov_error *err)
+{
+	for (size_t i = 0; i < targets->n; i++)
+		if (!strcmp(targets->at[i].address, address))
+			return 0;
+	return add_target(targets, address, NULL, line, err);
+}
+
+/* Bridges that the file says, and those of networks that it forgets. */
+static int find_bridges(struct sriov_host *host, const struct hostfile *file,
+			const struct sriov_inventory *inv, struct targets *targets,
+			struct sriov_error *err)
+{
+	struct sriov_physnet *now = NULL, *then = NULL;
+	size_t nnow = 0, nthen = 0;
+	int r = sriov_physnet_list(host, &now, &nnow, err);
+
+	if (!r)
+		r = hostfile_nets(file, now, nnow, inv, &then, &nthen, err);
+	for (size_t i = 0; !r && i < file->nnets; i++)
+		if (file->net[i].vswitch)
+			r = add_beside(targets,
+				       physnet_named(then, nthen, file->net[i].name)->uplink_pf,
+				       file->net[i].vswitch, err);
+	for (size_t i = 0; !r && i < nnow; i++)
+		if (now[i].bridge[0] && !physnet_named(then, nthen, now[i].name))
+			r = add_beside(targets, now[i].uplink_pf, 0, err);
+	sriov_physnets_free(now, nnow);
+	sriov_physnets_free(then, nthen);
+	return r;
+}
+
+static int find_targets(const struct hostfile *file, const struct sriov_inventory *inv,
+			struct targets *targets, struct sriov_error *err)
+{
 	_free_ bool *found = calloc(file->npfs + 1, sizeof(*found));
 	char words[240];
-	size_t count = 0;
+	int r;
 
-	if (!target || !found)
+	if (!found)
 		return core_oom(err);
 	for (size_t p = 0; p < inv->npfs; p++) {
 		const struct hostfile_pf *first = NULL;
@@ -106,88 +165,15 @@ static int find_targets(const struct hostfile *file, const struct sriov_inventor
 		}
 		if (!first)
 			continue;
-		core_copy(target[count].address, SRIOV_PCI_LEN, inv->pf[p].address);
-		target[count++].entry = first;
+		r = add_target(targets, inv->pf[p].address, first, first->line, err);
+		if (r < 0)
+			return r;
 	}
 	for (size_t i = 0; i < file->npfs; i++)
 		if (!found[i])
-			return none_matches(file, file->pf[i].line,
-					    entry_words(&file->pf[i], words), inv, err);
-	qsort(target, count, sizeof(*target), by_address);
-	*out = core_steal(target);
-	*n = count;
+			return hostfile_none_matches(file, file->pf[i].line,
+						     entry_words(&file->pf[i], words), inv, err);
 	return 0;
-}
-
-/* ---- networks ---- */
-
-static int refuse_shared(const struct hostfile *file, const struct hostfile_net *net,
-			 const char *address, const char *other, struct sriov_error *err)
-{
-	core_yaml_error(err, -EEXIST, file->name, net->line, 1, "%s is on physnet %s already",
-			address, other);
-	return sriov_error_hint(err, "a PF is on one network, as one cable is");
-}
-
-static int find_net_pfs(const struct hostfile *file, const struct hostfile_net *net,
-			const struct sriov_inventory *inv, struct sriov_physnet *out,
-			struct sriov_error *err)
-{
-	for (size_t k = 0; k < net->npfs; k++) {
-		bool found = false;
-
-		for (size_t p = 0; p < inv->npfs; p++) {
-			char(*pf)[SRIOV_PCI_LEN];
-			bool twin = false;
-
-			if (!names(net->pf[k], &inv->pf[p]))
-				continue;
-			found = true;
-			for (size_t i = 0; i < out->npfs; i++)
-				twin |= !strcmp(out->pf[i], inv->pf[p].address);
-			if (twin)
-				continue;
-			pf = core_grow(&out->pf, &out->npfs, sizeof(*pf));
-			if (!pf)
-				return core_oom(err);
-			core_copy(*pf, sizeof(*pf), inv->pf[p].address);
-		}
-		if (!found)
-			return none_matches(file, net->line, net->pf[k], inv, err);
-	}
-	qsort(out->pf, out->npfs, sizeof(*out->pf), (int (*)(const void *, const void *))strcmp);
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct sriov_physnet *)a)->name,
-		      ((const struct sriov_physnet *)b)->name);
-}
-
-static int want_nets(const struct hostfile *file, const struct sriov_inventory *inv,
-		     struct batch *batch, struct sriov_error *err)
-{
-	int r = 0;
-
-	batch->says_nets = file->has_nets;
-	for (size_t i = 0; !r && i < file->nnets; i++) {
-		struct sriov_physnet *net = core_grow(&batch->net, &batch->nnets, sizeof(*net));
-
-		if (!net)
-			return core_oom(err);
-		core_copy(net->name, sizeof(net->name), file->net[i].name);
-		r = find_net_pfs(file, &file->net[i], inv, net, err);
-		for (size_t k = 0; !r && k < i; k++)
-			for (size_t p = 0; !r && p < net->npfs; p++)
-				for (size_t q = 0; !r && q < batch->net[k].npfs; q++)
-					if (!strcmp(net->pf[p], batch->net[k].pf[q]))
-						r = refuse_shared(file, &file->net[i], net->pf[p],
-								  batch->net[k].name, err);
-	}
-	if (!r && batch->nnets)
-		qsort(batch->net, batch->nnets, sizeof(*batch->net), by_name);
-	return r;
 }
 
 /* ---- the change ---- */
@@ -235,15 +221,13 @@ static void deadline(unsigned seconds, char out[32])
 	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* The entry that an error is about, where the error is a PF's own and does not say. */
-static void add_place(const struct hostfile *file, const struct hostfile_pf *entry,
-		      struct sriov_error *err)
+void hostfile_place(const struct hostfile *file, unsigned line, struct sriov_error *err)
 {
 	size_t used = err ? strlen(err->message) : 0;
 
-	if (err && strncmp(err->object, file->name, strlen(file->name)) != 0)
+	if (err && line && strncmp(err->object, file->name, strlen(file->name)) != 0)
 		snprintf(err->message + used, sizeof(err->message) - used, " (%s:%u)", file->name,
-			 entry->line);
+			 line);
 }
 
 static int plan_file(struct batch *batch, const struct hostfile *file, const struct target *target,
@@ -252,15 +236,34 @@ static int plan_file(struct batch *batch, const struct hostfile *file, const str
 	int r = 0;
 
 	for (size_t i = 0; !r && i < batch->n; i++) {
-		r = hostfile_want(file, target[i].entry, batch, &batch->part[i], err);
+		if (target[i].entry)
+			r = hostfile_want(file, target[i].entry, batch, &batch->part[i], err);
 		if (r < 0)
-			add_place(file, target[i].entry, err);
+			hostfile_place(file, target[i].line, err);
 	}
 	if (r < 0)
 		return r;
 	r = batch_plan(batch, err);
 	if (r < 0 && batch->failed < batch->n)
-		add_place(file, target[batch->failed].entry, err);
+		hostfile_place(file, target[batch->failed].line, err);
+	for (size_t i = 0; r < 0 && i < file->nnets; i++)
+		if (!strcmp(file->net[i].name, batch->failed_net))
+			hostfile_place(file, file->net[i].vswitch ?: file->net[i].line, err);
+	return r;
+}
+
+/* Read again, now that nobody else changes the PFs beside the bridges. */
+static int want_nets(struct batch *batch, const struct hostfile *file,
+		     const struct sriov_inventory *inv, struct sriov_error *err)
+{
+	struct sriov_physnet *now = NULL;
+	size_t n = 0;
+	int r = sriov_physnet_list(batch->host, &now, &n, err);
+
+	if (!r)
+		r = hostfile_nets(file, now, n, inv, &batch->net, &batch->nnets, err);
+	batch->says_nets = file->has_nets;
+	sriov_physnets_free(now, n);
 	return r;
 }
 
@@ -298,26 +301,31 @@ static int apply_file(struct sriov_host *host, const struct hostfile *file, unsi
 		      struct sriov_error *err)
 {
 	_free_ char(*address)[SRIOV_PCI_LEN] = NULL;
-	_free_ struct target *target = NULL;
+	_cleanup_(targets_clear)
+	struct targets targets = {0};
 	struct sriov_inventory *inv = NULL;
 	struct batch batch = {0};
-	size_t n = 0;
 	int r = host_read(host, NULL, 0, &inv, err);
 
 	if (!r)
-		r = find_targets(file, inv, &target, &n, err);
-	if (!r && !(address = calloc(n + 1, sizeof(*address))))
+		r = find_targets(file, inv, &targets, err);
+	if (!r && file->has_nets)
+		r = find_bridges(host, file, inv, &targets, err);
+	if (!r && !(address = calloc(targets.n + 1, sizeof(*address))))
 		r = core_oom(err);
-	for (size_t i = 0; !r && i < n; i++)
-		core_copy(address[i], sizeof(*address), target[i].address);
+	if (!r && targets.n)
+		qsort(targets.at, targets.n, sizeof(*targets.at), by_address);
+	for (size_t i = 0; !r && i < targets.n; i++)
+		core_copy(address[i], sizeof(*address), targets.at[i].address);
 	if (!r)
-		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, n, opts, err);
+		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, targets.n, opts,
+			       err);
 	if (!r && !opts->dry_run)
 		r = refuse_pending(host, err);
 	if (!r)
-		r = want_nets(file, inv, &batch, err);
+		r = want_nets(&batch, file, inv, err);
 	if (!r)
-		r = plan_file(&batch, file, target, err);
+		r = plan_file(&batch, file, targets.at, err);
 	if (!r && !opts->dry_run && opts->expect) {
 		batch_digest(&batch, out->digest);
 		if (strcmp(opts->expect, out->digest) != 0)

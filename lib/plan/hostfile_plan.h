@@ -9,6 +9,20 @@
 /* What @entry wants of the PF, into its change's want; of pools also into batch->record. */
 int hostfile_want(const struct hostfile *file, const struct hostfile_pf *entry, struct batch *batch,
 		  struct batch_part *part, struct sriov_error *err);
+/* Whether the PF has an address or netdev that the glob fits. */
+bool hostfile_names(const char *glob, const struct sriov_pf *pf);
+/* -ENODEV at @line: no PF of the host is @what; and which there are. */
+int hostfile_none_matches(const struct hostfile *file, unsigned line, const char *what,
+			  const struct sriov_inventory *inv, struct sriov_error *err);
+/* Adds where in the file that is which an error is about, if it does not say. */
+void hostfile_place(const struct hostfile *file, unsigned line, struct sriov_error *err);
+/*
+ * The networks that the file says, by name, as they are to be recorded: @now is what is recorded. The caller frees with
+ * sriov_physnets_free().
+ */
+int hostfile_nets(const struct hostfile *file, const struct sriov_physnet *now, size_t nnow,
+		  const struct sriov_inventory *inv, struct sriov_physnet **out, size_t *n,
+		  struct sriov_error *err);
 /* The unconfirmed generation, or -ENOENT (no error set). */
 int generation_pending(struct sriov_host *host, struct store_generation *out,
 		       struct sriov_error *err);

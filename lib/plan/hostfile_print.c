@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `adopt --print`: a host file for a host as it is. Applied to it, it finds nothing to do. */
+#include "lib/guest/place.h"
 #include "lib/plan/hostfile_plan.h"
 #include "lib/plan/rule.h"
 
@@ -198,6 +199,39 @@ static int put_pf(struct page *page, struct sriov_host *host, const char *addres
 	return r;
 }
 
+/* As `physnet add --uplink` has it. */
+static void put_uplink(struct page *page, const struct sriov_physnet *net)
+{
+	if (net->uplink == SRIOV_UPLINK_VF)
+		put(page, "vf:%u", net->uplink_vf);
+	else
+		put(page, "%s",
+		    net->uplink == SRIOV_UPLINK_PORT ? net->port : sriov_uplink_word(net->uplink));
+}
+
+/* The PF beside the uplink comes first. */
+static void put_net(struct page *page, const struct sriov_physnet *net)
+{
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
+
+	put(page, "  '%s':\n    pfs:\n", net->name);
+	if (net->bridge[0])
+		put(page, "      - '%s'\n", net->uplink_pf);
+	for (size_t i = 0; i < net->npfs; i++)
+		if (!net->bridge[0] || strcmp(net->pf[i], net->uplink_pf) != 0)
+			put(page, "      - '%s'\n", net->pf[i]);
+	policy_format(&net->policy, paths, numa);
+	if (paths[0])
+		put(page, "    paths: [%s]\n", paths);
+	if (numa[0])
+		put(page, "    numa: %s\n", numa);
+	if (!net->bridge[0])
+		return;
+	put(page, "    vswitch:\n      bridge: '%s'\n      uplink: '", net->bridge);
+	put_uplink(page, net);
+	put(page, "'\n      sockets: '%s'\n", net->sockets);
+}
+
 static int put_nets(struct page *page, struct sriov_host *host, struct sriov_error *err)
 {
 	struct sriov_physnet *nets = NULL;
@@ -206,11 +240,8 @@ static int put_nets(struct page *page, struct sriov_host *host, struct sriov_err
 
 	if (n)
 		put(page, "physnets:\n");
-	for (size_t i = 0; i < n; i++) {
-		put(page, "  %s:\n    pfs:\n", nets[i].name);
-		for (size_t k = 0; k < nets[i].npfs; k++)
-			put(page, "      - '%s'\n", nets[i].pf[k]);
-	}
+	for (size_t i = 0; i < n; i++)
+		put_net(page, &nets[i]);
 	sriov_physnets_free(nets, n);
 	return r;
 }

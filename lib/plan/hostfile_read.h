@@ -55,6 +55,16 @@ int hostfile_vlan(struct hostfile_reader *reader, const struct core_yaml *value,
 		  const struct hostfile_key *key, void *into);
 int hostfile_pool(struct hostfile_reader *reader, const struct core_yaml *value,
 		  const struct hostfile_key *key, void *into);
+int hostfile_bridge(struct hostfile_reader *reader, const struct core_yaml *value,
+		    const struct hostfile_key *key, void *into);
+int hostfile_uplink(struct hostfile_reader *reader, const struct core_yaml *value,
+		    const struct hostfile_key *key, void *into);
+int hostfile_sockets(struct hostfile_reader *reader, const struct core_yaml *value,
+		     const struct hostfile_key *key, void *into);
+int hostfile_paths(struct hostfile_reader *reader, const struct core_yaml *value,
+		   const struct hostfile_key *key, void *into);
+int hostfile_numa(struct hostfile_reader *reader, const struct core_yaml *value,
+		  const struct hostfile_key *key, void *into);
 int hostfile_owner(struct hostfile_reader *reader, const struct core_yaml *value,
 		   const struct hostfile_key *key, void *into);
 int hostfile_glob(struct hostfile_reader *reader, const struct core_yaml *value,

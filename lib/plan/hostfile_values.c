@@ -203,6 +203,84 @@ int hostfile_pool(struct hostfile_reader *reader, const struct core_yaml *value,
 	return hostfile_name(reader, value, into, sizeof(((struct hostfile_vfs *)0)->pool));
 }
 
+int hostfile_bridge(struct hostfile_reader *reader, const struct core_yaml *value,
+		    const struct hostfile_key *key, void *into)
+{
+	return hostfile_name(reader, value, into, sizeof(((struct hostfile_net *)0)->bridge));
+}
+
+int hostfile_uplink(struct hostfile_reader *reader, const struct core_yaml *value,
+		    const struct hostfile_key *key, void *into)
+{
+	const char *text = value->kind == CORE_YAML_TEXT ? value->text : "";
+	uint64_t vf;
+
+	if (!strncmp(text, "vf:", 3) && !core_number(text + 3, 0, SRIOV_VF_MAX - 1, &vf)) {
+		core_copy(into, SRIOV_NAME_LEN, text);
+		return 0;
+	}
+	if (!hostfile_name(reader, value, into, SRIOV_NAME_LEN))
+		return 0;
+	return hostfile_wrong(reader, value, "an uplink",
+			      "af_packet or af_xdp (the first PF itself), vf:N (a VF of it), or a "
+			      "port that the bridge has");
+}
+
+int hostfile_sockets(struct hostfile_reader *reader, const struct core_yaml *value,
+		     const struct hostfile_key *key, void *into)
+{
+	size_t size = sizeof(((struct hostfile_net *)0)->sockets);
+	char expects[64];
+
+	snprintf(expects, sizeof(expects), "an absolute path of at most %zu bytes", size - 1);
+	if (value->kind != CORE_YAML_TEXT || value->text[0] != '/' || strlen(value->text) >= size)
+		return hostfile_wrong(reader, value, "a directory of sockets", expects);
+	core_copy(into, size, value->text);
+	return 0;
+}
+
+/* Each path once. */
+int hostfile_paths(struct hostfile_reader *reader, const struct core_yaml *value,
+		   const struct hostfile_key *key, void *into)
+{
+	static const char *const words[] = {
+		[SRIOV_PATH_VF] = "vf", [SRIOV_PATH_VHOSTUSER] = "vhostuser", NULL};
+	struct sriov_policy *policy = into;
+	int r = hostfile_kind(reader, value, CORE_YAML_LIST, "a list of paths");
+
+	if (!r && !value->n)
+		return hostfile_wrong(reader, value, "a list of paths", "[vf, vhostuser]");
+	policy->npaths = 0;
+	for (size_t i = 0; !r && i < value->n; i++) {
+		unsigned path = 0;
+
+		r = read_word(reader, &value->child[i], words, &path);
+		for (size_t k = 0; !r && k < policy->npaths; k++)
+			if (policy->path[k] == path)
+				return hostfile_wrong(reader, &value->child[i], "another path",
+						      "each stands once");
+		if (!r)
+			policy->path[policy->npaths++] = path;
+	}
+	return r;
+}
+
+int hostfile_numa(struct hostfile_reader *reader, const struct core_yaml *value,
+		  const struct hostfile_key *key, void *into)
+{
+	const char *words[SRIOV_NUMA_ANY + 2] = {NULL};
+	struct sriov_policy *policy = into;
+	unsigned numa = 0;
+	int r;
+
+	for (unsigned i = 0; i <= SRIOV_NUMA_ANY; i++)
+		words[i] = sriov_numa_word(i);
+	r = read_word(reader, value, words, &numa);
+	policy->has_numa = !r;
+	policy->numa = numa;
+	return r;
+}
+
 int hostfile_owner(struct hostfile_reader *reader, const struct core_yaml *value,
 		   const struct hostfile_key *key, void *into)
 {

@@ -202,6 +202,19 @@ static int set_pools(struct pf_state *want, const struct store_pools *then, stru
 	return 0;
 }
 
+/* Whether the VF is the uplink of a network that the file has. */
+static bool is_uplink(const struct wish *wish, unsigned vf)
+{
+	const struct batch *batch = wish->batch;
+
+	for (size_t i = 0; i < batch->nnets; i++)
+		if (batch->net[i].bridge[0] && batch->net[i].uplink == SRIOV_UPLINK_VF &&
+		    batch->net[i].uplink_vf == vf &&
+		    !strcmp(batch->net[i].uplink_pf, wish->change->pf->address))
+			return true;
+	return false;
+}
+
 static int want_pools(const struct wish *wish, bool *says, struct sriov_error *err)
 {
 	_free_ struct store_pools *now = calloc(1, sizeof(*now)), *then = calloc(1, sizeof(*then));
@@ -220,6 +233,8 @@ static int want_pools(const struct wish *wish, bool *says, struct sriov_error *e
 		const struct hostfile_vfs *range = range_of(entry, i);
 		const char *pool = range && range->pool[0] ? range->pool : entry->all.pool;
 
+		if (pool[0] && is_uplink(wish, i))
+			pool = "uplink";
 		*says |= pool[0] != '\0';
 		if (pool[0])
 			core_copy(then->at[i], sizeof(then->at[i]), pool);
@@ -260,7 +275,6 @@ static int want(const struct wish *wish, bool *says_pools, struct sriov_error *e
 	struct change *change = wish->change;
 	int r = check_there(wish, err);
 
-	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	if (!r)
 		r = want_rules(wish, err);
 	if (!r && wish->count)

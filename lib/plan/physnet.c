@@ -68,6 +68,16 @@ static const struct sriov_vf_attrs uplink_attrs = {.has = SRIOV_VF_TRUST | SRIOV
 static const struct sriov_vf_attrs plain_attrs = {.has = SRIOV_VF_TRUST | SRIOV_VF_SPOOFCHK,
 						  .spoofchk = true};
 
+/* The pool that the VF is taken from: the change itself may say that it goes to the uplinks. */
+static const char *pool_before(const struct pf_state *want, const struct sriov_vf *vf)
+{
+	for (size_t i = 0; i < want->npools; i++)
+		if (vf->index >= want->pools[i].first && vf->index <= want->pools[i].last &&
+		    !strcmp(want->pools[i].name, POOL))
+			return vf->pool;
+	return NULL;
+}
+
 static int check_uplink_vf(const struct change *change, const struct sriov_physnet *net,
 			   struct sriov_error *err)
 {
@@ -80,30 +90,56 @@ static int check_uplink_vf(const struct change *change, const struct sriov_physn
 		return sriov_error_hint(err, "create VFs first: sriovctl vf create %s --count N",
 					pf_label(change->pf));
 	}
-	if (!strcmp(vf->pool, POOL) || !guest_vf_taken(change->pf, vf, NULL, why, sizeof(why)))
+	if (!strcmp(vf->pool, POOL) ||
+	    !guest_vf_taken(change->pf, vf, pool_before(&change->want, vf), why, sizeof(why)))
 		return 0;
 	sriov_error_set(err, -EBUSY, object, "cannot be the uplink: %s", why);
 	sriov_error_hint(err, "take a free one (sriovctl vf list %s)", pf_label(change->pf));
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
+void bridge_want_uplink(struct vf_state *vf)
+{
+	sriov_vf_attrs_merge(&vf->attrs, &uplink_attrs);
+	vf->has_driver = true;
+	core_copy(vf->driver, sizeof(vf->driver), "vfio-pci");
+}
+
+/* A VF that is the uplink no more is as any other, but for what is said of it besides. */
+static void want_plain(struct vf_state *vf)
+{
+	struct sriov_vf_attrs attrs = plain_attrs;
+
+	attrs.has &= ~vf->attrs.has;
+	sriov_vf_attrs_merge(&vf->attrs, &attrs);
+	if (!vf->has_driver)
+		core_copy(vf->driver, sizeof(vf->driver), BIND_ANY_DEFAULT);
+	vf->has_driver = true;
+}
+
 static int want_uplink_vf(struct change *change, const struct net_state *net,
 			  struct sriov_error *err)
 {
+	struct pf_state *want = &change->want;
+	bool remade = (want->has & STATE_COUNT) && want->count != change->pf->vfs;
+	bool there = remade ? net->net.uplink_vf < want->count
+			    : pf_vf(change->pf, net->net.uplink_vf) != NULL;
 	struct vf_state *vf;
 	int r;
 
 	if (net->net.uplink != SRIOV_UPLINK_VF)
 		return 0;
-	r = net->recorded ? check_uplink_vf(change, &net->net, err) : 0;
-	if (r < 0 || !pf_vf(change->pf, net->net.uplink_vf))
+	/* VFs that this change makes are nobody's yet */
+	r = net->recorded && !(remade && there) ? check_uplink_vf(change, &net->net, err) : 0;
+	if (r < 0 || !there)
 		return r;
-	vf = state_vf(&change->want, net->net.uplink_vf);
+	vf = state_vf(want, net->net.uplink_vf);
 	if (!vf)
 		return core_oom(err);
-	vf->attrs = net->recorded ? uplink_attrs : plain_attrs;
-	vf->has_driver = true;
-	core_copy(vf->driver, sizeof(vf->driver), net->recorded ? "vfio-pci" : "default");
+	if (net->recorded)
+		bridge_want_uplink(vf);
+	else
+		want_plain(vf);
 	return 0;
 }
 
@@ -134,12 +170,30 @@ static int check_alone(struct sriov_host *host, const struct sriov_physnet *net,
 
 /* ---- with one ---- */
 
+int bridge_want_net(struct change *change, const struct sriov_physnet *net, bool was, bool recorded,
+		    struct sriov_error *err)
+{
+	struct net_state *want;
+	int r = recorded ? check_alone(change->host, net, err) : 0;
+
+	if (r < 0)
+		return r;
+	want = state_net(&change->want);
+	if (!want || net_copy(net, &want->net) < 0)
+		return core_oom(err);
+	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
+	want->recorded = want->made = want->linked = recorded;
+	change->net_recorded = was;
+	r = want_uplink_vf(change, want, err);
+	bridge_drop_uses(change);
+	return r;
+}
+
 static int change_net(struct sriov_host *host, const struct sriov_physnet *net, bool recorded,
 		      const struct sriov_options *opts, struct sriov_plan **plan,
 		      struct sriov_error *err)
 {
 	_nets_ struct nets nets = {0};
-	struct net_state *want;
 	struct change change;
 	int r = change_open(&change, host, net->uplink_pf, CHANGE_READ_ALL, opts, err);
 
@@ -147,18 +201,8 @@ static int change_net(struct sriov_host *host, const struct sriov_physnet *net, 
 		r = nets_load(host, net->name, &nets, err);
 	if (!r)
 		r = physnet_check(change.store, nets.at, nets.n, net, err);
-	if (!r && recorded)
-		r = check_alone(host, net, err);
-	want = r ? NULL : state_net(&change.want);
-	if (!r && (!want || net_copy(net, &want->net) < 0))
-		r = core_oom(err);
-	if (!r) {
-		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
-		want->recorded = want->made = want->linked = recorded;
-		change.net_recorded = nets.was;
-		r = want_uplink_vf(&change, want, err);
-		bridge_drop_uses(&change);
-	}
+	if (!r)
+		r = bridge_want_net(&change, net, nets.was, recorded, err);
 	if (!r)
 		r = change_run(&change, err);
 	change_give_plan(&change, plan);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Generations after they were made: going back, drift, confirming. */
+#include "lib/guest/physnet.h"
 #include "lib/plan/hostfile_plan.h"
 #include "lib/plan/rule.h"
 #include "lib/plan/vf.h"
@@ -13,7 +14,7 @@
 struct past {
 	struct past_pf {
 		char address[SRIOV_PCI_LEN];
-		const json_t *json;
+		const json_t *json; /* NULL: only the bridge beside it is as it was */
 	} * pf;
 	size_t npfs;
 	const json_t *nets; /* the side that says them; NULL = none does */
@@ -36,6 +37,20 @@ static int by_address(const void *a, const void *b)
 	return strcmp(((const struct past_pf *)a)->address, ((const struct past_pf *)b)->address);
 }
 
+/* The PF's row, made if it is not there yet; NULL without memory. */
+static struct past_pf *add_pf(struct past *past, const char *address)
+{
+	struct past_pf *pf;
+
+	for (size_t i = 0; i < past->npfs; i++)
+		if (!strcmp(past->pf[i].address, address))
+			return &past->pf[i];
+	pf = core_grow(&past->pf, &past->npfs, sizeof(*pf));
+	if (pf)
+		core_copy(pf->address, sizeof(pf->address), address);
+	return pf;
+}
+
 /* The oldest word on each PF counts. */
 static int add_pfs(struct past *past, const json_t *side, struct sriov_error *err)
 {
@@ -43,19 +58,12 @@ static int add_pfs(struct past *past, const json_t *side, struct sriov_error *er
 	size_t i;
 
 	json_array_foreach(json_object_get(side, "pfs"), i, json) {
-		const char *address = core_json_text(json, "pf", "", NULL);
-		struct past_pf *pf;
-		size_t k = 0;
+		struct past_pf *pf = add_pf(past, core_json_text(json, "pf", "", NULL));
 
-		while (k < past->npfs && strcmp(past->pf[k].address, address) != 0)
-			k++;
-		if (k < past->npfs)
-			continue;
-		pf = core_grow(&past->pf, &past->npfs, sizeof(*pf));
 		if (!pf)
 			return core_oom(err);
-		core_copy(pf->address, sizeof(pf->address), address);
-		pf->json = json;
+		if (!pf->json)
+			pf->json = json;
 	}
 	if (!past->nets && json_object_get(side, "physnets"))
 		past->nets = side;
@@ -149,7 +157,6 @@ static int want_past(struct batch *batch, struct change *change, const json_t *j
 	struct pf_state recorded = {0}, image = {0};
 	int r = state_decode(core_json_text(json, "image", "", NULL), &image, err);
 
-	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	if (!r && intent)
 		r = state_decode(intent, &recorded, err);
 	if (!r)
@@ -189,6 +196,40 @@ static int run_back(struct batch *batch, const struct past *past, long id, const
 	return r;
 }
 
+/* The PFs beside bridges that change are part of it, whether anything else of them does or not. */
+static int add_bridges(struct past *past, const struct sriov_physnet *a, size_t na,
+		       const struct sriov_physnet *b, size_t nb, struct sriov_error *err)
+{
+	for (size_t i = 0; i < na; i++) {
+		const struct sriov_physnet *other = physnet_named(b, nb, a[i].name);
+
+		if (a[i].bridge[0] && (!other || !batch_same_net(&a[i], other)) &&
+		    !add_pf(past, a[i].uplink_pf))
+			return core_oom(err);
+	}
+	return 0;
+}
+
+static int find_bridges(struct sriov_host *host, struct past *past, struct sriov_error *err)
+{
+	struct sriov_physnet *now = NULL, *then = NULL;
+	size_t nnow = 0, nthen = 0;
+	bool has;
+	int r = past->nets ? generation_nets(past->nets, &then, &nthen, &has, err) : 0;
+
+	if (!r && past->nets)
+		r = sriov_physnet_list(host, &now, &nnow, err);
+	if (!r)
+		r = add_bridges(past, now, nnow, then, nthen, err);
+	if (!r)
+		r = add_bridges(past, then, nthen, now, nnow, err);
+	if (past->npfs)
+		qsort(past->pf, past->npfs, sizeof(*past->pf), by_address);
+	sriov_physnets_free(now, nnow);
+	sriov_physnets_free(then, nthen);
+	return r;
+}
+
 static int go_back(struct sriov_host *host, const struct past *past, long id,
 		   const struct sriov_options *opts, struct sriov_host_change *out,
 		   struct sriov_error *err)
@@ -204,7 +245,8 @@ static int go_back(struct sriov_host *host, const struct past *past, long id,
 		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, past->npfs,
 			       opts, err);
 	for (size_t i = 0; !r && i < batch.n; i++)
-		r = want_past(&batch, &batch.part[i].change, past->pf[i].json, err);
+		if (past->pf[i].json)
+			r = want_past(&batch, &batch.part[i].change, past->pf[i].json, err);
 	if (!r && past->nets)
 		r = generation_nets(past->nets, &batch.net, &batch.nnets, &batch.says_nets, err);
 	if (!r)
@@ -251,6 +293,8 @@ SRIOV_EXPORT int sriov_generation_rollback(struct sriov_host *host, long id,
 		return unknown_generation(id, err);
 	if (!r)
 		r = load_past(store, id, &past, err);
+	if (!r)
+		r = find_bridges(host, &past, err);
 	if (!r)
 		r = go_back(host, &past, id, opts, out, err);
 	past_clear(&past);

@@ -63,6 +63,14 @@ static int tell(struct change *change, const struct said said[NOTES_MAX], size_t
 	return r;
 }
 
+/* The rule of that name: most stand where they stood. */
+static const struct sriov_rule *recorded(const struct sriov_rules *list, size_t i, const char *name)
+{
+	if (i < list->n && !strcmp(list->at[i].name, name))
+		return &list->at[i];
+	return ruleset_named(list, name);
+}
+
 /* Of rules that are new or in another form: their conditions; and which are left out. */
 static int note_verdicts(struct change *change, const struct sriov_rules *list,
 			 const struct sriov_compiled *compiled, struct sriov_error *err)
@@ -74,7 +82,7 @@ static int note_verdicts(struct change *change, const struct sriov_rules *list,
 	for (size_t i = 0; i < compiled->nrules; i++) {
 		const struct sriov_verdict *verdict = &compiled->verdict[i];
 		const struct sriov_rule *rule = &list->at[i];
-		const struct sriov_rule *old = ruleset_named(&change->intent.list, rule->name);
+		const struct sriov_rule *old = recorded(&change->intent.list, i, rule->name);
 
 		if (verdict->left_out) {
 			say(out, &nout, &more_out, verdict->why, rule->name);

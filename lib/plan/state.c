@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PF states: making, capturing, merging. See state.h. */
 #include "lib/plan/state.h"
+#include "lib/plan/ruleset.h"
 
 #include <errno.h>
 #include <string.h>
@@ -374,4 +375,52 @@ int state_merge(struct pf_state *intent, const struct pf_state *change, struct s
 	    ((change->has & STATE_RSS) && state_set_rss(intent, change->rss, change->nrss) < 0))
 		return core_oom(err);
 	return 0;
+}
+
+static bool same_vfs(const struct pf_state *a, const struct pf_state *b)
+{
+	for (size_t i = 0; i < a->nvf && i < b->nvf; i++) {
+		const struct vf_state *x = &a->vf[i], *y = &b->vf[i];
+
+		if (x->index != y->index || x->attrs.has != y->attrs.has ||
+		    sriov_vf_attrs_differ(&x->attrs, &y->attrs) || x->has_driver != y->has_driver ||
+		    strcmp(x->driver, y->driver) != 0 || x->has_up || y->has_up || x->lent ||
+		    y->lent)
+			return false;
+	}
+	return a->nvf == b->nvf;
+}
+
+static bool same_rules(const struct pf_state *a, const struct pf_state *b)
+{
+	for (size_t i = 0; i < a->nrules && i < b->nrules; i++) {
+		const struct rule_state *x = &a->rule[i], *y = &b->rule[i];
+
+		if (x->present != y->present || x->kept != y->kept || x->others != y->others ||
+		    strcmp(x->name, y->name) != 0 || strcmp(x->owner, y->owner) != 0 ||
+		    memcmp(&x->entry, &y->entry, sizeof(x->entry)) != 0)
+			return false;
+	}
+	return a->nrules == b->nrules;
+}
+
+static bool same_list(const struct pf_state *a, const struct pf_state *b)
+{
+	for (size_t i = 0; i < a->list.n && i < b->list.n; i++) {
+		const struct sriov_rule *x = &a->list.at[i], *y = &b->list.at[i];
+
+		if (strcmp(x->name, y->name) != 0 || strcmp(x->owner, y->owner) != 0 ||
+		    x->loc != y->loc || !ruleset_same(x, y))
+			return false;
+	}
+	return a->list.n == b->list.n;
+}
+
+bool state_same(const struct pf_state *a, const struct pf_state *b)
+{
+	return !strcmp(a->address, b->address) && a->has == b->has && a->up == b->up &&
+	       a->autoprobe == b->autoprobe && a->ntuple == b->ntuple && a->count == b->count &&
+	       !strcmp(a->driver, b->driver) && !strcmp(a->pool, b->pool) && same_vfs(a, b) &&
+	       a->allow == b->allow && a->partial == b->partial && same_list(a, b) &&
+	       !((a->has | b->has) & STATE_RSS) && same_rules(a, b);
 }

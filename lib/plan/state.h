@@ -137,8 +137,15 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 /* Lays @change over @intent: what a committed change makes of the intent. */
 int state_merge(struct pf_state *intent, const struct pf_state *change, struct sriov_error *err);
 
+/* Whether both say the same, as far as intents go. False does not prove that they differ: their texts do. */
+bool state_same(const struct pf_state *a, const struct pf_state *b);
+
 /* As JSON text, the journal's and the database's form. */
 int state_encode(const struct pf_state *state, char **out, struct sriov_error *err);
+/* A network alone, of which NULL is out of memory. */
+json_t *state_encode_net(const struct sriov_physnet *net);
+/* Into @out, whose list of PFs the caller frees also after an error. */
+int state_decode_net(const json_t *json, struct sriov_physnet *out, struct sriov_error *err);
 int state_decode(const char *text, struct pf_state *out, struct sriov_error *err);
 
 #endif

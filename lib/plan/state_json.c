@@ -2,6 +2,7 @@
 /* PF states as JSON text: the form in the journal and in the database. */
 #include "flows/flows.h"
 #include "lib/guest/guest.h"
+#include "lib/guest/place.h"
 #include "lib/plan/state.h"
 
 #include <errno.h>
@@ -132,6 +133,7 @@ static const struct {
 static void write_net(struct core_doc *doc, const struct net_state *net)
 {
 	const struct sriov_physnet *is = &net->net;
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
 
 	core_doc_open(doc, "net", '{');
 	core_doc_text(doc, "name", is->name);
@@ -141,6 +143,9 @@ static void write_net(struct core_doc *doc, const struct net_state *net)
 	core_doc_text(doc, "uplink_pf", is->uplink_pf);
 	core_doc_int(doc, "uplink_vf", is->uplink_vf);
 	core_doc_text(doc, "sockets", is->sockets);
+	policy_format(&is->policy, paths, numa);
+	core_doc_text(doc, "paths", paths);
+	core_doc_text(doc, "numa", numa);
 	for (size_t i = 0; i < ARRAY_SIZE(net_flags); i++)
 		core_doc_bool(doc, net_flags[i].key,
 			      *((const bool *)((const char *)net + net_flags[i].offset)));
@@ -338,41 +343,65 @@ static int decode_pools(const json_t *json, struct pf_state *state, struct sriov
 	return 0;
 }
 
-static int decode_net(const json_t *part, struct net_state *net, struct sriov_error *err)
+json_t *state_encode_net(const struct sriov_physnet *net)
+{
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
+	json_t *pfs = json_array();
+
+	policy_format(&net->policy, paths, numa);
+	for (size_t i = 0; i < net->npfs; i++)
+		json_array_append_new(pfs, json_string(net->pf[i]));
+	return json_pack("{ss ss si ss ss si ss ss ss so}", "name", net->name, "bridge",
+			 net->bridge, "uplink", (int)net->uplink, "port", net->port, "uplink_pf",
+			 net->uplink_pf, "uplink_vf", (int)net->uplink_vf, "sockets", net->sockets,
+			 "paths", paths, "numa", numa, "pfs", pfs);
+}
+
+int state_decode_net(const json_t *part, struct sriov_physnet *net, struct sriov_error *err)
 {
 	const struct {
 		const char *key;
 		char *at;
 		size_t size;
 	} texts[] = {
-		{"name", net ? net->net.name : NULL, sizeof(net->net.name)},
-		{"bridge", net ? net->net.bridge : NULL, sizeof(net->net.bridge)},
-		{"port", net ? net->net.port : NULL, sizeof(net->net.port)},
-		{"uplink_pf", net ? net->net.uplink_pf : NULL, sizeof(net->net.uplink_pf)},
-		{"sockets", net ? net->net.sockets : NULL, sizeof(net->net.sockets)},
+		{"name", net->name, sizeof(net->name)},
+		{"bridge", net->bridge, sizeof(net->bridge)},
+		{"port", net->port, sizeof(net->port)},
+		{"uplink_pf", net->uplink_pf, sizeof(net->uplink_pf)},
+		{"sockets", net->sockets, sizeof(net->sockets)},
 	};
 	const json_t *item;
 	size_t i;
 
-	if (!net)
-		return core_oom(err);
 	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		core_copy(texts[i].at, texts[i].size, core_json_text(part, texts[i].key, "", NULL));
-	net->net.uplink = core_json_int(part, "uplink", 0, NULL);
-	net->net.uplink_vf = core_json_int(part, "uplink_vf", 0, NULL);
-	if (net->net.uplink >= SRIOV_UPLINKS)
-		return -EINVAL;
-	for (i = 0; i < ARRAY_SIZE(net_flags); i++)
-		*((bool *)((char *)net + net_flags[i].offset)) =
-			core_json_bool(part, net_flags[i].key, false, NULL);
+	net->uplink = core_json_int(part, "uplink", 0, NULL);
+	net->uplink_vf = core_json_int(part, "uplink_vf", 0, NULL);
+	if (policy_parse(core_json_text(part, "paths", "", NULL),
+			 core_json_text(part, "numa", "", NULL), &net->policy) < 0)
+		return sriov_error_set(err, -EBADMSG, "database",
+				       "how guests of %s are placed is not known", net->name);
+	if (net->uplink >= SRIOV_UPLINKS)
+		return sriov_error_set(err, -EBADMSG, "database",
+				       "an uplink of kind %d is not known", (int)net->uplink);
 	json_array_foreach(json_object_get(part, "pfs"), i, item) {
-		char(*pf)[SRIOV_PCI_LEN] = core_grow(&net->net.pf, &net->net.npfs, sizeof(*pf));
+		char(*pf)[SRIOV_PCI_LEN] = core_grow(&net->pf, &net->npfs, sizeof(*pf));
 
 		if (!pf)
 			return core_oom(err);
 		core_copy(*pf, sizeof(*pf), json_string_value(item) ?: "");
 	}
 	return 0;
+}
+
+static int decode_net(const json_t *part, struct net_state *net, struct sriov_error *err)
+{
+	if (!net)
+		return core_oom(err);
+	for (size_t i = 0; i < ARRAY_SIZE(net_flags); i++)
+		*((bool *)((char *)net + net_flags[i].offset)) =
+			core_json_bool(part, net_flags[i].key, false, NULL);
+	return state_decode_net(part, &net->net, err);
 }
 
 static int decode_record(const json_t *json, struct pf_state *state, struct sriov_error *err)

@@ -87,11 +87,19 @@ static const char *const migrations[] = {
 	" after TEXT NOT NULL) STRICT;"
 	"ALTER TABLE journal ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX journal_generation ON journal (generation) WHERE generation;",
+
+	/* how guests of a network are placed that do not say */
+	"ALTER TABLE physnet ADD COLUMN paths TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE physnet ADD COLUMN numa TEXT NOT NULL DEFAULT '';",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))
 #define BUSY_TIMEOUT_MS 10000
-#define LOG_PAGES_MAX 4096 /* a longer log is folded into the database when it is closed */
+/*
+ * A longer log is folded into the database when it is closed, which takes two syncs. Whoever opens the database first,
+ * and without a daemon that is each command, reads all of the log and checks its sums: microseconds a page.
+ */
+#define LOG_PAGES_MAX 128
 
 static const struct {
 	int result, code;
@@ -295,9 +303,14 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	/* whatever comes of it: the log has everything */
-	if (store->log_pages >= LOG_PAGES_MAX)
-		sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	/*
+	 * Whatever comes of it: the log has everything. Nobody waits for others, whose turn it is then. What is folded
+	 * must be cut off too, because who comes next knows nothing of it and would add to the log.
+	 */
+	if (store->log_pages >= LOG_PAGES_MAX) {
+		sqlite3_busy_timeout(store->db, 0);
+		sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	}
 	sqlite3_close(store->db);
 	free(store);
 }

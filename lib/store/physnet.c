@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Networks: which PFs are on which. */
+#include "lib/guest/place.h"
 #include "lib/store/db.h"
 
 #include <string.h>
@@ -35,6 +36,8 @@ static int add_row(sqlite3_stmt *row, void *data, struct sriov_error *err)
 		net->uplink_vf = sqlite3_column_int(row, 6);
 		store_column(row, 7, net->sockets);
 		net->fallbacks = sqlite3_column_int(row, 8);
+		policy_parse((const char *)sqlite3_column_text(row, 9),
+			     (const char *)sqlite3_column_text(row, 10), &net->policy);
 	}
 	pf = core_grow(&net->pf, &net->npfs, sizeof(*pf));
 	if (!pf)
@@ -49,7 +52,7 @@ int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *
 	struct nets nets = {0};
 	int r = store_run(store, err, add_row, &nets,
 			  "SELECT physnet, pf, bridge, uplink, port, uplink_pf, uplink_vf, sockets,"
-			  " fallbacks FROM physnet_pf JOIN physnet ON name = physnet"
+			  " fallbacks, paths, numa FROM physnet_pf JOIN physnet ON name = physnet"
 			  " ORDER BY physnet, pf",
 			  "");
 
@@ -64,9 +67,11 @@ int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *
 
 int store_physnet_put(struct store *store, const struct sriov_physnet *net, struct sriov_error *err)
 {
+	char paths[POLICY_TEXT], numa[POLICY_TEXT];
 	int r = store_run(store, err, NULL, NULL, "DELETE FROM physnet_pf WHERE physnet = ?", "t",
 			  net->name);
 
+	policy_format(&net->policy, paths, numa);
 	if (r >= 0)
 		r = store_run(store, err, NULL, NULL,
 			      net->npfs ? "INSERT OR IGNORE INTO physnet (name) VALUES (?)"
@@ -75,9 +80,10 @@ int store_physnet_put(struct store *store, const struct sriov_physnet *net, stru
 	if (r >= 0)
 		r = store_run(store, err, NULL, NULL,
 			      "UPDATE physnet SET bridge = ?, uplink = ?, port = ?, uplink_pf = ?,"
-			      " uplink_vf = ?, sockets = ? WHERE name = ?",
-			      "tittitt", net->bridge, (int64_t)net->uplink, net->port,
-			      net->uplink_pf, (int64_t)net->uplink_vf, net->sockets, net->name);
+			      " uplink_vf = ?, sockets = ?, paths = ?, numa = ? WHERE name = ?",
+			      "tittitttt", net->bridge, (int64_t)net->uplink, net->port,
+			      net->uplink_pf, (int64_t)net->uplink_vf, net->sockets, paths, numa,
+			      net->name);
 	for (size_t i = 0; r >= 0 && i < net->npfs; i++)
 		r = store_run(store, err, NULL, NULL,
 			      "INSERT INTO physnet_pf (pf, physnet) VALUES (?, ?)", "tt",
@@ -85,7 +91,6 @@ int store_physnet_put(struct store *store, const struct sriov_physnet *net, stru
 	return r < 0 ? r : 0;
 }
 
-/* Bridges of networks that stay are not this one's to say. */
 int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
 			  struct sriov_error *err)
 {
@@ -106,18 +111,8 @@ int store_physnet_replace(struct store *store, const struct sriov_physnet *nets,
 		if (k == n)
 			r = store_physnet_put(store, &gone, err);
 	}
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		struct sriov_physnet net = nets[i];
-
-		for (size_t k = 0; k < nnow; k++) {
-			if (strcmp(now[k].name, net.name) != 0)
-				continue;
-			net = now[k];
-			net.pf = nets[i].pf;
-			net.npfs = nets[i].npfs;
-		}
-		r = store_physnet_put(store, &net, err);
-	}
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = store_physnet_put(store, &nets[i], err);
 	sriov_physnets_free(now, nnow);
 	return r < 0 ? r : 0;
 }

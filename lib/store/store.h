@@ -82,7 +82,7 @@ int store_physnet_list(struct store *store, struct sriov_physnet **out, size_t *
 /* The network as said, but for the count of fallbacks, whatever it was; with no PFs it goes. */
 int store_physnet_put(struct store *store, const struct sriov_physnet *net,
 		      struct sriov_error *err);
-/* All networks as said; those that are not among them go. Of those that stay only the PFs are said. */
+/* All networks as store_physnet_put() has them; those that are not among them go. */
 int store_physnet_replace(struct store *store, const struct sriov_physnet *nets, size_t n,
 			  struct sriov_error *err);
 

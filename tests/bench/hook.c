@@ -5,14 +5,16 @@
  *     hook pairs N FILE COMMAND OTHER -- HOOK…   a life of a guest (prepare to release) N times, each call beside OTHER
  *     hook alone N FILE -- HOOK…                 the same without it: for several at once
  *
- * COMMAND is the guest's name; FILE its domain, on standard input of each call. Prints "OPERATION US OTHER-US" of pairs
- * (medians), and of alone each call of prepare and start: "OPERATION US".
+ * COMMAND is the guest's name; FILE its domain, on standard input of each call. Prints of pairs "OPERATION US OTHER-US
+ * CPU-US OTHER-CPU-US" (medians; CPU: the processor time of both, which other work on the machine disturbs less), and of
+ * alone each call of prepare and start: "OPERATION US".
  */
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,9 +32,15 @@ static double now_us(void)
 	return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
 }
 
-static double run(char **argv, const char *domain)
+struct took {
+	double us, cpu;
+};
+
+static struct took run(char **argv, const char *domain)
 {
 	posix_spawn_file_actions_t io;
+	struct rusage used;
+	struct took took;
 	double start;
 	int status;
 	pid_t pid;
@@ -41,26 +49,47 @@ static double run(char **argv, const char *domain)
 	posix_spawn_file_actions_addopen(&io, STDIN_FILENO, domain, O_RDONLY, 0);
 	start = now_us();
 	if (posix_spawnp(&pid, argv[0], &io, NULL, argv, environ) != 0 ||
-	    waitpid(pid, &status, 0) != pid || status != 0) {
+	    wait4(pid, &status, 0, &used) != pid || status != 0) {
 		fprintf(stderr, "hook: %s %s failed\n", argv[0], argv[1] ? argv[1] : "");
 		exit(1);
 	}
-	start = now_us() - start;
+	took.us = now_us() - start;
+	took.cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 + used.ru_utime.tv_usec +
+		   used.ru_stime.tv_usec;
 	posix_spawn_file_actions_destroy(&io);
-	return start;
+	return took;
 }
 
-static int compare(const void *a, const void *b)
+static int by_us(const void *a, const void *b)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	double x = ((const struct took *)a)->us, y = ((const struct took *)b)->us;
 
 	return (x > y) - (x < y);
 }
 
-static double median(double *at, size_t n)
+static int by_cpu(const void *a, const void *b)
 {
-	qsort(at, n, sizeof(*at), compare);
-	return at[n / 2];
+	double x = ((const struct took *)a)->cpu, y = ((const struct took *)b)->cpu;
+
+	return (x > y) - (x < y);
+}
+
+static struct took median(struct took *at, size_t n)
+{
+	struct took median;
+
+	qsort(at, n, sizeof(*at), by_us);
+	median.us = at[n / 2].us;
+	qsort(at, n, sizeof(*at), by_cpu);
+	median.cpu = at[n / 2].cpu;
+	return median;
+}
+
+static void print_pair(const char *operation, struct took *ours, struct took *others, size_t n)
+{
+	struct took a = median(ours, n), b = median(others, n);
+
+	printf("%s %.0f %.0f %.0f %.0f\n", operation, a.us, b.us, a.cpu, b.cpu);
 }
 
 int main(int argc, char **argv)
@@ -68,7 +97,7 @@ int main(int argc, char **argv)
 	int first = 1;
 	size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	int pairs = argc > 1 && !strcmp(argv[1], "pairs");
-	double *ours[OPERATIONS], *others[OPERATIONS];
+	struct took *ours[OPERATIONS], *others[OPERATIONS];
 	char *other[] = {NULL, NULL}, *hook[64];
 	int count = 0;
 
@@ -87,8 +116,8 @@ int main(int argc, char **argv)
 	hook[count + 4] = "-";
 	hook[count + 5] = NULL;
 	for (size_t i = 0; i < OPERATIONS; i++) {
-		ours[i] = calloc(n, sizeof(double));
-		others[i] = calloc(n, sizeof(double));
+		ours[i] = calloc(n, sizeof(struct took));
+		others[i] = calloc(n, sizeof(struct took));
 		if (!ours[i] || !others[i])
 			return 1;
 	}
@@ -99,9 +128,9 @@ int main(int argc, char **argv)
 			if (pairs)
 				others[i][turn] = run(other, argv[3]);
 			else if (i < 2)
-				printf("%s %.0f\n", operations[i], ours[i][turn]);
+				printf("%s %.0f\n", operations[i], ours[i][turn].us);
 		}
 	for (size_t i = 0; pairs && i < OPERATIONS; i++)
-		printf("%s %.0f %.0f\n", operations[i], median(ours[i], n), median(others[i], n));
+		print_pair(operations[i], ours[i], others[i], n);
 	return 0;
 }

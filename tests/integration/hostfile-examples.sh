@@ -24,14 +24,17 @@ for error in errors:
 sys.exit(bool(errors))
 PY
 }
+ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
+	"pmd_cpu_mask": "", "bridges": []}'
 everything() {
 	"$tool" host show --json | jq -S '.pfs | map(.vf //= [] | .rules //= [] | del(.vf[].iommu_group, .carrier, .speed_mbps))'
 	"$tool" physnet show
+	jq -S .ovs.bridges "$host"
 }
 
 for file in "$repo"/examples/hostfiles/*.yaml; do
 	valid "$file" && passed || fail "$file is not valid by the schema"
-	new_host
+	new_host ".ovs = $ovs"
 	before=$(everything)
 	expect 2 plan -f "$file"
 	expect 0 apply -f "$file"
@@ -73,6 +76,11 @@ pfs: [{match: {name: ens2f0}}]
 pfs: [{match: ens2f0, allow: [wider]}]
 physnets: {red: {}}
 physnets: {red: {pfs: []}}
+physnets: {red: {pfs: [ens2f0], vswitch: {bridge: br-red}}}
+physnets: {red: {pfs: [ens2f0], vswitch: {bridge: br-red, uplink: 'vf:1000'}}}
+physnets: {red: {pfs: [ens2f0], vswitch: {bridge: br-red, uplink: af_xdp, sockets: run}}}
+physnets: {red: {pfs: [ens2f0], paths: [macvtap]}}
+physnets: {red: {pfs: [ens2f0], numa: near}}
 policies: {link-timeout: -1}
 END
 # wrong for this host: with its place too
@@ -89,6 +97,8 @@ pfs:\n  - match: ens2f0\n    vfs: 64%3%64 VFs are more than
 pfs:\n  - match: ens2f0\n    vfs: 2\n    rules: |\n      udp4 dst-port 53 vf 5\n%3%VF 5 does not exist
 physnets:\n  red: {pfs: [nothing]}%3%no PF of this host is nothing
 physnets:\n  red: {pfs: [ens2f0]}\n  blue: {pfs: ['ens*']}%4%is on physnet red already
+physnets:\n  red: {pfs: [ens2f0], vswitch: {bridge: br, uplink: af_xdp}}\n  blue: {pfs: [ens1f0], vswitch: {bridge: br, uplink: af_xdp}}%4%br is on physnet red already
+physnets:\n  red:\n    pfs: [ens2f0]\n    vswitch: {bridge: br, uplink: 'vf:3'}%5%there is no such socket
 END
 expect 1 plan
 said "/etc/sriovctl/host.yaml" "-f FILE"

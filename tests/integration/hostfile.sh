@@ -241,6 +241,140 @@ same "both as before" "$before" "$(everything)"
 is "generations" "undone undone undone" "$(generations)"
 applied
 
+# ---- a bridge: part of the change of the PF beside its uplink ----
+ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
+	"pmd_cpu_mask": "", "bridges": []}'
+bridges() { jq -cS '[.ovs.bridges[] | {name, ports: [.ports[].name], flows}]' "$host"; }
+pool_of_vf() { query "SELECT name FROM pool WHERE pf = '0000:81:00.0' AND $1 BETWEEN first AND last"; }
+whole() { everything && bridges; }
+new_host ".ovs = $ovs"
+expect 0 vf create ens1f0 --count 1
+let_land
+file_is <<'END'
+version: 1
+pfs:
+  - match: ens2f0
+    vfs: 3
+    mac: auto
+    spoofchk: on
+    pool: nova
+    rules: |
+      name dns udp4 dst-port 53 drop
+physnets:
+  red:
+    pfs: [ens2f0]
+    paths: [vf]
+    numa: required
+    vswitch: {bridge: br-red, uplink: 'vf:2'}
+  blue:
+    pfs: [ens1f0, eno1]
+    vswitch:
+      bridge: br-blue
+      uplink: af_packet
+      sockets: /run/blue
+END
+before=$(whole)
+expect 2 plan -f "$file"
+showed "make VF 2 of ens2f0 the uplink up-red of bridge br-red" "make ens1f0 (af_packet) the uplink up-blue" \
+	"VFs 2-2 go to pool uplink" "physnet blue:" "bridge br-blue by up-blue (af_packet)"
+# the second of the two bridges fails: neither is left, nor is a VF
+deviate '[{"op": "ovs_port_add", "skip": 1, "errno": "EIO"}]'
+expect 4 apply -f "$file"
+deviate '[]'
+let_land
+same "both as before" "$before" "$(whole)"
+applied
+is "its VF" "vfio-pci false true uplink" "$(pf_of ens2f0 '.vf[2] | "\(.driver) \(.attrs.spoofchk) \(.attrs.trust)"' | tr -d '"') $(pool_of_vf 2)"
+is "bridges" '["br-blue","br-red"]' "$(jq -cS '[.ovs.bridges[].name] | sort' "$host")"
+expect 0 physnet check
+over
+# as it runs, for another host
+expect 0 adopt --print
+cp "$work/out" "$work/printed.yaml"
+expect 0 apply -f "$work/printed.yaml"
+is "steps to what was printed" "" "$(grep '^ *[+-] ' "$work/out" || true)"
+expect 0 plan -f "$work/printed.yaml"
+showed "nothing to do"
+expect 0 apply -f "$file"
+# what the file says of guests holds for those that do not say
+expect 0 physnet show red
+showed "vf; numa required"
+expect 1 physnet add red ens2f0 --paths vf,tap
+said "tap is no path of all guests of a network"
+defined web2 2 "" shared
+expect 1 guest attach web2 --net red
+said "no free VF on physnet red"
+expect 0 guest attach web2 --net red --paths vf,vhostuser --dry-run
+showed "make vhost-user port"
+expect 0 pool set ens2f0 0 sriovctl
+defined web3 3 0 shared
+expect 1 guest attach web3 --net red
+expect 0 guest attach web3 --net red --numa any --dry-run
+expect 0 physnet add red ens2f0 --paths vhostuser --numa any
+expect 0 guest attach web2 --net red --dry-run
+showed "make vhost-user port"
+expect 2 status
+showed "physnet red is not as the generation made it"
+expect 2 plan -f "$file"
+showed "physnet red: 0000:81:00.0, bridge br-red by up-red (vf), paths vf, numa required"
+expect 0 apply -f "$file"
+settled
+# drift, and what makes it good
+edit_host '.ovs.bridges |= map(if .name == "br-blue" then .ports |= map(select(.name != "up-blue")) else .flows = [] end)'
+expect 2 status
+showed "make ens1f0 (af_packet) the uplink up-blue" "install the flows of physnet red"
+expect 0 apply -f "$file"
+let_land
+settled
+# nobody's guests lose their ports
+defined web1 1 "" shared
+expect 0 guest attach web1 --net blue --paths vhostuser
+let_land
+settled
+held=$(whole)
+cp "$file" "$work/all.yaml"
+sed -i '/^  blue:/,$d' "$file"
+expect 3 apply -f "$file"
+said "blue: guest web1 holds a lease" "its bridge"
+sed -e 's#/run/blue#/run/other#' "$work/all.yaml" >"$file"
+expect 3 apply -f "$file"
+said "guest web1 holds a lease" "$file:18"
+sed -e 's/af_packet/af_xdp/' "$work/all.yaml" >"$file"
+expect 1 apply -f "$file"
+said "has the uplink up-blue (af_packet of" "physnet delete blue first" "$file:18"
+expect 3 rollback 2
+said "guest web1"
+same "nothing was done" "$held" "$(whole)"
+expect 0 guest detach web1
+# the file forgets them; and back
+with=$(whole)
+sed '/^physnets/,$d' "$work/all.yaml" >"$file"
+echo 'physnets: {}' >>"$file"
+applied
+is "no bridge" "[]" "$(bridges)"
+is "its VF" "false nova" "$(pf_of ens2f0 '.vf[2].attrs.trust') $(pool_of_vf 2)"
+expect 0 rollback
+let_land
+same "with both bridges" "$with" "$(whole)"
+# bridges change places: one after the other
+sed -e 's/^  blue:/  green:/; s/br-blue/br-green/' "$work/all.yaml" >"$file"
+expect 3 apply -f "$file"
+said "bridges of two networks" "physnet delete blue first" "$file:18"
+sed -e 's/br-red/br/; s/br-blue/br-red/; s/br$/br-blue/' "$work/all.yaml" >"$file"
+expect 1 apply -f "$file"
+said "it has bridge br-" "physnet delete"
+# a file that does not speak of bridges leaves them, and takes PFs away and adds them
+sed -e '/vswitch/d; /bridge:/d; /uplink:/d; /sockets:/d; s/, eno1//' "$work/all.yaml" >"$file"
+applied
+is "one PF" "0000:3b:00.0" "$(query "SELECT pf FROM physnet_pf WHERE physnet = 'blue'")"
+sed -i 's/\[ens1f0\]/[eno1]/' "$file"
+expect 1 apply -f "$file"
+said "has the uplink up-blue"
+expect 0 rollback 2
+let_land
+same "as before all of it" "$before" "$(whole)"
+over
+
 # ---- confirming ----
 new_host
 file_is <<'END'

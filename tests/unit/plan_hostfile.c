@@ -35,6 +35,11 @@ static void test_words(void **state)
 		"    rules: \"\"\n"
 		"physnets:\n"
 		"  red: {pfs: [ens1f0, 'ens2*']}\n"
+		"  blue:\n"
+		"    pfs: [eno1]\n"
+		"    paths: [vhostuser, vf]\n"
+		"    numa: required\n"
+		"    vswitch: {bridge: br-blue, uplink: 'vf:7', sockets: /run/blue}\n"
 		"policies:\n"
 		"  allow: [narrower, unknown]\n"
 		"  link-timeout: 90\n";
@@ -72,6 +77,15 @@ static void test_words(void **state)
 	assert_int_equal(file.link_timeout, 90);
 	assert_true(file.has_nets);
 	assert_string_equal(file.net[0].pf[1], "ens2*");
+	assert_int_equal(file.net[0].vswitch, 0);
+	assert_true(file.net[1].vswitch > 0);
+	assert_int_equal(file.net[1].policy.npaths, 2);
+	assert_int_equal(file.net[1].policy.path[0], SRIOV_PATH_VHOSTUSER);
+	assert_true(file.net[1].policy.has_numa && !file.net[0].policy.has_numa);
+	assert_int_equal(file.net[1].policy.numa, SRIOV_NUMA_REQUIRED);
+	assert_string_equal(file.net[1].bridge, "br-blue");
+	assert_string_equal(file.net[1].uplink, "vf:7");
+	assert_string_equal(file.net[1].sockets, "/run/blue");
 	hostfile_clear(&file);
 }
 
@@ -124,6 +138,31 @@ static void test_errors(void **state)
 		{TOP "physnets: {a b: {pfs: [x]}}\n", "f:2:12", "'a b' is not a name", ""},
 		{TOP "physnets: {a: {}}\n", "f:2:12", "has no PFs", "pfs:"},
 		{TOP "physnets: {a: {pfs: x}}\n", "f:2:21", "'x' is not the PFs", "- "},
+		{TOP "physnets: {a: {pfs: [x], vswitch: br}}\n", "f:2:35", "'br' is not the bridge",
+		 ""},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {bridge: br}}}\n", "f:2:26",
+		 "uplink is missing", "vswitch: {bridge"},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {uplink: af_xdp}}}\n", "f:2:26",
+		 "bridge is missing", ""},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {brigde: br}}}\n", "f:2:36",
+		 "'brigde' is no key", "did you mean bridge?"},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {bridge: br-0123456789012}}}\n", "f:2:44",
+		 "is not a name", "1 to 15"},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {uplink: 'vf:256'}}}\n", "f:2:44",
+		 "'vf:256' is not an uplink", "vf:N"},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {uplink: [vf]}}}\n", "f:2:44",
+		 "a list stands here", "af_packet or af_xdp"},
+		{TOP "physnets: {a: {pfs: [x], vswitch: {sockets: run}}}\n", "f:2:45",
+		 "'run' is not a directory", "absolute"},
+		{TOP "physnets: {a: {pfs: [x], paths: vf}}\n", "f:2:33", "'vf' is not a list", ""},
+		{TOP "physnets: {a: {pfs: [x], paths: []}}\n", "f:2:33", "a list stands here",
+		 "vhostuser"},
+		{TOP "physnets: {a: {pfs: [x], paths: [vf, tap]}}\n", "f:2:38", "'tap'",
+		 "vf, vhostuser"},
+		{TOP "physnets: {a: {pfs: [x], paths: [vf, vf]}}\n", "f:2:38",
+		 "'vf' is not another path", "once"},
+		{TOP "physnets: {a: {pfs: [x], numa: near}}\n", "f:2:32", "'near'",
+		 "preferred, required, socket, any"},
 		{TOP "policies: {partial: 7}\n", "f:2:21", "'7' is not on or off", ""},
 		{TOP "policies: {link-timeout: 9999}\n", "f:2:26", "'9999'", "3600"},
 		/* what is no YAML, or YAML that is not taken */
@@ -203,6 +242,7 @@ static void test_schema(void **state)
 	same_keys(json_object_get(defs, "match"), HOSTFILE_MATCH, "match");
 	same_keys(json_object_get(defs, "vfs"), HOSTFILE_VFS, "vfs");
 	same_keys(json_object_get(defs, "physnet"), HOSTFILE_NET, "physnet");
+	same_keys(json_object_get(defs, "vswitch"), HOSTFILE_VSWITCH, "vswitch");
 	json_decref(schema);
 }
 
