@@ -263,11 +263,26 @@ mac=$(query "SELECT mac FROM lease WHERE guest = 'web3'")
 case $(flows br-red) in *"dl_dst=$mac"*) fail "its frames go to the VF, not to the port" ;; *) passed ;; esac
 expect 0 guest move web3 --to vhostuser --live --dry-run
 out | grep -q 'detach vhost-user' && fail "the half that stays goes"
+# before the old side goes the new one carries its frames
+order() { out | sed -n 's/^ *[0-9]*  \(install\|take\|no longer\|attach\|detach\).*/\1/p' | tr '\n' ' '; }
+is "order" "install take detach detach " "$(order)"
 change guest move web3 --to vhostuser --live
 has "the half that stays" "$(xml web3 live)" '<teaming type="persistent"/>'
 case $(xml web3 live) in *transient*) fail "the VF is still there" ;; *) passed ;; esac
 has "its frames go to the port" "$(flows br-red)" "dl_dst=$mac"
 is "the PF takes its frames" "$mac" "$(fdb)"
+expect 0 guest move web3 --to vf --live --dry-run
+showed "attach VF 0 of ens2f0 to web3, while it runs, and wait until it uses it"
+is "order" "attach attach no longer install " "$(order)"
+# a guest that does nothing with its VF keeps its port
+deviate '[{"op": "virt_attach", "never": true}]'
+expect 4 guest move web3 --to vf --live
+said "web3: does not use VF 0" "0000:81:10.0" "--guest-timeout"
+deviate '[]'
+has "its frames go to the port" "$(flows br-red)" "dl_dst=$mac"
+is "the PF takes its frames" "$mac" "$(fdb)"
+case $(xml web3 live) in *transient*) fail "the VF is still there" ;; *) passed ;; esac
+over
 change guest move web3 --to vf --live
 has "the VF is back" "$(xml web3 live)" '<teaming type="transient"'
 is "the PF takes no frames for it" "" "$(fdb)"
