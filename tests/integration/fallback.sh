@@ -254,6 +254,31 @@ change guest move web3 --to vhostuser --live
 has "running" "$(xml web3 live)" 'type="vhostuser"'
 expect 0 guest detach web3
 is "ports" up-red "$(ports)"
+# a port that passes nothing while its guest runs: told, for only the guest can mend it
+running web4 4 "" shared
+expect 0 guest attach web4 --net red --paths vhostuser
+port=$(query "SELECT socket FROM lease WHERE guest = 'web4'")
+expect 0 physnet check red
+edit_host --arg port "$port" '.domains |= map(if .name == "web4" then .live |= sub($port; "/elsewhere") else . end)'
+expect 2 physnet check red
+showed "port ${port##*/} of web4 passes no frames: no guest's driver is connected to it" "start the guest anew"
+expect 2 physnet check red --json
+is "a finding" differs "$(jq -r '.plans[0].status' "$work/out")"
+edit_host --arg port "$port" '.domains |= map(if .name == "web4" then .live |= sub("/elsewhere"; $port) else . end)'
+expect 0 guest detach web4
+# a port of ours that no lease names: only who is connected to it keeps it
+lost='{"name": "vhu-lost", "type": "dpdkvhostuserclient", "socket": "/var/lib/vhost_sockets/vhu-lost", "ofport": 77, "ours": true, "guest": "lost"}'
+edit_host --argjson lost "$lost" '.ovs.bridges[0].ports += [$lost]'
+expect 2 physnet check red
+showed "delete port vhu-lost of bridge br-red, which is ours and of no lease" "sriovctl restore"
+running lost 9 "" shared
+edit_host '.domains |= map(if .name == "lost" then .live |= sub("</devices>"; "<interface type=\"vhostuser\"><mac address=\"52:54:00:00:00:99\"/><source type=\"unix\" path=\"/var/lib/vhost_sockets/vhu-lost\" mode=\"server\"/><model type=\"virtio\"/></interface></devices>") else . end)'
+expect 0 physnet check red
+edit_host '.domains |= map(select(.name != "lost"))'
+expect 0 restore
+is "ports" up-red "$(ports)"
+expect 0 physnet check red
+over
 # a pair: the vhost-user half stays, the VF comes and goes
 change guest attach web3 --net red --standby
 is "lease" "vf|standby|0000:81:00.0|0|active" "$(lease web3)"
