@@ -179,8 +179,7 @@ static int drop_strays(struct bridge *bridge, const struct pf_state *want, struc
 		const struct sriov_vswitch_port *port = &there->port[i];
 
 		if (!port->ours || !strcmp(port->name, bridge->net.port) ||
-		    !strcmp(port->status, "connected") ||
-		    is_wanted(bridge, want, port->name))
+		    !strcmp(port->status, "connected") || is_wanted(bridge, want, port->name))
 			continue;
 		if (!add(steps, STEP_PORT, false, bridge, port->name, err))
 			return -ENOMEM;
