@@ -144,7 +144,7 @@ int compile_need(struct compiler *c, size_t i, const struct cube *own, size_t n)
 	struct need need[SLOTS];
 
 	low->too_many = !need_room(c, i, own, n, need, &low->nneeds);
-	low->need = calloc(low->nneeds + 1, sizeof(*low->need));
+	low->need = calloc(low->nneeds ?: 1, sizeof(*low->need));
 	if (!low->need)
 		return -ENOMEM;
 	memcpy(low->need, need, low->nneeds * sizeof(*need));

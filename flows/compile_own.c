@@ -108,7 +108,7 @@ static int keep_own(struct compiler *c, size_t i)
 	low->nown = c->rest.n;
 	low->own_part = c->rest.stopped;
 	kept = low->too_many && low->nown ? 1 : low->nown;
-	low->own = calloc(kept + 1, sizeof(*low->own));
+	low->own = calloc(kept ?: 1, sizeof(*low->own));
 	if (!low->own)
 		return -ENOMEM;
 	if (kept)

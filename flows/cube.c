@@ -44,8 +44,8 @@ void bits_pack(const struct sriov_match *m, struct bits *out)
 				    (uint64_t)m->tos << 24 | m->proto << 16 | m->vlan_tci,
 			[MORE_NUMBERS] = (uint64_t)m->l4_bytes << 32 |
 					 (uint32_t)m->ethertype << 16 | m->vlan_etype,
-			[SRC_MAC] = bytes_load(m->src_mac, 6),
-			[DST_MAC] = bytes_load(m->dst_mac, 6),
+			[SRC_MAC] = bytes_load(m->src_mac, 6) | (uint64_t)m->tcp_flags << 8,
+			[DST_MAC] = bytes_load(m->dst_mac, 6) | m->e_tag,
 			[USER_DEF] = m->user_def,
 		}};
 }
@@ -69,6 +69,8 @@ void bits_unpack(const struct bits *b, struct sriov_match *out)
 	out->vlan_etype = more;
 	bytes_store(b->w[SRC_MAC], out->src_mac, 6);
 	bytes_store(b->w[DST_MAC], out->dst_mac, 6);
+	out->tcp_flags = b->w[SRC_MAC] >> 8;
+	out->e_tag = b->w[DST_MAC];
 	out->user_def = b->w[USER_DEF];
 }
 
@@ -134,7 +136,7 @@ static uint64_t extra_of_word(const struct cube *a, const struct cube *b, unsign
 {
 	uint64_t named = b->mask.w[i];
 
-	if (i == USER_DEF && a->flex != b->flex)
+	if (!cube_says(a, b, i))
 		named = 0;
 	/* a packet without a tag counts as one with tag 0, so any other value tells that there is one */
 	if (i == SRC_MAC && (b->value.w[NUMBERS] & 0xffff))
@@ -167,16 +169,17 @@ unsigned cube_extra_count(const struct cube *a, const struct cube *b, const stru
 bool cube_covers(const struct cube *a, const struct cube *b)
 {
 	if ((b->types & ~a->types) || (a->scope != CUBE_ANY_SCOPE && a->scope != b->scope) ||
-	    !cube_meets(a, b))
+	    (a->words & ~b->words & ~(1u << SRC_MAC)) || !cube_meets(a, b))
 		return false;
+	/* of the word of the tag a bit may be named without saying it */
 	for (unsigned words = a->words; words; words &= words - 1)
 		if (extra_of_word(a, b, __builtin_ctz(words)))
 			return false;
 	return true;
 }
 
-void cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
-		struct cube *like, struct cube *other)
+uint64_t cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
+		    struct cube *like, struct cube *other, unsigned *word)
 {
 	unsigned i = 0;
 	uint64_t bit;
@@ -190,4 +193,6 @@ void cube_split(const struct cube *cube, const struct bits *bits, const struct c
 	*other = *like;
 	like->value.w[i] |= model->value.w[i] & bit;
 	other->value.w[i] |= ~model->value.w[i] & bit;
+	*word = i;
+	return bit;
 }

@@ -54,6 +54,11 @@ struct cube {
 /* Packets of those classes that match; the caller sets scope and flex. */
 void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value,
 	      const struct sriov_match *mask);
+/* What @a has in word @i of its mask is about the same bytes of a packet as that of @b. */
+static inline bool cube_says(const struct cube *a, const struct cube *b, unsigned i)
+{
+	return i != BITS_USER_DEF || a->flex == b->flex;
+}
 /* Some packet may be in both. */
 static inline bool cube_meets(const struct cube *a, const struct cube *b)
 {
@@ -81,8 +86,11 @@ void cube_extra(const struct cube *a, const struct cube *b, struct bits *out);
 unsigned cube_extra_count(const struct cube *a, const struct cube *b, const struct bits *of);
 /* Every packet of @b is in @a. */
 bool cube_covers(const struct cube *a, const struct cube *b);
-/* Halves @cube at the first bit of @bits (not empty): @like gets the half as @model has it, @other the other. */
-void cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
-		struct cube *like, struct cube *other);
+/*
+ * Halves @cube at the first bit of @bits (not empty): @like gets the half as @model has it, @other the other. That bit,
+ * and its word in @word.
+ */
+uint64_t cube_split(const struct cube *cube, const struct bits *bits, const struct cube *model,
+		    struct cube *like, struct cube *other, unsigned *word);
 
 #endif

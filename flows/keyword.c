@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -257,6 +258,17 @@ static int read_prio(struct parser *p, const struct word *self)
 	return 0;
 }
 
+static int read_syn(struct parser *p, const struct word *self)
+{
+	if (p->rule.type != SRIOV_FLOW_TCP4 && p->rule.type != SRIOV_FLOW_TCP6) {
+		lex_error(&p->lex, -EINVAL, self, "flow type %s has no '%s'",
+			  sriov_flow_type_word(p->rule.type), self->text);
+		return sriov_error_hint(p->lex.err, "'%s' is for tcp4, tcp6", self->text);
+	}
+	p->rule.value.tcp_flags = p->rule.mask.tcp_flags = TH_SYN;
+	return 0;
+}
+
 static int read_weight(struct parser *p, const struct word *self)
 {
 	uint64_t number;
@@ -297,6 +309,7 @@ const struct keyword keywords[NKEYWORDS + 1] = {
 	{"name", WORD_NAME, 0, read_name},
 	{"vid", WORD_VID, SAID(FIELD_VLAN), read_vid},
 	{"prio", WORD_PRIO, SAID(FIELD_VLAN), read_prio},
+	{"syn", WORD_SYN, SAID(FIELD_TCP_FLAGS), read_syn},
 	{"in", WORD_IN, 0, read_in},
 	{"action", WORD_ACTION, INSTEAD_OF(WORD_ACTION), read_action},
 	{"drop", WORD_DROP, INSTEAD_OF(WORD_DROP), read_drop},
@@ -328,9 +341,9 @@ int parser_say(struct parser *p, const struct word *word, unsigned id, unsigned 
 			return lex_error(&p->lex, -EINVAL, word, "'%s' cannot stand beside '%s'",
 					 word->text, k->word);
 	if (p->said & excludes)
-		return lex_error(&p->lex, -EINVAL, word,
-				 "'%s' cannot stand beside 'vlan', which is the whole TCI",
-				 word->text);
+		return lex_error(&p->lex, -EINVAL, word, "'%s' cannot stand beside %s", word->text,
+				 excludes & SAID(FIELD_VLAN) ? "'vlan', which is the whole TCI"
+							     : "'tcp-flags'");
 	p->said |= SAID(id);
 	return 0;
 }

@@ -9,6 +9,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+/* A rule that takes more entries of a table that is shared is no advice. */
+#define ENTRIES_MAX 256
+
 /* Changes the rule and returns true, or leaves it. */
 typedef bool change(const struct compiler *c, struct sriov_rule *rule);
 
@@ -269,7 +272,7 @@ static bool fits(struct compiler *c, size_t i, const struct lowering *low, long 
 {
 	struct table_slot before[SLOTS], slot[SLOTS];
 	struct nic_verdict v = {.result = SRIOV_EXACT, .other = TABLE_NONE};
-	double entries = c->nfree;
+	double entries = c->nfree < ENTRIES_MAX ? c->nfree : ENTRIES_MAX;
 	bool fits;
 
 	if (c->filters)

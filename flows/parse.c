@@ -183,7 +183,9 @@ static int read_word(struct parser *p, const struct word *word)
 	}
 	if (field) {
 		r = parser_say(p, word, field->id,
-			       field->id == FIELD_VLAN ? SAID(WORD_VID) | SAID(WORD_PRIO) : 0);
+			       field->id == FIELD_VLAN        ? SAID(WORD_VID) | SAID(WORD_PRIO)
+			       : field->id == FIELD_TCP_FLAGS ? SAID(WORD_SYN)
+							      : 0);
 		return r ? r : read_field(p, field, word);
 	}
 	if (!keyword)

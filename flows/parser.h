@@ -12,6 +12,7 @@ enum {
 	WORD_TYPE,
 	WORD_VID,
 	WORD_PRIO,
+	WORD_SYN,
 	WORD_IN,
 	WORD_ACTION,
 	WORD_DROP,
@@ -25,6 +26,7 @@ enum {
 	WORD_MASK,
 	WORD_COMMAND, /* `ethtool -N DEV` */
 };
+_Static_assert(WORD_COMMAND < 32, "said is 32 bits");
 #define SAID(id) (1u << (id))
 #define SAID_ACTION                                                                                \
 	(SAID(WORD_ACTION) | SAID(WORD_DROP) | SAID(WORD_QUEUE) | SAID(WORD_QUEUES) |              \
@@ -46,7 +48,7 @@ struct keyword {
 
 /* The table of keywords, ended by a row without word; and its row for @word, or NULL. */
 extern const struct keyword keywords[];
-#define NKEYWORDS 14
+#define NKEYWORDS 15
 const struct keyword *keyword_find(const char *word);
 
 /* Refuses a word said twice, or beside one that says the same thing otherwise; else it is said now. */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 int mask_prefix(const uint8_t *mask, size_t size)
@@ -81,6 +82,10 @@ static void print_number(struct text *text, const struct flow_field *f, uint64_t
 {
 	if (f->id == FIELD_VLAN && print_vlan_parts(text, value, mask))
 		return;
+	if (f->id == FIELD_TCP_FLAGS && mask == TH_SYN && value == TH_SYN) {
+		text_add(text, " syn");
+		return;
+	}
 	text_add(text, f->hex ? " %s 0x%" PRIx64 : " %s %" PRIu64, f->word, value);
 	if (mask != number_max(f))
 		text_add(text, " m 0x%" PRIx64, ~mask & number_max(f));

@@ -190,18 +190,21 @@ int space_add(struct space *space, const struct cube *cube, size_t owner)
 	return 0;
 }
 
-static int list_push(struct space *space, size_t i)
+/* Room for @n more in the list. */
+static int list_reserve(struct space *space, size_t n)
 {
-	if (space->nlist == space->list_room) {
-		size_t room = space->list_room ? 2 * space->list_room : 64;
-		size_t *list = reallocarray(space->list, room, sizeof(*list));
+	size_t room = space->list_room ?: 64;
+	struct space_meeting *list;
 
-		if (!list)
-			return -ENOMEM;
-		space->list = list;
-		space->list_room = room;
-	}
-	space->list[space->nlist++] = i;
+	while (room < space->nlist + n)
+		room *= 2;
+	if (room == space->list_room)
+		return 0;
+	list = reallocarray(space->list, room, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	space->list = list;
+	space->list_room = room;
 	return 0;
 }
 
@@ -241,7 +244,10 @@ static int look_at(struct space *space, const struct cube *cube, size_t i, struc
 		return -ENOMEM;
 	if (rest->harmless && rest->harmless(rest->data, other->owner))
 		return 0;
-	return list_push(space, i);
+	if (list_reserve(space, 1))
+		return -ENOMEM;
+	space->list[space->nlist++] = (struct space_meeting){.at = i};
+	return 0;
 }
 
 static int look_at_all(struct space *space, const struct space_keys *members,
@@ -388,68 +394,92 @@ static int keep(struct space_rest *rest, const struct cube *cube)
 	return 0;
 }
 
-static int cut(struct space *space, const struct cube *cube, size_t from, size_t to,
-	       struct space_rest *rest);
-
-/* Cuts the cubes from list[from] on out of the halves of @cube, which are told apart by a bit that @by names. */
-static int halve(struct space *space, const struct cube *cube, const struct cube *by, size_t from,
-		 struct space_rest *rest)
-{
-	struct cube like, other;
-	size_t to = space->nlist;
-	struct bits bits;
-	int r;
-
-	cube_extra(by, cube, &bits);
-	for (unsigned i = 0; i < BITS_WORDS; i++)
-		bits.w[i] &= space->splittable.w[i];
-	cube_split(cube, &bits, by, &like, &other);
-	r = cut(space, &other, from, to, rest);
-	return r ?: cut(space, &like, from, to, rest);
-}
+static int cut(struct space *space, const struct cube *cube, size_t from, struct space_rest *rest);
 
 /*
- * Cuts the cubes at list[from…to) out of @cube, half by half: first by the one that asks for the fewest bits more
- * at which a NIC can split.
+ * Cuts the cubes of list[from…to) out of @half, one half of a cube that they all meet: it names the bit @bit of word
+ * @i besides, which is all that there is to look at.
  */
-static int cut(struct space *space, const struct cube *cube, size_t from, size_t to,
-	       struct space_rest *rest)
+static int cut_half(struct space *space, const struct cube *half, unsigned i, uint64_t bit,
+		    size_t from, size_t to, struct space_rest *rest)
 {
-	size_t mine = space->nlist, q = SPACE_NONE;
-	unsigned fewest = 0;
-	int r = 0;
+	struct space_meeting *next;
+	int r;
 
 	if (rest->stopped)
 		return 0;
 	space->work += to - from + 1;
 	if (space->work > space->work_max)
 		return -E2BIG;
-	for (size_t k = from; !r && k < to; k++) {
-		const struct cube *before = space->at[space->list[k]].cube;
+	if (list_reserve(space, to - from))
+		return -ENOMEM;
+	next = &space->list[to];
+	for (const struct space_meeting *m = &space->list[from]; m < &space->list[to]; m++) {
+		const struct cube *before = space->at[m->at].cube;
+		bool names = (before->mask.w[i] & bit) && cube_says(before, half, i);
 
-		unsigned n;
-
-		if (!cube_meets(before, cube))
-			continue;
-		n = cube_extra_count(before, cube, &space->splittable);
-		if (!n && cube_covers(before, cube)) {
-			space->nlist = mine;
-			return 0;
-		}
-		r = list_push(space, space->list[k]);
-		if (!n || (q != SPACE_NONE && n >= fewest))
-			continue;
-		q = space->list[k];
-		fewest = n;
+		if (!names || !((before->value.w[i] ^ half->value.w[i]) & bit))
+			*next++ = (struct space_meeting){m->at, m->extra - names};
 	}
-	if (!r && space->nlist == mine)
-		return keep(rest, cube);
-	if (!r && q != SPACE_NONE)
-		r = halve(space, cube, space->at[q].cube, mine, rest);
-	else if (!r)
-		rest->blocked = space->at[space->list[mine]].owner;
-	space->nlist = mine;
+	space->nlist = next - space->list;
+	r = cut(space, half, to, rest);
+	space->nlist = to;
 	return r;
+}
+
+/* Cuts list[from…) out of the halves of @cube, which are told apart by a bit that @by names. */
+static int halve(struct space *space, const struct cube *cube, const struct cube *by, size_t from,
+		 struct space_rest *rest)
+{
+	struct cube like, other;
+	size_t to = space->nlist;
+	struct bits bits;
+	unsigned i = 0;
+	uint64_t bit;
+	int r;
+
+	cube_extra(by, cube, &bits);
+	for (unsigned w = 0; w < BITS_WORDS; w++)
+		bits.w[w] &= space->splittable.w[w];
+	bit = cube_split(cube, &bits, by, &like, &other, &i);
+	r = cut_half(space, &other, i, bit, from, to, rest);
+	return r ?: cut_half(space, &like, i, bit, from, to, rest);
+}
+
+/*
+ * Cuts the cubes of list[from…), which all meet @cube, out of it, half by half: first by the one that asks for the
+ * fewest bits more at which a NIC can split.
+ */
+static int cut(struct space *space, const struct cube *cube, size_t from, struct space_rest *rest)
+{
+	size_t q = SPACE_NONE;
+
+	for (size_t k = from; k < space->nlist; k++) {
+		const struct space_meeting *meeting = &space->list[k];
+
+		if (!meeting->extra && cube_covers(space->at[meeting->at].cube, cube))
+			return 0;
+		if (meeting->extra && (q == SPACE_NONE || meeting->extra < space->list[q].extra))
+			q = k;
+	}
+	if (space->nlist == from)
+		return keep(rest, cube);
+	if (q != SPACE_NONE)
+		return halve(space, cube, space->at[space->list[q].at].cube, from, rest);
+	rest->blocked = space->at[space->list[from].at].owner;
+	return 0;
+}
+
+/* All that is in the list, which meets @cube. */
+static int cut_all(struct space *space, const struct cube *cube, struct space_rest *rest)
+{
+	space->work += space->nlist + 1;
+	if (space->work > space->work_max)
+		return -E2BIG;
+	for (size_t k = 0; k < space->nlist; k++)
+		space->list[k].extra = cube_extra_count(space->at[space->list[k].at].cube, cube,
+							&space->splittable);
+	return cut(space, cube, 0, rest);
 }
 
 int space_take(struct space *space, const struct cube *cube, struct space_rest *rest)
@@ -465,9 +495,9 @@ int space_take(struct space *space, const struct cube *cube, struct space_rest *
 		return 1;
 	}
 	for (size_t k = 0; k < space->nlist; k++)
-		if (space->at[space->list[k]].owner < rest->first)
-			rest->first = space->at[space->list[k]].owner;
+		if (space->at[space->list[k].at].owner < rest->first)
+			rest->first = space->at[space->list[k].at].owner;
 	if (rest->stopped)
 		return 0;
-	return space->nlist ? cut(space, cube, 0, space->nlist, rest) : keep(rest, cube);
+	return space->nlist ? cut_all(space, cube, rest) : keep(rest, cube);
 }

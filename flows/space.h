@@ -20,6 +20,12 @@ struct space_cube {
 	uint32_t owner; /* the rule that it is of, SPACE_DEAD = a later cube covers it */
 	uint32_t group;
 };
+/* One that meets the cube at hand. */
+struct space_meeting {
+	uint32_t at; /* in space.at */
+	uint32_t
+		extra; /* bits that it names and the one at hand does not, of those at which a NIC can split */
+};
 struct space {
 	struct space_cube *at;
 	size_t n;
@@ -29,10 +35,10 @@ struct space {
 	size_t nfamilies;
 	uint32_t *bucket; /* groups by their masks: numbers plus one */
 	size_t nbuckets;
-	uint64_t *visit;        /* scratch: a bit for each group that is to be looked into */
-	struct bits splittable; /* bits at which a NIC can tell packets apart */
-	size_t work, work_max;  /* steps done, and allowed */
-	size_t *list;           /* scratch: cubes that meet the one at hand */
+	uint64_t *visit;            /* scratch: a bit for each group that is to be looked into */
+	struct bits splittable;     /* bits at which a NIC can tell packets apart */
+	size_t work, work_max;      /* steps done, and allowed */
+	struct space_meeting *list; /* scratch: cubes that meet the one at hand */
 	size_t nlist, list_room;
 };
 #define SPACE_DEAD UINT32_MAX

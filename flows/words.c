@@ -17,6 +17,7 @@ static const char *const type_words[SRIOV_FLOW_TYPES] = {
 
 #define IP4 FLOW_IP_V4
 #define IP6 FLOW_IP_V6
+#define TCP (FLOW_BIT(SRIOV_FLOW_TCP4) | FLOW_BIT(SRIOV_FLOW_TCP6))
 #define ETHER FLOW_BIT(SRIOV_FLOW_ETHER)
 #define EVERY (FLOW_L4_V4 | FLOW_L4_V6 | IP4 | IP6 | ETHER)
 #define AT(member) offsetof(struct sriov_match, member), sizeof(((struct sriov_match *)0)->member)
@@ -35,9 +36,11 @@ const struct flow_field flow_fields[FLOW_FIELDS] = {
 	{FIELD_L4_PROTO,   "l4proto",    "proto",      KIND_NUMBER, 0, 0, IP4,                     AT(proto)},
 	{FIELD_L4_PROTO,   "l4proto",    "l4_proto",   KIND_NUMBER, 0, 0, IP6,                     AT(proto)},
 	{FIELD_L4_DATA,    "l4data",     "l4_4_bytes", KIND_NUMBER, 1, 0, IP4 | IP6,               AT(l4_bytes)},
+	{FIELD_TCP_FLAGS,  "tcp-flags",  "tcp_flags",  KIND_NUMBER, 1, 0, TCP,                     AT(tcp_flags)},
 	{FIELD_SRC_MAC,    "src",        "h_source",   KIND_MAC,    0, 0, ETHER,                   AT(src_mac)},
 	{FIELD_DST_MAC,    "dst",        "h_dest",     KIND_MAC,    0, 0, ETHER,                   AT(dst_mac)},
 	{FIELD_ETHERTYPE,  "proto",      "h_proto",    KIND_NUMBER, 1, 0, ETHER,                   AT(ethertype)},
+	{FIELD_E_TAG,      "e-tag",      "e_tag",      KIND_NUMBER, 0, 0, ETHER,                   AT(e_tag)},
 	{FIELD_VLAN_ETYPE, "vlan-etype", "vlan_etype", KIND_NUMBER, 1, 1, EVERY,                   AT(vlan_etype)},
 	{FIELD_VLAN,       "vlan",       "vlan_tci",   KIND_NUMBER, 0, 1, EVERY,                   AT(vlan_tci)},
 	{FIELD_USER_DEF,   "user-def",   "user_def",   KIND_NUMBER, 1, 1, EVERY,                   AT(user_def)},

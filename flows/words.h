@@ -16,11 +16,13 @@ enum flow_field_id {
 	FIELD_TOS,
 	FIELD_L4_PROTO,
 	FIELD_L4_DATA,
+	FIELD_TCP_FLAGS,
 	FIELD_SRC_MAC,
 	FIELD_DST_MAC,
 	FIELD_ETHERTYPE,
 	FIELD_VLAN,
 	FIELD_VLAN_ETYPE,
+	FIELD_E_TAG,
 	FIELD_USER_DEF,
 	FIELDS,
 };
@@ -47,7 +49,7 @@ struct flow_field {
 #define FLOW_L4_V6                                                                                 \
 	(FLOW_BIT(SRIOV_FLOW_TCP6) | FLOW_BIT(SRIOV_FLOW_UDP6) | FLOW_BIT(SRIOV_FLOW_SCTP6))
 
-#define FLOW_FIELDS 17
+#define FLOW_FIELDS 19
 extern const struct flow_field flow_fields[FLOW_FIELDS];
 /* The fields of @type in order: start with NULL, ends with NULL. */
 static inline const struct flow_field *flow_field_next(const struct flow_field *prev,

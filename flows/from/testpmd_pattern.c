@@ -17,12 +17,14 @@ enum item {
 	ITEM_UDP,
 	ITEM_SCTP,
 	ITEM_VF,
+	ITEM_E_TAG,
 	ITEMS
 };
 
 static const char *const item_words[ITEMS] = {
-	[ITEM_ETH] = "eth", [ITEM_VLAN] = "vlan", [ITEM_IPV4] = "ipv4", [ITEM_IPV6] = "ipv6",
-	[ITEM_TCP] = "tcp", [ITEM_UDP] = "udp",   [ITEM_SCTP] = "sctp", [ITEM_VF] = "vf",
+	[ITEM_ETH] = "eth",   [ITEM_VLAN] = "vlan", [ITEM_IPV4] = "ipv4",
+	[ITEM_IPV6] = "ipv6", [ITEM_TCP] = "tcp",   [ITEM_UDP] = "udp",
+	[ITEM_SCTP] = "sctp", [ITEM_VF] = "vf",     [ITEM_E_TAG] = "e_tag",
 };
 #define ITEM_BIT(item) (1u << (item))
 #define ITEMS_IP (ITEM_BIT(ITEM_IPV4) | ITEM_BIT(ITEM_IPV6))
@@ -55,6 +57,8 @@ static const struct item_field {
 	{ITEM_BIT(ITEM_IPV6), "dst", SRIOV_FLOW_IP6, FIELD_DST_IP, true},
 	{ITEM_BIT(ITEM_IPV6), "tc", SRIOV_FLOW_IP6, FIELD_TOS},
 	{ITEM_BIT(ITEM_IPV6), "proto", SRIOV_FLOW_IP6, FIELD_L4_PROTO},
+	{ITEM_BIT(ITEM_TCP), "flags", SRIOV_FLOW_TCP4, FIELD_TCP_FLAGS},
+	{ITEM_BIT(ITEM_E_TAG), "grp_ecid_b", SRIOV_FLOW_ETHER, FIELD_E_TAG, true},
 	{ITEMS_L4, "src", SRIOV_FLOW_UDP4, FIELD_SRC_PORT, true},
 	{ITEMS_L4, "dst", SRIOV_FLOW_UDP4, FIELD_DST_PORT, true},
 };
@@ -183,6 +187,9 @@ static int take_field(struct testpmd *r, const struct item_field *field, const s
 		flow_field_set_bytes(f, value, flow_field_at(f, &said->value));
 		flow_field_set_bytes(f, mask, flow_field_at(f, &bits));
 	}
+	/* of the 16 bits of the field, 14 are the tag */
+	if (field->id == FIELD_E_TAG && mask->e_tag == 0x3fff)
+		mask->e_tag = UINT16_MAX;
 	return said->last ? take_range(r, field, said) : 0;
 }
 
@@ -282,7 +289,9 @@ static int read_item(struct testpmd *r, const struct word *word)
 	if ((ITEM_BIT(item) & ITEMS_IP && r->items & (ITEMS_IP | ITEMS_L4)) ||
 	    (ITEM_BIT(item) & ITEMS_L4 && r->items & ITEMS_L4) ||
 	    (item == ITEM_VLAN && r->items & (ITEMS_IP | ITEMS_L4)) ||
-	    (item == ITEM_ETH && r->items & ~ITEM_BIT(ITEM_VF)))
+	    (item == ITEM_ETH && r->items & ~ITEM_BIT(ITEM_VF)) ||
+	    r->items & ITEM_BIT(ITEM_E_TAG) ||
+	    (item == ITEM_E_TAG && r->items & ~(ITEM_BIT(ITEM_ETH) | ITEM_BIT(ITEM_VF))))
 		return testpmd_leave_out(
 			r, word, "%s behind what stands before it has no words here", word->text);
 	r->items |= ITEM_BIT(item);

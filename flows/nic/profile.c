@@ -130,6 +130,19 @@ static void list_types(const struct nic_profile *profile, struct text *text)
 			text_list(text, "%s", sriov_flow_type_word(type));
 }
 
+/* struct ethtool_rx_flow_spec has no place for what only DPDK's drivers have filters by. */
+static bool check_places(const struct nic_case *c, struct nic_verdict *v)
+{
+	const struct sriov_match *mask = &c->entry->mask;
+
+	if (c->profile->filters || (!mask->tcp_flags && !mask->e_tag))
+		return true;
+	nic_refuse(v, 0, "the kernel has no form for it",
+		   "the kernel's interface for rules cannot say '%s'",
+		   mask->e_tag ? "e-tag" : "tcp-flags");
+	return nic_hint(v, "ports that DPDK owns can have filters for it: --backend rte");
+}
+
 bool nic_check_type(const struct nic_case *c, struct nic_verdict *v)
 {
 	const struct nic_profile *profile = c->profile;
@@ -137,7 +150,7 @@ bool nic_check_type(const struct nic_case *c, struct nic_verdict *v)
 	struct text text = {.at = types, .size = sizeof(types)};
 
 	if (profile->types & FLOW_BIT(c->entry->type))
-		return true;
+		return check_places(c, v);
 	list_types(profile, &text);
 	return nic_refuse(v, profile->type_err, "the driver has no rules of this flow type",
 			  "%s has no rules of flow type %s; it has %s", profile->driver,

@@ -3,14 +3,21 @@
 #include "flows/nic/rte.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *const filter_words[SRIOV_FILTERS] = {
-	[SRIOV_FILTER_TUPLE5] = "5-tuple",      [SRIOV_FILTER_TUPLE2] = "2-tuple",
-	[SRIOV_FILTER_ETHERTYPE] = "ethertype", [SRIOV_FILTER_FDIR] = "fdir",
-	[SRIOV_FILTER_FDIR_MARK] = "fdir",      [SRIOV_FILTER_FDIR_MAC] = "fdir (MAC)",
-	[SRIOV_FILTER_CLOUD] = "cloud",         [SRIOV_FILTER_FLOWER] = "flower",
+	[SRIOV_FILTER_TUPLE5] = "5-tuple",
+	[SRIOV_FILTER_TUPLE2] = "2-tuple",
+	[SRIOV_FILTER_ETHERTYPE] = "ethertype",
+	[SRIOV_FILTER_FDIR] = "fdir",
+	[SRIOV_FILTER_FDIR_MARK] = "fdir",
+	[SRIOV_FILTER_FDIR_MAC] = "fdir (MAC)",
+	[SRIOV_FILTER_CLOUD] = "cloud",
+	[SRIOV_FILTER_FLOWER] = "flower",
+	[SRIOV_FILTER_SYN] = "SYN",
+	[SRIOV_FILTER_L2_TUNNEL] = "L2 tunnel",
 };
 
 SRIOV_EXPORT const char *sriov_filter_word(enum sriov_filter filter)
@@ -77,7 +84,25 @@ size_t rte_lower(const struct nic_case *c, struct sriov_entry out[NIC_EXPANSION_
 		 struct nic_verdict *v)
 {
 	out[0] = *c->entry;
+	if (!c->entry->mask.tcp_flags)
+		return 1;
+	/* cons_parse_syn_filter() takes either IP item, bare, and keeps neither */
+	nic_deviate(v, SRIOV_BROADER, "the filter has TCP of IPv4 and IPv6",
+		    "the SYN filter of %s does not tell IPv4 from IPv6: the rule would catch both",
+		    c->profile->driver);
+	nic_hint(v, "where only one of them comes, --allow broader takes it");
 	return 1;
+}
+
+const char *rte_fit_syn(const struct sriov_pf *port, struct sriov_entry *e)
+{
+	struct sriov_match rest = e->mask;
+
+	rest.tcp_flags = 0;
+	if (memcmp(&rest, &(struct sriov_match){0}, sizeof(rest)) != 0 ||
+	    e->mask.tcp_flags != TH_SYN || e->value.tcp_flags != TH_SYN)
+		return "it has TCP with SYN set, and compares nothing else";
+	return NULL;
 }
 
 bool rte_grow(struct sriov_entry *e, unsigned whole)

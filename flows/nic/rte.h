@@ -28,7 +28,7 @@ struct rte_filter {
 		const struct sriov_pf *port); /* of its room by the driver itself; NULL: none */
 	const char *condition;                /* of every entry; NULL: none */
 };
-#define RTE_FILTERS_MAX 4
+#define RTE_FILTERS_MAX 6
 
 /* fit() of a filter with what all filters have in common. */
 const char *rte_fit(const struct rte_filter *filter, const struct sriov_pf *port,
@@ -42,7 +42,12 @@ nic_check rte_check_filters; /* some filter could take the entry */
 nic_check rte_check_target;  /* queues and VFs are there */
 nic_check rte_hazard_vfs;    /* a queue of the PF is that of a VF once there are VFs */
 
-/* Each entry as it is. */
+/* fit() of the filter for TCP with SYN set, which ixgbe and igb have one of. */
+const char *rte_fit_syn(const struct sriov_pf *port, struct sriov_entry *entry);
+#define RTE_CONDITION_SYN                                                                          \
+	"SYN filter: by the code of the driver only; no NIC, real or emulated, has shown it here"
+
+/* Each entry as it is. Of TCP by its flags it is told that IPv6 comes along. */
 size_t rte_lower(const struct nic_case *c, struct sriov_entry out[NIC_EXPANSION_MAX],
 		 struct nic_verdict *v);
 

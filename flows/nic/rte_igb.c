@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * net_e1000_igb: 82576, 82580, I350, I210, I211. Facts from igb_flow.c and igb_ethdev.c of DPDK 22.11, read; none from
- * silicon. Its parsers in order: ntuple, ethertype, syn, flex, rss; the last three have no words here.
+ * silicon. Its parsers in order: ntuple, ethertype, syn, flex, rss; the last two have no words here.
  */
 #include "flows/nic/rte.h"
 
@@ -54,6 +54,12 @@ static const char *fit_ethertype(const struct sriov_pf *port, struct sriov_entry
 		       : NULL;
 }
 
+/* igb_parse_syn_filter() */
+static const char *fit_syn(const struct sriov_pf *port, struct sriov_entry *e)
+{
+	return has_filters(port) ? rte_fit_syn(port, e) : "the driver has no filters for this NIC";
+}
+
 static const struct rte_filter filters[] = {
 	{.kind = SRIOV_FILTER_TUPLE5,
 	 .types = FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4),
@@ -76,6 +82,13 @@ static const struct rte_filter filters[] = {
 	 .masks = NIC_MASKS_RULE,
 	 .room = 8,
 	 .fit = fit_ethertype},
+	{.kind = SRIOV_FILTER_SYN,
+	 .types = FLOW_BIT(SRIOV_FLOW_TCP4),
+	 .actions = RTE_QUEUE,
+	 .masks = NIC_MASKS_RULE,
+	 .room = 1,
+	 .fit = fit_syn,
+	 .condition = RTE_CONDITION_SYN},
 };
 
 static nic_check *const checks[] = {rte_check_target, rte_check_filters, NULL};
@@ -97,6 +110,7 @@ const struct nic_profile rte_net_igb = {
 			[FIELD_DST_PORT] = {NIC_MASK_FULL, -EINVAL},
 			[FIELD_L4_PROTO] = {NIC_MASK_FULL, -EINVAL},
 			[FIELD_ETHERTYPE] = {NIC_MASK_FULL, -EINVAL},
+			[FIELD_TCP_FLAGS] = {NIC_MASK_OWN},
 		},
 	.masks = NIC_MASKS_PORT,
 	.splittable = {.src_ip = {0xff, 0xff, 0xff, 0xff},

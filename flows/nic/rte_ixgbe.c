@@ -2,7 +2,7 @@
 /*
  * net_ixgbe: 82599, X540, X550. Facts from ixgbe_flow.c, ixgbe_fdir.c and ixgbe_ethdev.c of DPDK 22.11, read; none
  * from silicon. Its parsers in order: ntuple, ethertype, syn, fdir, l2_tunnel, rss. What has no words here is left
- * alone: SYN and other flags, E-tags, tunnels, hash settings; and IPv6, which only signature mode has.
+ * alone: tunnels, hash settings; and IPv6, which only signature mode has.
  */
 #include "flows/nic/rte.h"
 
@@ -12,6 +12,7 @@
 
 #define BIT(id) (1u << (id))
 #define ADDRESSES (BIT(FIELD_SRC_IP) | BIT(FIELD_DST_IP))
+#define E_TAG_MAX 0x3fff
 #define PORTS (BIT(FIELD_SRC_PORT) | BIT(FIELD_DST_PORT))
 
 static bool is_x550(const struct sriov_pf *port)
@@ -62,7 +63,7 @@ static unsigned ethertypes_taken(const struct sriov_pf *port)
 static const char *fit_fdir(const struct sriov_pf *port, struct sriov_entry *e)
 {
 	if (e->mask.tos || e->mask.proto || e->mask.l4_bytes || e->mask.vlan_tci ||
-	    e->mask.vlan_etype || e->mask.user_def)
+	    e->mask.vlan_etype || e->mask.user_def || e->mask.tcp_flags)
 		return "it compares addresses and ports only";
 	if (e->type == SRIOV_FLOW_SCTP4 && !is_x550(port))
 		return "it knows SCTP by its ports, which only X550 compares";
@@ -93,6 +94,18 @@ static const char *fit_fdir_mac(const struct sriov_pf *port, struct sriov_entry 
 	return NULL;
 }
 
+/* cons_parse_l2_tn_filter(), ixgbe_config_l2_tunnel(): the frame's tag chooses the VF, and the VF its queue. */
+static const char *fit_l2_tunnel(const struct sriov_pf *port, struct sriov_entry *e)
+{
+	if (!is_x550(port))
+		return "only X550 has it";
+	if (!rte_grow(e, BIT(FIELD_E_TAG)) || !e->mask.e_tag)
+		return "it compares an E-tag and nothing else";
+	if (e->value.e_tag > E_TAG_MAX)
+		return "an E-tag has 14 bits";
+	return COOKIE_QUEUE(e->cookie) ? "it names a VF, which chooses the queue" : NULL;
+}
+
 static const struct rte_filter filters[] = {
 	{.kind = SRIOV_FILTER_TUPLE5,
 	 .types = FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4),
@@ -109,6 +122,13 @@ static const struct rte_filter filters[] = {
 	 .room = 8,
 	 .fit = fit_ethertype,
 	 .taken = ethertypes_taken},
+	{.kind = SRIOV_FILTER_SYN,
+	 .types = FLOW_BIT(SRIOV_FLOW_TCP4),
+	 .actions = RTE_QUEUE,
+	 .masks = NIC_MASKS_RULE,
+	 .room = 1,
+	 .fit = rte_fit_syn,
+	 .condition = RTE_CONDITION_SYN},
 	{.kind = SRIOV_FILTER_FDIR_MARK,
 	 .types = FLOW_L4_V4 | FLOW_BIT(SRIOV_FLOW_IP4),
 	 .actions = RTE_QUEUE | RTE_DROP,
@@ -126,6 +146,14 @@ static const struct rte_filter filters[] = {
 	 .fit = fit_fdir_mac,
 	 .condition = "fdir: validating a first rule pins the port's mode and costs it packet "
 		      "buffer, until it is closed"},
+	{.kind = SRIOV_FILTER_L2_TUNNEL,
+	 .types = FLOW_BIT(SRIOV_FLOW_ETHER),
+	 .actions = RTE_VF,
+	 .masks = NIC_MASKS_RULE,
+	 .room = 128, /* IXGBE_MAX_L2_TN_FILTER_NUM */
+	 .fit = fit_l2_tunnel,
+	 .condition = "L2 tunnel filter: by the code of the driver only; no NIC, real or emulated, "
+		      "has shown it here"},
 };
 
 static nic_check *const checks[] = {rte_check_target, rte_check_filters, NULL};
@@ -148,6 +176,8 @@ const struct nic_profile rte_net_ixgbe = {
 			[FIELD_DST_MAC] = {NIC_MASK_FULL, -EINVAL},
 			[FIELD_ETHERTYPE] = {NIC_MASK_FULL, -EINVAL},
 			[FIELD_VLAN] = {NIC_MASK_OWN},
+			[FIELD_TCP_FLAGS] = {NIC_MASK_OWN},
+			[FIELD_E_TAG] = {NIC_MASK_FULL, -EINVAL},
 		},
 	.masks = NIC_MASKS_PORT,
 	.splittable = {.src_ip = {0xff, 0xff, 0xff, 0xff},
@@ -157,6 +187,7 @@ const struct nic_profile rte_net_ixgbe = {
 		       .dst_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 		       .ethertype = 0xffff,
 		       .vlan_tci = VLAN_VID_MASK | VLAN_PRIO_MASK},
+	.vf_target = true,
 	.checks = checks,
 	.hazards = hazards,
 	.lower = rte_lower,

@@ -124,6 +124,9 @@ static void write_match(FILE *out, const struct sriov_rule *rule)
 	write_tos(out, rule);
 	if (rule->mask.proto)
 		fprintf(out, ",nw_proto=%u", rule->value.proto);
+	if (rule->mask.tcp_flags)
+		fprintf(out, ",tcp_flags=0x%03x/0x%03x",
+			rule->value.tcp_flags & rule->mask.tcp_flags, rule->mask.tcp_flags);
 }
 
 const char *openflow_lacks(const struct sriov_rule *rule)
@@ -137,6 +140,8 @@ const char *openflow_lacks(const struct sriov_rule *rule)
 		return "`user-def` has no form in OpenFlow";
 	if (mask->l4_bytes)
 		return "`l4data` has no form in OpenFlow";
+	if (mask->e_tag)
+		return "`e-tag` has no form in OpenFlow";
 	if (mask->vlan_etype)
 		return "`vlan-etype` has no form in OpenFlow";
 	if (mask->ethertype && mask->ethertype != UINT16_MAX)

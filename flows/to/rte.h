@@ -13,6 +13,7 @@ struct rte_code {
 	struct rte_flow_action action[4];
 	struct rte_flow_item_eth eth[2]; /* spec and mask */
 	struct rte_flow_item_vlan vlan[2];
+	struct rte_flow_item_e_tag e_tag[2];
 	struct rte_flow_item_ipv4 ipv4[3]; /* and last */
 	struct rte_flow_item_ipv6 ipv6[2];
 	union {

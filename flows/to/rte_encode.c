@@ -19,6 +19,7 @@ enum form {
 	FORM_FULL_IP = 1 << 1, /* the IP item has spec and mask even if they are zero */
 	FORM_MARK = 1 << 2,    /* the entry's number is its mark */
 	FORM_VLAN = 1 << 3,    /* a VLAN item stands in any case */
+	FORM_E_TAG = 1 << 4, /* an E_TAG item is all there is, and the VF stands without a queue */
 };
 
 static const unsigned forms[SRIOV_FILTERS] = {
@@ -26,12 +27,16 @@ static const unsigned forms[SRIOV_FILTERS] = {
 	[SRIOV_FILTER_TUPLE2] = FORM_PROTO | FORM_FULL_IP,
 	[SRIOV_FILTER_FDIR_MARK] = FORM_FULL_IP | FORM_MARK,
 	[SRIOV_FILTER_FDIR_MAC] = FORM_MARK | FORM_VLAN,
+	[SRIOV_FILTER_L2_TUNNEL] = FORM_E_TAG,
 };
 
 /* i40e_flow_parse_fdir_pattern(): "fragments" is 8 to 0x2000 under a mask of offset and more-fragments. */
 #define FRAGMENT_MASK 0x3fff
 #define FRAGMENT_FIRST 0x0008
 #define FRAGMENT_LAST 0x2000
+
+/* GRP and E-CID base of a tag. */
+#define E_TAG_BITS 0x3fff
 
 static const struct l4 {
 	enum rte_flow_item_type item;
@@ -148,12 +153,19 @@ static void encode_ipv6(const struct sriov_entry *e, unsigned part, struct rte_c
 	add_item(out, n, RTE_FLOW_ITEM_TYPE_IPV6, &out->ipv6[SPEC], &out->ipv6[MASK]);
 }
 
+static void encode_e_tag(const struct sriov_entry *e, struct rte_code *out, unsigned *n)
+{
+	out->e_tag[SPEC].rsvd_grp_ecid_b = rte_cpu_to_be_16(e->value.e_tag);
+	out->e_tag[MASK].rsvd_grp_ecid_b = rte_cpu_to_be_16(E_TAG_BITS);
+	add_item(out, n, RTE_FLOW_ITEM_TYPE_E_TAG, &out->e_tag[SPEC], &out->e_tag[MASK]);
+}
+
 /* The two ports stand first in all three headers. */
 static void encode_l4(const struct sriov_entry *e, struct rte_code *out, unsigned *n)
 {
 	const struct sriov_match *from[] = {&e->value, &e->mask};
 	enum rte_flow_item_type type = l4s[e->type].item;
-	bool any = e->mask.src_port || e->mask.dst_port;
+	bool any = e->mask.src_port || e->mask.dst_port || e->mask.tcp_flags;
 	size_t size = type == RTE_FLOW_ITEM_TYPE_TCP   ? sizeof(out->l4.tcp[0])
 		      : type == RTE_FLOW_ITEM_TYPE_UDP ? sizeof(out->l4.udp[0])
 						       : sizeof(out->l4.sctp[0]);
@@ -168,6 +180,8 @@ static void encode_l4(const struct sriov_entry *e, struct rte_code *out, unsigne
 				      rte_cpu_to_be_16(from[i]->dst_port)};
 
 		memcpy(at + i * size, ports, sizeof(ports));
+		if (type == RTE_FLOW_ITEM_TYPE_TCP)
+			out->l4.tcp[i].hdr.tcp_flags = from[i]->tcp_flags;
 	}
 	add_item(out, n, type, any ? at : NULL, any ? at + size : NULL);
 }
@@ -192,7 +206,7 @@ static void encode_actions(const struct sriov_entry *e, unsigned form, struct rt
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_DROP, NULL);
 	else if (COOKIE_VF(e->cookie))
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_VF, &out->vf);
-	if (!drop)
+	if (!drop && !(form & FORM_E_TAG))
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_QUEUE, &out->queue);
 	if (form & FORM_MARK)
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_MARK, &out->mark);
@@ -206,7 +220,10 @@ void rte_encode(const struct sriov_entry *e, enum sriov_filter filter, unsigned 
 
 	memset(out, 0, sizeof(*out));
 	out->attr.ingress = 1;
-	encode_link(e, form, out, &n);
+	if (form & FORM_E_TAG)
+		encode_e_tag(e, out, &n);
+	else
+		encode_link(e, form, out, &n);
 	if (e->type != SRIOV_FLOW_ETHER && is_v6(e->type))
 		encode_ipv6(e, part, out, &n);
 	else if (e->type != SRIOV_FLOW_ETHER)

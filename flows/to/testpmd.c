@@ -38,6 +38,12 @@ static void write_link(const struct export *e, const struct sriov_rule *rule)
 {
 	bool tagged = rule->mask.vlan_tci;
 
+	if (rule->mask.e_tag) {
+		fputs(" e_tag", e->out);
+		write_field(e, rule, FIELD_E_TAG, "grp_ecid_b");
+		fputs(" /", e->out);
+		return;
+	}
 	fputs(" eth", e->out);
 	write_field(e, rule, FIELD_SRC_MAC, "src");
 	write_field(e, rule, FIELD_DST_MAC, "dst");
@@ -70,7 +76,15 @@ static void write_ip(const struct export *e, const struct sriov_rule *rule)
 	fprintf(e->out, " %s", l4[rule->type]);
 	write_field(e, rule, FIELD_SRC_PORT, "src");
 	write_field(e, rule, FIELD_DST_PORT, "dst");
+	write_field(e, rule, FIELD_TCP_FLAGS, "flags");
 	fputs(" /", e->out);
+}
+
+static bool is_e_tag_alone(const struct sriov_rule *rule)
+{
+	static const struct sriov_match e_tag = {.e_tag = UINT16_MAX};
+
+	return !memcmp(&rule->mask, &e_tag, sizeof(e_tag)) && rule->value.e_tag <= 0x3fff;
 }
 
 /* What the rule has and rte_flow has not: NULL, or a phrase. */
@@ -80,6 +94,8 @@ static const char *lacks(const struct sriov_rule *rule)
 		return "`user-def` has no form there";
 	if (rule->mask.l4_bytes)
 		return "`l4data` has no form there";
+	if (rule->mask.e_tag && !is_e_tag_alone(rule))
+		return "an `e-tag` stands alone there, whole and of 14 bits";
 	if (rule->mask.vlan_etype && !rule->mask.vlan_tci)
 		return "`vlan-etype` needs a `vlan`, `vid` or `prio` beside it there";
 	if (FLOW_BIT(rule->type) &

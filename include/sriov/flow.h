@@ -40,10 +40,13 @@ struct sriov_match {
 	uint16_t src_port, dst_port;
 	uint8_t tos;
 	uint8_t proto;     /* of ip4/ip6 */
+	uint8_t tcp_flags; /* of tcp4/tcp6; only DPDK's drivers have filters by it */
 	uint32_t l4_bytes; /* of ip4/ip6 */
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t ethertype;
 	uint16_t vlan_tci, vlan_etype;
+	uint16_t
+		e_tag; /* of ether: GRP and E-CID base of an 802.1BR tag, 14 bits; only DPDK's net_ixgbe has it */
 	uint64_t user_def;
 };
 
@@ -125,7 +128,7 @@ struct sriov_entry {
 /*
  * Reads one rule in ethtool(8)'s words and our own:
  *     [name N] [flow-type] udp4 [src-ip A[/LEN]] [dst-ip A [m M]] [src-port P [m M] | P-Q] …
- *     [vlan TCI [m M] | vid N | prio P] [in pf | in vf N | in guest NAME]
+ *     [tcp-flags N [m M] | syn] [e-tag N] [vlan TCI [m M] | vid N | prio P] [in pf | in vf N | in guest NAME]
  *     (action N | drop | queue N | queues A-B | vf N [queue M] | guest NAME [queue M])
  *     [weight N] [optional] [loc N]
  * The words stand in any order behind the flow type, and `ethtool -N DEV` may stand before it all. `m`
@@ -260,9 +263,11 @@ enum sriov_filter {
 	SRIOV_FILTER_ETHERTYPE, /* the frame's type */
 	SRIOV_FILTER_FDIR,      /* Flow Director of net_i40e: an input set for each packet type */
 	SRIOV_FILTER_FDIR_MARK, /* Flow Director of net_ixgbe: one mask for all; its rules carry a MARK */
-	SRIOV_FILTER_FDIR_MAC, /* Flow Director of X550 in the mode that matches MAC and VLAN */
-	SRIOV_FILTER_CLOUD,    /* a port number, to a VF */
-	SRIOV_FILTER_FLOWER,   /* the kernel's cls_flower, under net_tap */
+	SRIOV_FILTER_FDIR_MAC,  /* Flow Director of X550 in the mode that matches MAC and VLAN */
+	SRIOV_FILTER_CLOUD,     /* a port number, to a VF */
+	SRIOV_FILTER_SYN,       /* TCP with SYN set */
+	SRIOV_FILTER_L2_TUNNEL, /* an E-tag, to a VF */
+	SRIOV_FILTER_FLOWER,    /* the kernel's cls_flower, under net_tap */
 	SRIOV_FILTERS,
 };
 /* "5-tuple", "fdir", …; NULL for NONE and what is no filter. */

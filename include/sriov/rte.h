@@ -99,7 +99,10 @@ struct sriov_rte_request {
 	bool partial, on;
 };
 void sriov_rte_request_clear(struct sriov_rte_request *request);
-/* The request as a line without its end, which the caller frees. -EINVAL: a rule that cannot be written. */
+/*
+ * The request as a line without its end, which the caller frees. -EINVAL: a rule that cannot be written; -EOPNOTSUPP:
+ * one about a guest.
+ */
 int sriov_rte_request_format(const struct sriov_rte_request *request, char **line,
 			     struct sriov_error *err);
 /*

@@ -14,6 +14,7 @@
 struct rule_how {
 	unsigned allow;
 	bool partial, adopt;
+	bool rte;                        /* as if DPDK owned the port */
 	const struct sriov_lease *moved; /* counts instead of the lease of its id; NULL: none */
 	bool added; /* the last rule of the list is new: no packet coming to it is an error */
 };
@@ -23,6 +24,7 @@ struct rule_guests {
 	struct store *store;
 	const struct sriov_pf *port;
 	const struct sriov_lease *moved; /* as in struct rule_how */
+	bool rte;                        /* as there */
 	/* of the guest that was asked for last: its lease, or -ENOENT */
 	bool asked;
 	char name[SRIOV_NAME_LEN];

@@ -57,7 +57,8 @@ SRIOV_EXPORT int sriov_flow_check(struct sriov_host *host, const char *pf,
 				  const struct sriov_rules *rules, const struct sriov_options *opts,
 				  struct sriov_compiled *out, struct sriov_error *err)
 {
-	const struct rule_how how = {.allow = opts->allow, .partial = opts->partial};
+	const struct rule_how how = {
+		.allow = opts->allow, .partial = opts->partial, .rte = opts->rte};
 	struct change change;
 	struct sriov_pf port;
 	int r = look_at(&change, host, pf, READ_TABLE, opts, err);

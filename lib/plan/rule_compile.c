@@ -32,7 +32,8 @@ int rule_compile(const struct sriov_rules *list, const struct sriov_pf *port,
 		 const struct pf_state *intent, struct store *store, const struct rule_how *how,
 		 struct sriov_compiled *out, struct sriov_error *err)
 {
-	struct rule_guests guests = {.store = store, .port = port, .moved = how->moved};
+	struct rule_guests guests = {
+		.store = store, .port = port, .moved = how->moved, .rte = how->rte};
 	_free_ struct sriov_entry *ours = NULL;
 	_free_ bool *waiting = NULL;
 	struct sriov_rules awake = {0};

@@ -3,6 +3,7 @@
 #include "lib/guest/choose.h"
 #include "lib/guest/physnet.h"
 #include "lib/plan/rule.h"
+#include "lib/rte/message.h"
 
 #include <errno.h>
 #include <string.h>
@@ -75,8 +76,11 @@ int rule_guest_vf(void *data, const char *name, unsigned *vf, struct sriov_error
 {
 	struct rule_guests *guests = data;
 	struct sriov_lease lease;
-	int r = find_lease(guests, name, &lease, err);
+	int r;
 
+	if (guests->rte)
+		return rte_refuse_guest(name, err);
+	r = find_lease(guests, name, &lease, err);
 	if (r == -ENOENT) {
 		sriov_error_set(err, r, name, "the guest holds no VF");
 		return sriov_error_hint(err,
@@ -132,7 +136,7 @@ static int waits(struct rule_guests *guests, const struct pf_state *intent,
 	struct sriov_lease lease;
 	int r;
 
-	if (!guest)
+	if (!guest || guests->rte)
 		return 0;
 	r = find_lease(guests, guest, &lease, err);
 	if (!r && strcmp(lease.state, "stale") != 0)

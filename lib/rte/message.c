@@ -41,6 +41,24 @@ SRIOV_EXPORT void sriov_rte_request_clear(struct sriov_rte_request *request)
 
 /* ---- writing ---- */
 
+/* `pf bind` ends the leases of a port, and no VFs are made or leased while the kernel's driver has not got it. */
+int rte_refuse_guest(const char *guest, struct sriov_error *err)
+{
+	sriov_error_set(err, -EOPNOTSUPP, guest,
+			"no guest holds a VF of a port that DPDK owns: leases are of VFs of the "
+			"kernel's drivers, and end when the port is given away");
+	return sriov_error_hint(err, "say which VF it is: `vf N` instead of `guest %s`", guest);
+}
+
+static int check_guests(const struct sriov_rule *rule, struct sriov_error *err)
+{
+	if (rule->action.kind == SRIOV_ACTION_GUEST)
+		return rte_refuse_guest(rule->action.guest, err);
+	if (rule->scope.kind == SRIOV_SCOPE_GUEST)
+		return rte_refuse_guest(rule->scope.guest, err);
+	return 0;
+}
+
 /* One rule a line, as sriov_rules_parse() reads them. */
 static int rules_text(const struct sriov_rules *rules, char **out, struct sriov_error *err)
 {
@@ -52,6 +70,9 @@ static int rules_text(const struct sriov_rules *rules, char **out, struct sriov_
 	for (size_t i = 0; !r && i < rules->n; i++) {
 		char words[1024], object[32];
 
+		r = check_guests(&rules->at[i], err);
+		if (r < 0)
+			break;
 		snprintf(object, sizeof(object), "rule %zu", i + 1);
 		if (sriov_rule_format(&rules->at[i], words, sizeof(words)))
 			r = sriov_error_set(err, -EINVAL, object,

@@ -48,6 +48,14 @@ showed "that is a queue of a VF"
 list 'name host ip4 dst-ip 10.0.0.7 drop'
 expect 0 flow check "$rules" --pf ens2f0 --backend rte
 showed "host  exact          1  fdir"
+list 'name guest udp4 dst-port 53 guest web1'
+expect 2 flow check "$rules" --pf ens2f0 --backend rte
+showed "refused: web1: no guest holds a VF of a port that DPDK owns" "hint: say which VF it is: \`vf N\` instead of \`guest web1\`"
+list 'name scope udp4 dst-port 53 in guest web1 queue 0'
+expect 2 flow check "$rules" --pf ens2f0 --backend rte
+showed "refused: web1: no guest holds a VF of a port that DPDK owns"
+expect 1 flow apply "$rules" --backend rte --socket "$work/none.sock"
+said "web1: no guest holds a VF of a port that DPDK owns"
 expect 1 flow check "$rules" --pf ens2f0 --backend dpdk
 said "not one of kernel|rte"
 

@@ -51,6 +51,9 @@ flow-type ip6 dst-ip 2001:db8::1 l4proto 58 drop
 flow-type ether src 02:00:00:00:00:01 proto 0x88f7 vlan 5 queue 2
 flow-type ether dst 02:00:00:00:00:01 m 00:00:00:ff:ff:ff drop
 flow-type ether prio 3 vlan-etype 0x8100 drop
+flow-type tcp4 dst-ip 10.0.0.7 syn queue 1
+flow-type tcp6 tcp-flags 0x12 queue 1
+flow-type ether e-tag 4660 vf 2
 flow-type udp4 dst-port 53 vid 7 prio 1 queue 1
 END
 through "rules of every kind"

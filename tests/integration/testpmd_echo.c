@@ -34,6 +34,8 @@ static const struct field {
 	{RTE_FLOW_ITEM_TYPE_IPV6, "dst", 24, 16, IP6},
 	{RTE_FLOW_ITEM_TYPE_TCP, "src", 0, 2, DECIMAL},
 	{RTE_FLOW_ITEM_TYPE_TCP, "dst", 2, 2, DECIMAL},
+	{RTE_FLOW_ITEM_TYPE_TCP, "flags", 13, 1, HEX},
+	{RTE_FLOW_ITEM_TYPE_E_TAG, "grp_ecid_b", 2, 2, HEX},
 	{RTE_FLOW_ITEM_TYPE_UDP, "src", 0, 2, DECIMAL},
 	{RTE_FLOW_ITEM_TYPE_UDP, "dst", 2, 2, DECIMAL},
 	{RTE_FLOW_ITEM_TYPE_SCTP, "src", 0, 2, DECIMAL},
@@ -48,7 +50,7 @@ static const struct {
 	{RTE_FLOW_ITEM_TYPE_ETH, "eth", 14},   {RTE_FLOW_ITEM_TYPE_VLAN, "vlan", 4},
 	{RTE_FLOW_ITEM_TYPE_IPV4, "ipv4", 20}, {RTE_FLOW_ITEM_TYPE_IPV6, "ipv6", 40},
 	{RTE_FLOW_ITEM_TYPE_TCP, "tcp", 20},   {RTE_FLOW_ITEM_TYPE_UDP, "udp", 8},
-	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12},
+	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12}, {RTE_FLOW_ITEM_TYPE_E_TAG, "e_tag", 8},
 };
 
 static unsigned long number_at(const uint8_t *at, unsigned size)
@@ -92,8 +94,7 @@ static void write_value(FILE *out, const struct field *f, const uint8_t *from)
 		fprintf(out, f->form == DECIMAL ? "%lu" : "0x%lx", number_of(f, from));
 }
 
-static void write_relation(FILE *out, const struct field *f, const char *relation,
-			   const void *from)
+static void write_relation(FILE *out, const struct field *f, const char *relation, const void *from)
 {
 	fprintf(out, " %s %s ", f->word, relation);
 	write_value(out, f, from);
@@ -151,7 +152,8 @@ static void write_action(FILE *out, const struct rte_flow_action *action)
 
 struct rte_flow *rte_flow_create(uint16_t port, const struct rte_flow_attr *attr,
 				 const struct rte_flow_item item[],
-				 const struct rte_flow_action action[], struct rte_flow_error *error)
+				 const struct rte_flow_action action[],
+				 struct rte_flow_error *error)
 {
 	static char created;
 	FILE *out = fopen(getenv("ECHO"), "a");

@@ -12,7 +12,7 @@ static const struct {
 	{RTE_FLOW_ITEM_TYPE_ETH, "eth", 14},   {RTE_FLOW_ITEM_TYPE_VLAN, "vlan", 4},
 	{RTE_FLOW_ITEM_TYPE_IPV4, "ipv4", 20}, {RTE_FLOW_ITEM_TYPE_IPV6, "ipv6", 40},
 	{RTE_FLOW_ITEM_TYPE_TCP, "tcp", 20},   {RTE_FLOW_ITEM_TYPE_UDP, "udp", 8},
-	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12},
+	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12}, {RTE_FLOW_ITEM_TYPE_E_TAG, "e_tag", 8},
 };
 
 /* Headers as they stand in a packet; trailing zero bytes are left out. */
@@ -123,6 +123,9 @@ static const struct {
 	 "eth / ipv6 / sctp 00000050 0000ffff -> queue 1"},
 	{SRIOV_FILTER_FDIR, "ether proto 0x88f7 src 02:00:00:00:00:01 vlan 5 drop",
 	 "eth 000000000000020000000001 000000000000ffffffffffff / vlan 000588f7 ffffffff -> drop"},
+	{SRIOV_FILTER_SYN, "tcp4 syn queue 3",
+	 "eth / ipv4 / tcp 0000000000000000000000000002 0000000000000000000000000002 -> queue 3"},
+	{SRIOV_FILTER_L2_TUNNEL, "ether e-tag 0x1234 vf 2", "e_tag 00001234 00003fff -> vf 2"},
 	{SRIOV_FILTER_CLOUD, "udp4 dst-port 53 vf 3 queue 1",
 	 "eth / ipv4 / udp 00000035 0000ffff -> vf 3 queue 1"},
 	{SRIOV_FILTER_CLOUD, "tcp6 src-port 53 vf 0", "eth / ipv6 / tcp 0035 ffff -> vf 0 queue 0"},

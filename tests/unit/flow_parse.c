@@ -133,6 +133,11 @@ static const struct {
 	{"udp4 vid 0 drop", "flow-type udp4 vid 0 drop"},
 	{"udp4 prio 7 vid 4095 drop", "flow-type udp4 vid 4095 prio 7 drop"},
 	{"udp4 prio 0 drop", "flow-type udp4 prio 0 drop"},
+	{"tcp4 syn queue 1", "flow-type tcp4 syn queue 1"},
+	{"tcp6 tcp-flags 2 m 0xfd queue 1", "flow-type tcp6 syn queue 1"},
+	{"tcp4 tcp-flags 0x12 queue 1", "flow-type tcp4 tcp-flags 0x12 queue 1"},
+	{"tcp4 tcp-flags 0 m 0xfb queue 1", "flow-type tcp4 tcp-flags 0x0 m 0xfb queue 1"},
+	{"ether e-tag 0x1234 vf 2", "flow-type ether e-tag 4660 vf 2"},
 	{"udp4 vlan-etype 0x8100 vlan 5 drop", "flow-type udp4 vlan-etype 0x8100 vlan 5 drop"},
 	{"udp4 user-def 0x3 drop", "flow-type udp4 user-def 0x3 drop"},
 	{"udp4 user-def 3 m 0xffffffffffffff80 drop",
@@ -187,6 +192,15 @@ static void points_at_words(void **state)
 		{"udp4 drop ün", "unknown word 'ün'\n"
 				 "  udp4 drop ?n\n"
 				 "            ^~"},
+		{"tcp4 tcp-flags 2 syn drop", "'syn' cannot stand beside 'tcp-flags'\n"
+					      "  tcp4 tcp-flags 2 syn drop\n"
+					      "                   ^~~"},
+		{"tcp4 syn tcp-flags 2 drop", "'tcp-flags' cannot stand beside 'syn'\n"
+					      "  tcp4 syn tcp-flags 2 drop\n"
+					      "           ^~~~~~~~~"},
+		{"udp4 syn drop", "flow type udp4 has no 'syn'\n"
+				  "  udp4 syn drop\n"
+				  "       ^~~"},
 		{"udp4 src-ip 10.0.0.1 dst-ip 10.0.0.2 src-port 1000 dst-port 2000 vlan 5 drop prio 3 loc 1",
 		 "'prio' cannot stand beside 'vlan', which is the whole TCI\n"
 		 "  port 1000 dst-port 2000 vlan 5 drop prio 3 loc 1\n"

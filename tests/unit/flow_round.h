@@ -146,6 +146,9 @@ static inline void random_match(struct round *r, struct sriov_rule *rule,
 					: f->id == FIELD_VLAN              ? 20
 									   : 4);
 
+		/* the kernel has no place for them */
+		if (f->id == FIELD_TCP_FLAGS || f->id == FIELD_E_TAG)
+			continue;
 		if (like && flow_field_of(like->type, f->id)) {
 			flow_field_set_bytes(f, &rule->mask, flow_field_at(f, &like->mask));
 			wanted = flow_field_any(f, &rule->mask);

@@ -54,6 +54,11 @@ static const struct {
 	{"82576,vfs=2", "ether proto 1 queue 0", "refused", NULL, NULL, "", "a queue of a VF"},
 	{"82576", "ether prio 1 queue 4", "refused", NULL, NULL, "flow-type ether prio 1 queue 0",
 	 "clears only two bits"},
+	/* what only DPDK's drivers have filters by */
+	{"82599", "tcp4 syn queue 1", "refused", NULL, NULL, "", "cannot say 'tcp-flags'"},
+	{"X710", "tcp6 tcp-flags 4 drop", "refused", NULL, NULL, "", "'tcp-flags'"},
+	{"X550,vfs=2", "ether e-tag 4 vf 1", "refused", NULL, NULL, "", "flow type ether"},
+	{"I350", "ether e-tag 4 queue 1", "refused", NULL, NULL, "", "cannot say 'e-tag'"},
 	/* guests */
 	{"82599,vfs=8", "udp4 guest web1", "unknown", NULL, NULL, "", "which VF guest web1 has"},
 	{"82599,vfs=8", "udp4 guest web1 queue 1", "exact", "udp4 -> vf 2 queue 1", NULL, NULL,

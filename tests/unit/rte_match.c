@@ -99,8 +99,7 @@ static bool meets_i40e(const struct sriov_entry *e, const struct nic_packet *p)
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));)
 		assert_true(whole_or_none(flow_field_at(f, &e->mask), f->size));
 	if (e->type == SRIOV_FLOW_ETHER)
-		return p->ethertype == e->value.ethertype && meets_mac(e, p) &&
-		       bytes_match(p->src_mac, e->value.src_mac, e->mask.src_mac, 6);
+		return p->ethertype == e->value.ethertype && tag_meets(e, p);
 	if (!type_matches(e->type, p) || !addresses_meet(e, p) || !tag_meets(e, p) ||
 	    !number_matches(0, e->value.tos, e->mask.tos))
 		return false;

@@ -41,7 +41,20 @@ static const struct {
 	{"82599", "udp4 dst-port 53 queue 9", "refused", NULL, 0, "has no RX queue 9"},
 	{"82599,vfs=4", "udp4 dst-port 53 queue 1", "refused", NULL, 0, "that is a queue of a VF"},
 	{"82599,vfs=4", "ip4 dst-ip 10.0.0.7 drop", "exact", "fdir", 1},
-	{"82599,vfs=4", "udp4 dst-port 53 vf 1", "refused", NULL, 0, "sends packets to a VF"},
+	{"82599,vfs=4", "udp4 dst-port 53 vf 1", "refused", NULL, 0,
+	 "fdir: it has no VF as target"},
+	{"82599", "tcp4 syn queue 1", "broader", NULL, 0, "does not tell IPv4 from IPv6"},
+	{"82599", "tcp4 syn drop", "refused", NULL, 0, "SYN: it cannot drop"},
+	{"82599", "tcp4 syn dst-port 80 queue 1", "refused", NULL, 0, "compares nothing else"},
+	{"82599", "tcp4 tcp-flags 0x12 queue 1", "refused", NULL, 0, "TCP with SYN set"},
+	{"82599,vfs=4", "ether e-tag 7 vf 1", "refused", NULL, 0, "only X550 has it"},
+	{"X550,vfs=4", "ether e-tag 7 vf 1", "exact", "L2 tunnel", 1, "no NIC, real or emulated"},
+	{"X550,vfs=4", "ether e-tag 7 vf 1 queue 1", "refused", NULL, 0, "chooses the queue"},
+	{"X550,vfs=4", "ether e-tag 0x4000 vf 1", "refused", NULL, 0, "14 bits"},
+	{"X550,vfs=4", "ether e-tag 7 proto 0x88f7 vf 1", "refused", NULL, 0,
+	 "an E-tag and nothing"},
+	{"X550", "ether e-tag 7 queue 1", "refused", NULL, 0, "no queues of the PF"},
+	{"X550,vfs=4", "ether e-tag 7 vf 4", "refused", NULL, 0, "VF 4 does not exist"},
 	{"82599,vfs=4", "ip4 dst-ip 10.0.0.7 in vf 1 drop", "refused", NULL, 0, "cannot limit"},
 	{"82599", "ip4 dst-ip 10.0.0.7 drop loc 3", "refused", NULL, 0, "have no location"},
 	/* net_i40e */
@@ -59,10 +72,12 @@ static const struct {
 	{"X710", "udp4 vid 5 dst-port 9 drop", "exact", "fdir", 16},
 	{"X710", "ether proto 0x88f7 queue 1", "exact", "ethertype", 1},
 	{"X710", "ether proto 0x88f7 dst 02:00:00:00:00:01 drop", "exact", "ethertype", 1},
-	{"X710", "ether proto 0x88f7 src 02:00:00:00:00:01 drop", "exact", "fdir", 1},
+	{"X710", "ether proto 0x88f7 src 02:00:00:00:00:01 drop", "refused", NULL, 0, "no MACs"},
+	{"X710", "ether proto 0x88cc dst 02:00:00:00:00:01 drop", "refused", NULL, 0, "no MACs"},
 	{"X710", "ether proto 0x88f7 vlan 5 drop", "exact", "fdir", 1},
 	{"X710", "ether proto 0x88cc drop", "exact", "fdir", 1},
 	{"X710", "ether proto 0x86dd drop", "refused", NULL, 0, "the types of IPv4, IPv6"},
+	{"X710", "tcp4 syn queue 1", "refused", NULL, 0, "it compares addresses, ports"},
 	{"X710", "ether vlan 5 drop", "refused", NULL, 0, "IP has flow types of its own"},
 	{"X710,vfs=4", "udp4 dst-port 53 vf 1 queue 2", "exact", "cloud", 1, CLOUD},
 	{"X710,vfs=4", "tcp6 src-port 53 vf 1", "exact", "cloud", 1, CLOUD},
@@ -83,6 +98,8 @@ static const struct {
 	{"I350", "ip4 queue 1", "refused", NULL, 0, "needs a protocol"},
 	{"I350", "ether proto 0x88f7 queue 1", "exact", "ethertype", 1},
 	{"I354", "ether proto 0x88f7 queue 1", "refused", NULL, 0, "no filters for this NIC"},
+	{"I350", "tcp4 syn queue 1", "broader", NULL, 0, "does not tell IPv4 from IPv6"},
+	{"I354", "tcp4 syn queue 1", "refused", NULL, 0, "no filters for this NIC"},
 	{"82576,vfs=2", "ether proto 0x88f7 queue 1", "refused", NULL, 0, "a queue of a VF"},
 	/* net_tap */
 	{"tap", "tcp4 dst-ip 10.0.0.0/9 dst-port 80 drop", "exact", "flower", 1, "fragments"},
@@ -91,6 +108,7 @@ static const struct {
 	{"tap", "ether src 02:00:00:00:00:01 proto 0x88f7 queue 1", "exact", "flower", 1},
 	{"tap", "tcp4 vid 16 drop", "refused", NULL, 0, "wrong byte order"},
 	{"tap", "ip4 l4proto 0 drop", "refused", NULL, 0, "protocol or type of 0"},
+	{"tap", "tcp4 syn drop", "refused", NULL, 0, "protocol and ports only"},
 	{"tap", "tcp4 tos 4 drop", "refused", NULL, 0, "compares MACs"},
 	{"tap", "sctp4 dst-port 9 drop", "refused", NULL, 0, "no rules of flow type sctp4"},
 	{"tap", "tcp4 queue 9", "refused", NULL, 0, "no RX queue 9"},
@@ -143,6 +161,7 @@ static void filters_take_rules(void **state)
 static const struct {
 	const char *nic, *rules, *use;
 	bool partial;
+	unsigned allow;
 } lists[] = {
 	/* different masks go to different filters */
 	{"82599",
@@ -183,12 +202,20 @@ static const struct {
 	 "flow-type tcp4 dst-port 0-7 queue 1 weight 1 optional\n"
 	 "flow-type tcp4 dst-port 16-23 queue 1 weight 2 optional\n",
 	 "2-tuple 8", true},
+	/* one filter for SYN, which lies over no rule for TCP */
+	{"82599", "flow-type tcp4 syn queue 1\nflow-type udp4 dst-port 53 queue 2\n",
+	 "SYN 1, fdir 1", .allow = 1u << SRIOV_BROADER},
+	{"82599", "flow-type tcp4 dst-port 80 queue 2\nflow-type tcp4 syn queue 1\n", "fdir 1",
+	 .allow = 1u << SRIOV_BROADER},
+	{"X550,vfs=2", "flow-type ether e-tag 5 vf 0\nflow-type ether e-tag 6 vf 1\n",
+	 "L2 tunnel 2"},
 };
 
 static void lists_go_to_filters(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const struct sriov_compile opts = {.partial = lists[i].partial};
+		const struct sriov_compile opts = {.partial = lists[i].partial,
+						   .allow = lists[i].allow};
 		char use[256] = "";
 		struct text text = {.at = use, .size = sizeof(use)};
 		struct sriov_compiled out = {0};

@@ -1,32 +1,23 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # out is of cases/lib.sh
+# shellcheck disable=SC2154 # variables of cases/lib.sh and rte.lib.sh
 # rte-list: sriov-rte on net_e1000_igb with the NIC that QEMU has, which does not steer by these filters: rules are
 # created and listed, come back after kill -9, and the port comes back to igb.
 . /share/cases/lib.sh
-cp /share/sriov-rte /tmp/
+. /share/cases/rte.lib.sh
 address=$(pf_addr)
-socket=/run/rte.sock
 modprobe -a vfio-pci vfio_iommu_type1
 echo 256 >/proc/sys/vm/nr_hugepages
 exits 0 "the port is given to vfio-pci" s pf bind "$address" --driver vfio-pci
-answers() { s flow list --backend rte --socket $socket >/dev/null 2>&1; }
-own() {
-	/tmp/sriov-rte --socket $socket --pci "$address" --queues 2 >/tmp/owner.log 2>&1 &
-	pid=$!
-	t "the owner answers" wait_until answers 30
-	_comment "$(cat /tmp/owner.log)"
-}
-own
+own --pci "$address" --queues 2
+_comment "$(cat /tmp/owner.log)"
 printf '%s\n' "name ptp flow-type ether proto 0x88f7 queue 1" >/tmp/rules
-exits 0 "a list is applied" s flow apply /tmp/rules --backend rte --socket $socket
+exits 0 "a list is applied" s flow apply /tmp/rules --backend rte --socket "$socket"
 like "$out" "net_e1000_igb.: 1 rte_flow rules created" "its rule is created"
 echo "flow-type ether proto 0x88f7 drop" >/tmp/no
-exits 1 "a drop is refused" s flow apply /tmp/no --backend rte --socket $socket
-kill -KILL "$pid"
-wait "$pid" 2>/dev/null
-own
-like "$(s flow list --backend rte --socket $socket)" "ptp +ethertype +ether proto 0x88f7 -> queue 1" "the rule is back"
-kill "$pid"
-wait "$pid"
+exits 1 "a drop is refused" s flow apply /tmp/no --backend rte --socket "$socket"
+gone KILL
+own --pci "$address" --queues 2
+like "$(s flow list --backend rte --socket "$socket")" "ptp +ethertype +ether proto 0x88f7 -> queue 1" "the rule is back"
+gone TERM
 exits 0 "the port is the kernel's again" s pf bind "$address" --driver default
 is "$(pf_driver)" igb "by its driver"

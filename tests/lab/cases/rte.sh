@@ -1,19 +1,18 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # out is of cases/lib.sh
+# shellcheck disable=SC2154 # variables of cases/lib.sh and rte.lib.sh
 # rte: a PF that DPDK owns, by net_ixgbe of Debian's DPDK on the emulated 82599: given to vfio-pci, owned by sriov-rte,
 # rules through `flow apply --backend rte`, packets from the wire counted on its queues; the owner killed and started
 # again; the cost of a rule beside a bare loop. Then net_tap, whose filters the kernel carries out and counts.
 . /share/cases/lib.sh
-cp /share/sriov-rte /share/bare-rte /tmp/
+. /share/cases/rte.lib.sh
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 address=$(pf_addr) mac=$(pf_mac)
-socket=/run/rte.sock
 t "the peer is up" peer_setup
 modprobe -a vfio-pci vfio_iommu_type1
 
 # the port is the kernel's
-exits 1 "a port of the kernel is refused" /tmp/sriov-rte --pci "$address" --socket $socket
+exits 1 "a port of the kernel is refused" /tmp/sriov-rte --pci "$address" --socket "$socket"
 like "$out" "driver ixgbe of the kernel has it" "and its driver named"
 exits 0 "it has VFs" s vf create "$address" --count 2 --vlan 7 --driver vfio-pci
 exits 0 "and a rule" s flow add "$address" --name old flow-type udp4 dst-port 9 queue 0
@@ -27,36 +26,9 @@ is "$(pf_driver)" vfio-pci "which has it"
 exits 0 "again: nothing to do" s pf bind "$address" --driver vfio-pci
 like "$out" "nothing to do" "it says so"
 exits 1 "VFs want the kernel's driver" s vf set "$address" all --trust on
-exits 1 "without hugepages there is no start" /tmp/sriov-rte --pci "$address" --socket $socket
+exits 1 "without hugepages there is no start" /tmp/sriov-rte --pci "$address" --socket "$socket"
 like "$out" "hugepages: none is free" "it says so"
 echo 256 >/proc/sys/vm/nr_hugepages
-
-answers() { s flow list --backend rte --socket $socket >/dev/null 2>&1; }
-# own ARGUMENT…: an owner that answers; $pid
-own() {
-	/tmp/sriov-rte --socket $socket --sink "$@" >/tmp/owner.log 2>&1 &
-	pid=$!
-	t "the owner answers" wait_until answers 30
-}
-gone() {
-	kill "-$1" "$pid"
-	wait "$pid" 2>/dev/null
-}
-# counted: what the owner took from its queues so far
-counted() { s flow list --backend rte --socket $socket --json | jq -c '.rte.ports[0].taken'; }
-# counts WANT WHAT LINE: frames (frames.py's words), and what the queues got
-counts() {
-	local want=$1 what=$2 before now
-	shift 2
-	before=$(counted)
-	_arrived() {
-		now=$(jq -nc --argjson a "$before" --argjson b "$(counted)" '[range($a | length) | $b[.] - $a[.]]')
-		[ "$now" = "$want" ]
-	}
-	printf '%s\n' "$@" | send
-	wait_until _arrived 5
-	is "$now" "$want" "$what"
-}
 
 # ---- net_ixgbe
 cat >/tmp/rules <<'X'
@@ -69,9 +41,9 @@ X
 send() { peer_send_batch; }
 own --pci "$address" --queues 4
 _comment "$(cat /tmp/owner.log)"
-exits 0 "the list is applied" s flow apply /tmp/rules --backend rte --socket $socket
+exits 0 "the list is applied" s flow apply /tmp/rules --backend rte --socket "$socket"
 like "$out" "net_ixgbe.: 5 rte_flow rules created" "five rules are created"
-exits 0 "applied again" s flow apply /tmp/rules --backend rte --socket $socket
+exits 0 "applied again" s flow apply /tmp/rules --backend rte --socket "$socket"
 like "$out" "0 rte_flow rules created, 0 destroyed, 5 kept" "nothing is done twice"
 lands() {
 	counts "[10,0,0,0]" "$1: no rule: queue 0" "10 proto=udp dmac=$mac dst=10.1.2.3"
@@ -87,35 +59,26 @@ lands() {
 lands "at first"
 gone KILL
 own --pci "$address" --queues 4
-like "$(s flow list --backend rte --socket $socket)" "4 queues: 5 entries" "killed and started: the rules are back"
+like "$(s flow list --backend rte --socket "$socket")" "4 queues: 5 entries" "killed and started: the rules are back"
 lands "after kill -9"
 exits 3 "a port that a process has open is not taken back" s pf bind "$address" --driver default
 like "$out" "process $pid .sriov-rte. has the port open" "that process is named"
 _comment "$(tail -1 /tmp/owner.log)"
 grep -v '^name bad' /tmp/rules >/tmp/less
-exits 0 "a rule less" s flow apply /tmp/less --backend rte --socket $socket
+exits 0 "a rule less" s flow apply /tmp/less --backend rte --socket "$socket"
 like "$out" "0 rte_flow rules created, 1 destroyed, 4 kept" "only that one goes"
 counts "[16,0,0,0]" "what was dropped arrives" "16 proto=udp dmac=$mac dst=10.66.1.1"
 echo "flow-type udp4 dst-port 7 drop" >/tmp/no
-exits 1 "82599 cannot drop by ports" s flow apply /tmp/no --backend rte --socket $socket
+exits 1 "82599 cannot drop by ports" s flow apply /tmp/no --backend rte --socket "$socket"
 like "$out" "82599 cannot drop by ports" "it says so"
-is "$(s flow list --backend rte --socket $socket --json | jq '.rte.ports[0].rules | length')" 4 "the others stand"
+is "$(s flow list --backend rte --socket "$socket" --json | jq '.rte.ports[0].rules | length')" 4 "the others stand"
 
 # ---- the cost of a rule: whole commands beside DPDK alone
 n=1000
 for ((i = 0; i < n; i++)); do
 	echo "flow-type ip4 dst-ip 10.0.$((i >> 8)).$((i & 255)) queue $((i % 4))"
 done >/tmp/many
-: >/tmp/none
-for round in 1 2 3; do
-	t "no rules" s flow apply /tmp/none --backend rte --socket $socket
-	begun=${EPOCHREALTIME/./}
-	t "$n rules" s flow apply /tmp/many --backend rte --socket $socket
-	echo $(((${EPOCHREALTIME/./} - begun) / 1000)) >>/tmp/ours
-	gone TERM
-	/tmp/bare-rte "$address" $n >>/tmp/bare || fail "the bare loop, round $round"
-	own --pci "$address" --queues 4
-done
+against_bare $n 3
 _comment "figure: rte, $n rules on an emulated 82599: ours $(median /tmp/ours) ms (whole command), bare $(median /tmp/bare) ms"
 at_most "$(times_ratio /tmp/ours /tmp/bare)" 40 "ours to the bare loop"
 gone TERM
@@ -125,7 +88,7 @@ modprobe -a tun cls_flower sch_multiq sch_ingress act_gact act_skbedit
 send() { python3 -ISE /lab/frames.py rtap0; }
 own --vdev net_tap0,iface=rtap0 --queues 2 -- --no-huge -m 128
 printf '%s\n' "name bad flow-type udp4 dst-port 5001 drop" "name one flow-type udp4 dst-port 5002 queue 1" >/tmp/rules
-exits 0 "the list is applied" s flow apply /tmp/rules --backend rte --socket $socket
+exits 0 "the list is applied" s flow apply /tmp/rules --backend rte --socket "$socket"
 counts "[0,10]" "net_tap: ten of twenty dropped, ten on queue 1" \
 	"10 proto=udp dst=10.9.0.1 dport=5001" "10 proto=udp dst=10.9.0.1 dport=5002"
 filters=$(tc -s filter show dev rtap0 parent 1:)

@@ -53,13 +53,14 @@ typedef struct { bool on; uint64_t base, hwb; uint32_t qlen, dbuf, head; bool hw
 typedef struct { bool used; uint16_t seid; uint8_t type; int vf; uint8_t info[128]; uint16_t promisc; } Vsi;
 typedef struct { int vsi; uint8_t mac[6]; uint16_t vlan, flags; } Filt;
 typedef struct { uint32_t w0, w2, id; uint8_t pctype; uint8_t pkt[512]; int n; } Fd;
+typedef struct { uint8_t mac[6]; uint16_t etype, flags, seid, queue; } Ctl;
 typedef struct { uint32_t atq[5], arq[5]; uint32_t rstat; } VfAq;   /* bal bah len h t */
 
 typedef struct Xl {
     PCIDevice pd; MemoryRegion mmio, msix; NICState *nic; NICConf conf; bool trace, fd_redirect; uint16_t vfs;
     uint32_t *r; uint16_t nvm[NVM_WORDS]; uint64_t sd[4096]; uint32_t sdt[4096];
     Q tx[NQ], rx[NQ]; Vsi vsi[NVSI]; Filt *filt; unsigned nfilt;
-    Fd *fd; unsigned nfd; bool pend[NVEC]; bool vpend[NVF][VFVEC];
+    Fd *fd; unsigned nfd; Ctl *ctl; unsigned nctl; bool pend[NVEC]; bool vpend[NVF][VFVEC];
     uint8_t *tb[NQ]; uint32_t tn[NQ]; uint64_t tcmd[NQ]; uint64_t tctx[NQ]; uint32_t fdp[NQ][4]; bool fdv[NQ];
     VfAq vf[NVF]; uint16_t next_seid; bool veb;
 } Xl;
@@ -153,6 +154,7 @@ static void parse(const uint8_t *b, size_t n, Pk *p)
     }
 }
 static uint64_t inset(Xl *s, int pct) { return R(FD_INSET + pct * 64) | (uint64_t)R(FD_INSET + pct * 64 + 32) << 32; }
+#include "xl710-filters.h"
 /* Where the payload begins that flexible words are counted from: after the L4 header, or the L3 header of other packets. */
 static int payload(const uint8_t *a, size_t n, const Pk *p, int pct)
 {
@@ -185,6 +187,7 @@ static bool fd_eq(Xl *s, const uint8_t *a, size_t n, const Pk *p, const Fd *f, b
     if ((m >> 34 & 1) && p->sp != (rx ? g.dp : g.sp)) return false;
     if ((m >> 33 & 1) && p->dp != (rx ? g.sp : g.dp)) return false;
     if ((m >> 55 & 1) && p->tci != g.tci) return false;
+    if (!fv_eq(s, m, a, n, p, f->pkt, f->n, &g)) return false;
     for (int k = 0; k < 8; k++) if ((m >> (13 - k) & 1) && !flex_eq(s, a, n, p, f, &g, k)) return false;
     return true;
 }
@@ -211,16 +214,17 @@ static uint32_t toeplitz(Xl *s, const uint8_t *in, int n)
 }
 static int vsi_q(Xl *s, Vsi *v, int rel)
 {
-    uint16_t flags = lduw_le_p(v->info + 30);
+    uint16_t flags = lduw_le_p(v->info + 28);
     if (v->vf >= 0) return R(VPLAN_QTABLE + (rel & 15) * 1024 + 4 * v->vf) & 0x7ff;
-    return (flags & 1) ? lduw_le_p(v->info + 32 + 2 * (rel & 15)) & 0x7ff : (lduw_le_p(v->info + 32) & 0x7ff) + rel;
+    return (flags & 1) ? lduw_le_p(v->info + 30 + 2 * (rel & 15)) & 0x7ff : (lduw_le_p(v->info + 30) & 0x7ff) + rel;
 }
 static void rx_q(Xl *s, int q, const uint8_t *b, size_t n, Pk *p, bool fdm, uint32_t fdid, uint32_t hash, Vsi *v)
 {
     Q *k = &s->rx[q]; uint32_t off = 0, dl = k->d32 ? 32 : 16, cnt = k->qlen, tail = R(QRX_TAIL + 4 * q); PCIDevice *d = q_dev(s, q); uint8_t tmp[16384]; uint32_t tag = 0;
     int ptype = p->ip4 ? (p->frag ? 23 : p->proto == 17 ? 24 : p->proto == 6 ? 26 : 22 + 0) : p->ip6 ? (p->proto == 17 ? 90 : p->proto == 6 ? 92 : 88) : 1;
-    if (!k->on || !cnt || !k->dbuf || n > sizeof(tmp)) return;
-    if ((tail + cnt - k->head) % cnt < (n + k->dbuf - 1) / k->dbuf) { TR("rx queue %d full\n", q); return; }
+    glv_rx(s, v, b, n);
+    if (!k->on || !cnt || !k->dbuf || n > sizeof(tmp)) { TR("rx queue %d is off\n", q); glv_add(s, GLV_RDPC, v, 1); return; }
+    if ((tail + cnt - k->head) % cnt < (n + k->dbuf - 1) / k->dbuf) { TR("rx queue %d full\n", q); glv_add(s, GLV_RDPC, v, 1); return; }
     if (p->vlan && ((v->info[12] >> 3) & 3) != 3) { memcpy(tmp, b, 12); memcpy(tmp + 12, b + 16, n - 16); b = tmp; n -= 4; tag = 0x10000 | p->tci; }
     while (off < n) {
         uint64_t da = k->base + (uint64_t)dl * k->head, st; uint8_t x[32] = { 0 }; uint32_t c = MIN(k->dbuf, n - off);
@@ -251,16 +255,24 @@ static void rx_vsi(Xl *s, Vsi *v, const uint8_t *b, size_t n)
         if (p.sp || p.dp) { memcpy(in + l, b + p.l4, 4); l += 4; }
         hash = toeplitz(s, in, l);
     }
-    tcn = 1 << ((lduw_le_p(v->info + 64) >> 9) & 7);
-    if (num == 0) rel = (R(HLUT + ((hash & 511) / 4) * 128) >> (8 * (hash & 3))) & 0x3f; else rel = hash % tcn;
+    tcn = 1 << ((lduw_le_p(v->info + 62) >> 9) & 7);
+    if (num == 0 && !(R(HENA + 128 * (p.pct / 32)) >> (p.pct % 32) & 1)) hash = rel = 0; /* a packet type without RSS */
+    else if (num == 0) rel = (R(HLUT + ((hash & 511) / 4) * 128) >> (8 * (hash & 3))) & 0x3f;
+    else rel = hash % tcn;
     if (v->vf >= 0) { int c = 0; while (c < 16 && (R(VPLAN_QTABLE + c * 1024 + 4 * v->vf) & 0x7ff) != 0x7ff) c++; rel = c ? (int)(hash % c) : 0; if (!(hash)) rel = 0; }
     q = vsi_q(s, v, rel);
     rx_q(s, q, b, n, &p, false, 0, hash, v);
 }
+static int seid_vsi(Xl *s, int seid) { for (int i = 0; i < NVSI; i++) if (s->vsi[i].used && s->vsi[i].seid == (seid & 0x3ff)) return i; return -1; }
 static int deliver(Xl *s, const uint8_t *b, size_t n, int src)
 {
-    Pk p; bool mc = b[0] & 1, bc = (b[0] & b[1] & b[2] & b[3] & b[4] & b[5]) == 0xff; int hits = 0; uint8_t t[20000];
+    Pk p; bool mc = b[0] & 1, bc = (b[0] & b[1] & b[2] & b[3] & b[4] & b[5]) == 0xff; int hits = 0; uint8_t t[20000]; const Ctl *c;
     parse(b, n, &p);
+    if (src < 0 && (c = ctl_match(s, b, p.et, 0))) {
+        int i = seid_vsi(s, c->seid);
+        if ((c->flags & CTL_DROP) || i < 0) { TR("control filter drop type %04x\n", p.et); return 1; }
+        if (c->flags & CTL_TO_QUEUE) { rx_q(s, vsi_q(s, &s->vsi[i], c->queue), b, n, &p, false, 0, 0, &s->vsi[i]); return 1; }
+    }
     for (int i = 0; i < NVSI; i++) {
         Vsi *v = &s->vsi[i]; bool ok = false; uint16_t pvid = lduw_le_p(v->info + 8) & 0xfff; bool pv = pvid && (v->info[12] & 4);
         if (!v->used || i == src || v->type == 0xff) continue;
@@ -283,9 +295,10 @@ static ssize_t net_rx(NetClientState *nc, const uint8_t *b, size_t n)
 }
 static void tx_out(Xl *s, int q, const uint8_t *b, size_t n)
 {
-    int f = q_vf(s, q, NULL), src = 0, h; uint8_t t[20000];
+    int f = q_vf(s, q, NULL), src = 0, h; uint8_t t[20000]; const Ctl *c;
     for (int i = 0; i < NVSI; i++) if (s->vsi[i].used && f >= 0 && s->vsi[i].vf == f) src = i;
     if (n < 14 || n > 19000) return;
+    if ((c = ctl_match(s, b, lduw_be_p(b + 12), CTL_TX)) && (c->flags & CTL_DROP)) return;
     if (f >= 0) { uint8_t *in = s->vsi[src].info; uint16_t pvid = lduw_le_p(in + 8); if ((pvid & 0xfff) && (in[12] & 4)) { memcpy(t, b, 12); stw_be_p(t + 12, 0x8100); stw_be_p(t + 14, pvid); memcpy(t + 16, b + 12, n - 12); b = t; n += 4; } }
     if (s->veb || nvf(s)) { h = deliver(s, b, n, src); if (h && !(b[0] & 1)) return; }
     qemu_send_packet(qemu_get_queue(s->nic), b, n);
@@ -373,7 +386,6 @@ static void arq_post(Xl *s, int f, uint16_t op, uint16_t ret, uint32_t ck_hi, ui
     if (f < 0) { R(ARQH) = h; icr0(s, 1u << 30); } else { q[3] = h; R(VFINT_ICR0 + 4 * f) |= 1u << 30; vf_vec(s, f, 0); }
 }
 static void vsi_fill(uint8_t *info, int num) { stw_le_p(info + 96, num + 1); stw_le_p(info + 112, num); stw_le_p(info + 114, num); }
-static int seid_vsi(Xl *s, int seid) { for (int i = 0; i < NVSI; i++) if (s->vsi[i].used && s->vsi[i].seid == (seid & 0x3ff)) return i; return -1; }
 static void cap(uint8_t **p, int id, int maj, uint32_t n, uint32_t l, uint32_t ph) { stw_le_p(*p, id); (*p)[2] = maj; stl_le_p(*p + 4, n); stl_le_p(*p + 8, l); stl_le_p(*p + 12, ph); *p += 32; }
 static void csr_write(Xl *s, uint32_t a, uint32_t v);
 static uint32_t csr_read(Xl *s, uint32_t a);
@@ -385,7 +397,7 @@ static uint16_t aq_exec(Xl *s, uint16_t op, uint8_t *d, uint8_t *b, uint16_t *bl
     case 0x000A: case 0x000B:
         if (bl < 20 * 32) { *blen = 20 * 32; return 9; }
         memset(b, 0, bl);
-        cap(&q, 0x01, 1, 0, 0, 0); cap(&q, 0x05, 1, 1, 0, 0); cap(&q, 0x12, 1, 1, 0, 0); cap(&q, 0x13, 1, s->vfs, 0, 0); cap(&q, 0x17, 1, NVSI, 0, 0);
+        cap(&q, 0x01, 1, 0, 0, 0); cap(&q, 0x05, 1, 1, 0, 0); cap(&q, 0x12, 1, 1, 0, 0); cap(&q, 0x13, 1, s->vfs, 0, 0); cap(&q, 0x17, 1, NVSI, 0, 0); cap(&q, 0x18, 1, 1, 1, 8);
         cap(&q, 0x40, 1, 512, 6, 0); cap(&q, 0x41, 1, 384, 0, 0); cap(&q, 0x42, 1, 384, 0, 0); cap(&q, 0x43, 1, NVEC, 0, 0); cap(&q, 0x44, 1, VFVEC, 0, 0);
         cap(&q, 0x45, 1, FD_GUARANTEED, FD_BEST_EFFORT, 0);
         *blen = q - b; stl_le_p(p + 4, (q - b) / 32); return 0;
@@ -394,6 +406,7 @@ static uint16_t aq_exec(Xl *s, uint16_t op, uint8_t *d, uint8_t *b, uint16_t *bl
     case 0x0206: stl_le_p(p + 12, csr_read(s, ldl_le_p(p + 4))); return 0;
     case 0x0207: csr_write(s, ldl_le_p(p + 4), ldl_le_p(p + 12)); return 0;
     case 0xFF03: stl_le_p(p + 12, csr_read(s, ldl_le_p(p + 4) & (CSR - 1))); stl_le_p(p + 8, 0); return 0;
+    case 0xFF04: csr_write(s, ldl_le_p(p + 4) & (CSR - 1), ldl_le_p(p + 12)); return 0;
     case 0x0210:
         for (v = 1; v < NVSI && s->vsi[v].used; v++) { }
         if (v == NVSI) return 16;
@@ -409,7 +422,7 @@ static uint16_t aq_exec(Xl *s, uint16_t op, uint8_t *d, uint8_t *b, uint16_t *bl
             if (m & 1) memcpy(t + 2, b + 2, 4);
             if (m & 2) memcpy(t + 6, b + 6, 2);
             if (m & 4) memcpy(t + 8, b + 8, 8);
-            if (m & 0x40) memcpy(t + 30, b + 30, 2 + 32 + 16);
+            if (m & 0x40) memcpy(t + 28, b + 28, 2 + 32 + 16);
             vsi_fill(t, v); memcpy(b, t, 128);
         }
         stw_le_p(p, s->vsi[v].seid); stw_le_p(p + 2, v); return 0;
@@ -431,6 +444,7 @@ static uint16_t aq_exec(Xl *s, uint16_t op, uint8_t *d, uint8_t *b, uint16_t *bl
             } else { if (k < s->nfilt) s->filt[k] = s->filt[--s->nfilt]; e[12] = 0; }
         }
         return 0;
+    case 0x025A: case 0x025B: return ctl_exec(s, op == 0x025A, p);
     case 0x0254: if ((v = seid_vsi(s, lduw_le_p(p + 4))) >= 0) { uint16_t m = lduw_le_p(p + 2) & 0x3f; s->vsi[v].promisc = (s->vsi[v].promisc & ~m) | (lduw_le_p(p) & m); } return 0;
     case 0x0408: case 0x040A: case 0x0418: case 0x041A: case 0x0419: memset(b, 0, bl); b[0] = 1; return 0;
     case 0x0407: memset(b, 0, bl); for (i = 0; i < 8 && bl >= 32; i++) stw_le_p(b + 16 + 2 * i, 1 + i); return 0;
@@ -441,7 +455,7 @@ static uint16_t aq_exec(Xl *s, uint16_t op, uint8_t *d, uint8_t *b, uint16_t *bl
     case 0x0A00: return 1;
     case 0x0A07: return 14;
     case 0x0902: stl_le_p(p + 4, 0); stl_le_p(p + 12, 0); return 0;
-    case 0x0002: case 0x0003: case 0x0004: case 0x0008: case 0x0009: case 0x0108: case 0x0110: case 0x0205: case 0x0231: case 0x0252: case 0x0253: case 0x0255: case 0x025A: case 0x025B: case 0x0303: case 0x0400:
+    case 0x0002: case 0x0003: case 0x0004: case 0x0008: case 0x0009: case 0x0108: case 0x0110: case 0x0205: case 0x0231: case 0x0252: case 0x0253: case 0x0203: case 0x0255: case 0x0303: case 0x0400:
     case 0x0406: case 0x0410: case 0x0413: case 0x0414: case 0x0417: case 0x0601: case 0x0603: case 0x0605: case 0x0613: case 0x0618: case 0x0A05: case 0x0A06: case 0x0A08: case 0x041B: case 0x041C: case 0x0416: case 0x0A09: case 0x0B00: case 0x0B01:
         if (op == 0x0008) stl_le_p(p + 4, 180000);
         if (op == 0x0417 && bl >= 16) memset(b, 0, bl);
@@ -479,14 +493,15 @@ static void atq_run(Xl *s, int f)
 static void vf_reset(Xl *s, int f) { memset(&s->vf[f], 0, sizeof(VfAq)); R(VFGEN_RSTAT1 + 4 * f) = 0; memset(s->vpend[f], 0, VFVEC); R(VFINT_DYN_CTL0 + 4 * f) = 0; for (int i = 0; i < 16; i++) { uint32_t q = R(VPLAN_QTABLE + i * 1024 + 4 * f) & 0x7ff; if (q != 0x7ff && q < NQ && (R(VPLAN_MAPENA + 4 * f) & 1)) { s->tx[q].on = s->rx[q].on = false; R(QTX_ENA + 4 * q) = R(QRX_ENA + 4 * q) = 0; } } TR("VF%d reset\n", f); }
 static void pf_reset(Xl *s, bool full)
 {
-    static const uint32_t core[][2] = { { FD_INSET, 0x2000 }, { FLX_PIT, 9 * 32 }, { GLQF_PCNT, 512 * 4 }, { GLQF_ORT, 64 * 4 } };
-    void *keep[4]; /* CORER scope: survives a PF reset */
-    for (int i = 0; i < 4; i++) keep[i] = full ? NULL : g_memdup2(&R(core[i][0]), core[i][1]);
+    static const uint32_t core[][2] = { { FD_INSET, 0x2000 }, { FLX_PIT, 9 * 32 }, { GLQF_PCNT, 512 * 4 }, { GLQF_ORT, 64 * 4 }, { FD_MSK, 64 * 8 },
+        { GLV_RDPC, GLV_SPAN }, { GLV_GORC, GLV_SPAN }, { GLV_UPRC, 3 * GLV_SPAN } };
+    void *keep[ARRAY_SIZE(core)]; /* CORER scope: survives a PF reset */
+    for (unsigned i = 0; i < ARRAY_SIZE(core); i++) keep[i] = full ? NULL : g_memdup2(&R(core[i][0]), core[i][1]);
     memset(s->r, 0, CSR);
     memset(s->tx, 0, sizeof(s->tx)); memset(s->rx, 0, sizeof(s->rx)); memset(s->vsi, 0, sizeof(s->vsi)); memset(s->sdt, 0, sizeof(s->sdt)); memset(s->pend, 0, sizeof(s->pend)); memset(s->vf, 0, sizeof(s->vf));
-    s->nfilt = s->nfd = 0; s->veb = false;
+    s->nfilt = s->nfd = s->nctl = 0; s->veb = false;
     s->vsi[0] = (Vsi){ .used = true, .seid = 512, .vf = -1 };
-    stw_le_p(s->vsi[0].info, 0x1ff); stw_le_p(s->vsi[0].info + 64, 0); vsi_fill(s->vsi[0].info, 0); s->vsi[0].info[12] = 3 | (3 << 3);
+    stw_le_p(s->vsi[0].info, 0x1ff); stw_le_p(s->vsi[0].info + 62, 0); vsi_fill(s->vsi[0].info, 0); s->vsi[0].info[12] = 3 | (3 << 3);
     s->filt = g_renew(Filt, s->filt, 1); s->filt[0] = (Filt){ .vsi = 0, .flags = 4 }; memcpy(s->filt[0].mac, s->conf.macaddr.a, 6); s->nfilt = 1;
     R(GLNVM_ULD) = 0xffffffff; R(GLNVM_GENS) = 2u << 5; R(GLNVM_FLA) = 0x40; R(GLNVM_SRCTL) = 0x80000000u; R(0xC20D0) = 0x1000; R(0x1C0AB4) = 1;
     R(GLPCI_CNF2) = NVEC << 2 | VFVEC << 13; R(PFLAN_QALLOC) = 0x80000000u | 383u << 16; R(PF_VT_PFALLOC) = 0x80000000u | (s->vfs - 1) << 8;
@@ -497,7 +512,8 @@ static void pf_reset(Xl *s, bool full)
         uint64_t m = 3ull << 47 | 3ull << 35 | (pc >= 35 ? 0 : 1ull << 34 | 1ull << 33); if (pc == 34) m |= 3ull << 31;
         R(FD_INSET + (pc + 10 * k) * 64) = m; R(FD_INSET + (pc + 10 * k) * 64 + 32) = m >> 32;
     }
-    for (int i = 0; i < 4; i++) if (keep[i]) { memcpy(&R(core[i][0]), keep[i], core[i][1]); g_free(keep[i]); }
+    pit_reset(s);
+    for (unsigned i = 0; i < ARRAY_SIZE(core); i++) if (keep[i]) { memcpy(&R(core[i][0]), keep[i], core[i][1]); g_free(keep[i]); }
     TR("PF reset\n");
 }
 static uint32_t csr_read(Xl *s, uint32_t a)
@@ -536,6 +552,7 @@ static void csr_write(Xl *s, uint32_t a, uint32_t v)
     case PFGEN_CTRL: if (v & 1) pf_reset(s, false); return;
     case GLNVM_SRCTL: if (v & (1u << 30)) { uint32_t w = (v >> 14) & 0x7fff; R(GLNVM_SRDATA) = (uint32_t)(w < NVM_WORDS ? s->nvm[w] : 0) << 16; R(a) = v | 0x80000000u; } return;
     case SDCMD: if (v & 0x80000000u) { i = v & 0xfff; s->sdt[i] = R(SDLO) & 3; s->sd[i] = ((uint64_t)R(SDHI) << 32 | R(SDLO)) & ~0xfffull; TR("SD %u = %" PRIx64 " type %u\n", i, s->sd[i], s->sdt[i]); } return;
+    case PFQF_CTL_1: if (v & 1) { s->nfd = 0; R(FDSTAT) = R(GLQF_FDCNT) = 0; } return; /* CLEARFDTABLE, at once */
     case ATQT: R(a) = v; atq_run(s, -1); return;
     case DYN_CTL0: R(a) = (v & 0x80000000u) ? (R(a) & 1) | (v & ~0x80000001u) : v & ~4u; if (v & 4) R(ICR0) |= 1; icr0(s, 0); return;
     case ICR0_ENA: R(a) = v; icr0(s, 0); return;
