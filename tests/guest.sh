@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154
 # Sourced after tests/libvirtd.sh: small Linux guests (TCG) of the lab's kernel and busybox, which do what they are told on
-# their serial port. $kernel is the kernel's folder.
-"$repo/tests/lab/small.sh" "$kernel" "$work/small.gz" virtio_net
+# their serial port. $kernel is the kernel's folder, $guest_modules what they have of it (virtio_net).
+"$repo/tests/lab/small.sh" "$kernel" "$work/small.gz" "${guest_modules[@]:-virtio_net}"
 
 # small_domain NAME NUMBER: its memory is shared, as vhost-user wants it
 small_domain() {
@@ -38,39 +38,13 @@ small_defined() {
 	virsh define "$work/$1.xml"
 }
 
-declare -A console=()
+# shellcheck source=tests/console.sh
+. "$repo/tests/console.sh"
 # small_start NAME…
 small_start() {
-	local name fd
+	local name
 	for name; do
-		rm -f "$work/$name".{in,out}
-		mkfifo "$work/$name".{in,out}
-		exec {fd}<>"$work/$name.out"
-		console[$name]=$fd
+		console_made "$name"
 		virsh start "$name" || fail "$name does not start"
 	done
-}
-# answered NAME: what comes until the status of the last line, which is returned
-answered() {
-	local line
-	while IFS= read -r -t 60 line <&"${console[$1]}"; do
-		case $line in
-		=ready) return 0 ;;
-		=[0-9]*) return "${line#=}" ;;
-		*) echo "$line" ;;
-		esac
-	done
-	echo "$1 does not answer"
-	return 1
-}
-# inside NAME COMMAND…
-inside() {
-	local name=$1
-	shift
-	echo "$*" >"$work/$name.in"
-	answered "$name"
-}
-# inside_until NAME COMMAND: asks for 20 seconds
-inside_until() {
-	inside "$1" "i=0; until $2; do i=\$((i + 1)); [ \$i -lt 100 ] || break; usleep 200000; done >/dev/null 2>&1; $2"
 }

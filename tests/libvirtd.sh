@@ -13,7 +13,7 @@ if [ -z "${LIBVIRT_TEST_INSIDE:-}" ]; then
 	export LIBVIRT_TEST_INSIDE=1
 	# the shell that waits buries the daemons that libvirt forks off
 	exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
-		bash -c '"$0" & wait $!' "$0"
+		bash -c '"$0" "$@" & wait $!' "$0" "$@"
 fi
 unset SRIOVCTL_HOST
 

@@ -57,16 +57,21 @@ int cmd_physnet_delete(const struct args *args, struct sriov_host *host, struct 
 	return out_plans(out, plan, dry_run, r, err);
 }
 
-/* Ends 2 if a bridge lacks something: what is shown is what `restore` would do. */
+/*
+ * Ends 2 if a bridge lacks something, or a port passes nothing: the steps that are shown are what `restore` would do,
+ * notes are what it cannot.
+ */
 int cmd_physnet_check(const struct args *args, struct sriov_host *host, struct out *out,
 		      struct sriov_error *err)
 {
 	struct sriov_plan *plan = NULL;
-	size_t steps = 0;
+	size_t steps = 0, findings = 0;
 	int r = sriov_physnet_check(host, args->npos ? args->pos[0] : NULL, &plan, err);
 
-	for (const struct sriov_plan *at = plan; at; at = at->next)
+	for (const struct sriov_plan *at = plan; at; at = at->next) {
 		steps += at->nsteps;
+		findings += at->status == SRIOV_DIFFERENCE;
+	}
 	if (!r && !plan && !out->doc) {
 		puts("no physnet has a bridge");
 		return 0;
@@ -74,7 +79,7 @@ int cmd_physnet_check(const struct args *args, struct sriov_host *host, struct o
 	r = out_plans(out, plan, true, r, err);
 	if (!r && steps && !out->doc)
 		puts("`sriovctl restore` does that");
-	return r ? r : steps ? SRIOV_DIFFERENCE : 0;
+	return r ? r : steps || findings ? SRIOV_DIFFERENCE : 0;
 }
 
 static const struct column net_columns[] = {

@@ -91,6 +91,9 @@ static void print_plan(const struct sriov_plan *plan, bool dry_run)
 	}
 	for (size_t i = 0; i < plan->nnotes; i++)
 		printf("  note: %s\n", plan->note[i]);
+	/* findings are notes */
+	if (plan->status == SRIOV_DIFFERENCE && !plan->nsteps)
+		return;
 	if (!plan->nsteps)
 		printf("%s: ", plan->pf);
 	if (plan->nsteps || plan->status == SRIOV_DONE || plan->journal)

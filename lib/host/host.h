@@ -126,6 +126,10 @@ struct host_ops {
 	int (*fdb_set)(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6],
 		       bool on, struct sriov_error *err);
 
+	/* Whether a driver takes the VF's interrupts: that of a guest too, which is how its use of the VF is seen. */
+	int (*vf_driven)(struct sriov_host *host, const char *address, bool *out,
+			 struct sriov_error *err);
+
 	/* 1 and the name of a netdev of this network namespace that has that address, or 0. */
 	int (*mac_user)(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
 			struct sriov_error *err);

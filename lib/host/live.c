@@ -233,6 +233,7 @@ const struct host_ops host_live_ops = {
 	.mac_user = live_mac_user,
 	.fdb_has = live_fdb_has,
 	.fdb_set = live_fdb_set,
+	.vf_driven = live_vf_driven,
 	.pci_place = live_pci_place,
 	.nature = live_nature,
 	.rss_set = live_rss_set,

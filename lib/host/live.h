@@ -63,6 +63,8 @@ int live_fdb_has(struct sriov_host *host, const struct sriov_pf *pf, const uint8
 		 bool *out, struct sriov_error *err);
 int live_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const uint8_t mac[6], bool on,
 		 struct sriov_error *err);
+int live_vf_driven(struct sriov_host *host, const char *address, bool *out,
+		   struct sriov_error *err);
 
 /* lib/host/live_probe.c: members of host_ops. */
 int live_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,

@@ -67,3 +67,14 @@ int live_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const uint8
 
 	return r ? r : rtnetlink_fdb_set(rtnl, pf_label(pf), pf->ifindex, mac, on, err);
 }
+
+int live_vf_driven(struct sriov_host *host, const char *address, bool *out, struct sriov_error *err)
+{
+	struct live *live = host->priv;
+	_free_ char *cpus = NULL;
+	int r = sysfs_irq_cpus(live->sys, live->proc, address, &cpus, err);
+
+	if (!r)
+		*out = *cpus;
+	return r;
+}

@@ -39,7 +39,7 @@
  *       "lie": true     the call says that it succeeded and changes nothing (effects)
  *       "hang": true    numvfs, unbind, probe do not come back; when the deviation is gone, the kernel finishes
  *       "never": true   with op "link": a link that should rise does not; with op "virt_detach": the guest does
- *                       not answer
+ *                       not answer; with op "virt_attach": it does not use what it gets
  *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
  *   rss_set fdb_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory;
  *   of OVS (lib/vswitch/sim.c) ovs_port_add ovs_port_del ovs_port_set ovs_bridge_add ovs_bridge_del ovs_flows
@@ -353,6 +353,20 @@ static int do_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const 
 	return sim_run(host, &(struct sim_call){SIM_FDB_SET, pf, .mac = mac, .on = on}, err);
 }
 
+static int do_vf_driven(struct sriov_host *host, const char *address, bool *out,
+			struct sriov_error *err)
+{
+	_cleanup_(sim_freep)
+	struct sim *sim = NULL;
+	struct sim_deviation d;
+	int r = load(host->priv, &sim, err);
+
+	(void)address; /* a guest takes what it is given, or it does not */
+	if (!r)
+		*out = !sim_deviate(sim, SIM_VIRT_ATTACH, "", -1, SIM_DEVIATE_NEVER, &d);
+	return r;
+}
+
 static int do_pci_place(struct sriov_host *host, const char *address, struct pci_place *out,
 			struct sriov_error *err)
 {
@@ -544,6 +558,7 @@ const struct host_ops host_sim_ops = {
 	.mac_user = do_mac_user,
 	.fdb_has = do_fdb_has,
 	.fdb_set = do_fdb_set,
+	.vf_driven = do_vf_driven,
 	.pci_place = do_pci_place,
 	.nature = do_nature,
 	.rss_set = do_rss_set,

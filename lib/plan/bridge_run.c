@@ -41,7 +41,11 @@ void bridge_describe(const struct sriov_pf *pf, const struct step *step, char *b
 			 step->name);
 		break;
 	case STEP_PORT:
-		if (!step->lease)
+		if (!step->lease && strcmp(step->name, net->port) != 0)
+			snprintf(buf, size,
+				 "delete port %s of bridge %s, which is ours and of no lease",
+				 step->name, net->bridge);
+		else if (!step->lease)
 			describe_uplink(step, buf, size);
 		else
 			snprintf(buf, size, "%s vhost-user port %s of %s on bridge %s",
@@ -151,7 +155,7 @@ static int install(struct sriov_host *host, const char *bridge, const struct ope
 	return r;
 }
 
-/* Compiled again: ports have their numbers only now. */
+/* Compiled again: ports have their numbers only now. Flows and meters are as they were read under the bridge's lock. */
 static int run_policy(struct sriov_host *host, const struct step *step, struct sriov_error *err)
 {
 	const char *name = step->bridge->net.bridge;
@@ -160,10 +164,7 @@ static int run_policy(struct sriov_host *host, const struct step *step, struct s
 	int r;
 
 	sriov_vswitch_free(core_steal(step->bridge->is));
-	vswitch_policy_clear(&step->bridge->now);
 	r = host->vswitch->read(host, false, &step->bridge->is, err);
-	if (!r)
-		r = host->vswitch->policy(host, name, &step->bridge->now, err);
 	if (!r)
 		r = bridge_compile(step->bridge, step->want, &flows, err);
 	if (!r && vswitch_diff(&step->bridge->now, &flows, &diff) < 0)

@@ -166,6 +166,27 @@ static int drop_own(struct bridge *bridge, const struct pf_state *want, struct s
 	return r;
 }
 
+/*
+ * Ports of ours that no lease names: what a host that lost its power in the middle of a change has kept. They go by
+ * `restore` only, no other change is about them; and not while somebody is connected.
+ */
+static int drop_strays(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
+		       struct sriov_error *err)
+{
+	const struct sriov_vswitch_bridge *there = vswitch_bridge(bridge->is, bridge->net.bridge);
+
+	for (size_t i = 0; want->bridge && there && i < there->nports; i++) {
+		const struct sriov_vswitch_port *port = &there->port[i];
+
+		if (!port->ours || !strcmp(port->name, bridge->net.port) ||
+		    !strcmp(port->status, "connected") || is_wanted(bridge, want, port->name))
+			continue;
+		if (!add(steps, STEP_PORT, false, bridge, port->name, err))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* A bridge that was somebody's before keeps its own ports, and stays. */
 static int drop_net(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
@@ -272,6 +293,8 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 		return 0;
 	if (!on) {
 		r = drop_own(bridge, want, steps, err);
+		if (!r)
+			r = drop_strays(bridge, want, steps, err);
 		return r ? r : drop_net(bridge, want, steps, err);
 	}
 	r = make_net(bridge, want, steps, err);

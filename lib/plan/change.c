@@ -2,6 +2,7 @@
 /* Opening a change, reading its PF, telling its plan: see change.h. */
 #include "lib/plan/change.h"
 #include "flows/flows.h"
+#include "lib/guest/choose.h"
 #include "lib/plan/bridge.h"
 #include "lib/plan/lock.h"
 #include "lib/plan/ruleset.h"
@@ -151,25 +152,55 @@ static int append_steps(struct steps *to, struct steps *from, struct sriov_error
 	return 0;
 }
 
+/* ---- in which order the parts of a change come ---- */
+
+enum part { PORT, GUEST_OFF, GUEST_ON, BRIDGE_OFF, BRIDGE_ON, PARTS };
+
+/* What stands on something goes before it, and comes after it. */
+static const enum part in_general[PARTS] = {GUEST_OFF, BRIDGE_OFF, PORT, BRIDGE_ON, GUEST_ON};
+/* A pair has its port all the time: the side that it leaves carries its frames until the other one does. */
+static const enum part pair_to_vf[PARTS] = {PORT, GUEST_ON, BRIDGE_OFF, BRIDGE_ON, GUEST_OFF};
+static const enum part pair_to_port[PARTS] = {BRIDGE_OFF, BRIDGE_ON, GUEST_ON, GUEST_OFF, PORT};
+
+static const enum part *order_of(const struct change *change, const struct pf_state *want)
+{
+	/* without its port the guest would freeze on what is attached to it */
+	if (!change_is_pair(want) || !change->bridge ||
+	    !bridge_port(change->bridge, guest_lease_port(&want->guest->lease)))
+		return in_general;
+	return want->guest->lease.vf >= 0 ? pair_to_vf : pair_to_port;
+}
+
+static int part_of(const struct change *change, const struct pf_state *want, enum part part,
+		   struct steps *steps, struct sriov_error *err)
+{
+	switch (part) {
+	case GUEST_OFF:
+	case GUEST_ON:
+		return change_guest_steps(change, want, part == GUEST_ON, steps, err);
+	case BRIDGE_OFF:
+	case BRIDGE_ON:
+		return bridge_steps(change, want, part == BRIDGE_ON, steps, err);
+	default:
+		return steps_diff(change->pf, want, steps, err);
+	}
+}
+
 int change_diff(struct change *change, const struct pf_state *want, struct steps *steps,
 		struct sriov_error *err)
 {
+	const enum part *order = order_of(change, want);
 	struct steps all = {0}, port = {0};
-	int r;
+	int r = 0;
 
 	if (!want->guest && !change->bridge)
 		return steps_diff(change->pf, want, steps, err);
-	r = change_guest_steps(change, want, false, &all, err);
-	if (!r)
-		r = bridge_steps(change, want, false, &all, err);
-	if (!r)
-		r = steps_diff(change->pf, want, &port, err);
-	if (!r)
-		r = append_steps(&all, &port, err);
-	if (!r)
-		r = bridge_steps(change, want, true, &all, err);
-	if (!r)
-		r = change_guest_steps(change, want, true, &all, err);
+	for (unsigned i = 0; !r && i < PARTS; i++) {
+		/* those of the port are not added to what is there, but take its place */
+		r = part_of(change, want, order[i], order[i] == PORT ? &port : &all, err);
+		if (!r && order[i] == PORT)
+			r = append_steps(&all, &port, err);
+	}
 	steps_clear(&port);
 	if (r < 0)
 		steps_clear(&all);

@@ -100,6 +100,8 @@ void change_drop_self(struct change *change);
 /* Where the domain, as last read, has the devices: guest->there, of what it speaks of. */
 int change_guest_there(const struct change *change, struct guest_state *guest,
 		       struct sriov_error *err);
+/* Whether @want is a move of a pair between its sides. */
+bool change_is_pair(const struct pf_state *want);
 /* Adds the steps that attach (@on) or detach devices, as far as @want has them otherwise. */
 int change_guest_steps(const struct change *change, const struct pf_state *want, bool on,
 		       struct steps *steps, struct sriov_error *err);

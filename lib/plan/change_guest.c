@@ -81,8 +81,14 @@ int change_guest_there(const struct change *change, struct guest_state *guest,
 	return 0;
 }
 
-static int add_step(struct steps *steps, const struct guest_state *want, unsigned where, size_t i,
-		    bool on)
+bool change_is_pair(const struct pf_state *want)
+{
+	return want->guest && want->other && want->guest->leased &&
+	       !strcmp(want->guest->lease.kind, "standby");
+}
+
+static int add_step(struct steps *steps, const struct pf_state *all, const struct guest_state *want,
+		    const struct guest_device *device, unsigned where, size_t i, bool on)
 {
 	struct step *step = core_grow(&steps->at, &steps->n, sizeof(*step));
 
@@ -93,6 +99,8 @@ static int add_step(struct steps *steps, const struct guest_state *want, unsigne
 	step->number = i;
 	step->live = where == VIRT_LIVE;
 	step->lease = &want->lease;
+	/* a pair's VF, in a move */
+	step->awaited = on && step->live && change_is_pair(all) && device->path == GUEST_VF;
 	return 0;
 }
 
@@ -136,7 +144,9 @@ static int part_steps(const struct change *change, const struct pf_state *want,
 
 			if (wanted == on && (now.there[where] >> i & 1) != wanted &&
 			    !is_shared(want, part, &device[i]))
-				r = add_step(steps, part, where, i, on) < 0 ? core_oom(err) : 0;
+				r = add_step(steps, want, part, &device[i], where, i, on) < 0
+					    ? core_oom(err)
+					    : 0;
 		}
 	}
 	return r;

@@ -252,35 +252,3 @@ SRIOV_EXPORT int sriov_physnet_delete(struct sriov_host *host, const char *name,
 	gone.npfs = 0; /* no lease may be of it */
 	return change_net(host, &gone, false, opts, plan, err);
 }
-
-/* ---- check ---- */
-
-SRIOV_EXPORT int sriov_physnet_check(struct sriov_host *host, const char *name,
-				     struct sriov_plan **plan, struct sriov_error *err)
-{
-	const struct sriov_options opts = {.dry_run = true, .command = "physnet check"};
-	struct change_chain chain = {.tail = plan};
-	_nets_ struct nets nets = {0};
-	int r = nets_load(host, name ?: "", &nets, err);
-
-	*plan = NULL;
-	if (!r && name && !nets.was)
-		r = physnet_unknown(nets.at, nets.n, name, err);
-	for (size_t i = 0; !r && i < nets.n; i++) {
-		const struct sriov_physnet *net = &nets.at[i];
-		struct sriov_error mine = {0};
-		struct change change;
-		int checked;
-
-		if (!net->bridge[0] || (name && strcmp(net->name, name) != 0))
-			continue;
-		checked = change_open(&change, host, net->uplink_pf, CHANGE_READ_ALL, &opts, &mine);
-		change.want.bridge = true;
-		if (!checked)
-			checked = change_show(&change, &mine);
-		change_give_plan(&change, chain.tail);
-		change_close(&change);
-		change_chain_add(&chain, checked, &mine);
-	}
-	return r ? r : change_chain_end(&chain, err);
-}

@@ -247,6 +247,30 @@ static int run_rss(struct step_context *ctx, struct step *step, struct sriov_err
 	return ops->rss_set(ctx->host, pf_of(ctx), table, n, err);
 }
 
+/* A guest without a driver for the VF, or one that is paused, would be left with nothing. */
+static int await_guest(struct step_context *ctx, const struct guest_device *device,
+		       const struct sriov_lease *lease, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	int64_t deadline = ops->now_ms(ctx->host) + ctx->guest_ms;
+	bool driven = false;
+	int r = ops->vf_driven(ctx->host, device->address, &driven, err);
+
+	while (!r && !driven && ops->now_ms(ctx->host) < deadline) {
+		if (stop_asked(ctx))
+			return interrupted(ctx, err);
+		ops->pause(ctx->host, RETRY_MS);
+		r = ops->vf_driven(ctx->host, device->address, &driven, err);
+	}
+	if (r || driven)
+		return r;
+	sriov_error_set(err, -ETIMEDOUT, lease->guest,
+			"does not use VF %d: no driver in it has asked for the interrupts of %s",
+			lease->vf, device->address);
+	return sriov_error_hint(err, "does it run, and has it a driver for the VF (ixgbevf, iavf)? "
+				     "A slow guest needs a longer --guest-timeout");
+}
+
 static int run_device(struct step_context *ctx, struct step *step, struct sriov_error *err)
 {
 	enum virt_where where = step->live ? VIRT_LIVE : VIRT_CONFIG;
@@ -260,8 +284,11 @@ static int run_device(struct step_context *ctx, struct step *step, struct sriov_
 	r = guest_device_xml(&device[step->number], &xml, err);
 	if (r < 0)
 		return r;
-	if (step->on)
-		return host->virt->attach(host, lease->uuid, xml, where, err);
+	if (step->on) {
+		r = host->virt->attach(host, lease->uuid, xml, where, err);
+		return r || !step->awaited ? r
+					   : await_guest(ctx, &device[step->number], lease, err);
+	}
 	return host->virt->detach(host, lease->uuid, xml, where,
 				  host->ops->now_ms(host) + ctx->guest_ms, err);
 }

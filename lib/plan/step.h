@@ -42,7 +42,8 @@ struct step {
 	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
 	const uint32_t *rss;         /* RSS: of the wanted state, which the steps do not outlive */
 	size_t nrss;
-	bool live; /* DEVICE: in the running domain, else in its definition */
+	bool live;    /* DEVICE: in the running domain, else in its definition */
+	bool awaited; /* DEVICE: what comes after it takes away what the guest had before */
 	/* DEVICE; PORT (NULL: the uplink), FDB: of the wanted state, as rss, or of the bridge */
 	const struct sriov_lease *lease;
 	struct bridge *bridge;       /* BRIDGE, PORT, POLICY, FDB; not owned */

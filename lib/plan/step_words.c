@@ -101,9 +101,10 @@ static void describe_device(const struct sriov_pf *pf, const struct step *step, 
 	else
 		snprintf(what, sizeof(what), "a %s on %s",
 			 guest_path_words[device[step->number].path], device[step->number].netdev);
-	snprintf(buf, size, "%s %s %s %s, %s", step->on ? "attach" : "detach", what,
+	snprintf(buf, size, "%s %s %s %s, %s%s", step->on ? "attach" : "detach", what,
 		 step->on ? "to" : "from", lease->guest,
-		 step->live ? "while it runs" : "in its definition");
+		 step->live ? "while it runs" : "in its definition",
+		 step->awaited ? ", and wait until it uses it" : "");
 }
 
 static void describe_effect(const struct sriov_pf *pf, const struct step *step, char *buf,

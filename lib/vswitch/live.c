@@ -3,12 +3,21 @@
 #include "lib/vswitch/live.h"
 
 #include <stdio.h>
+#include <time.h>
 
 const char *ovs_rundir(void)
 {
 	const char *dir = getenv("OVS_RUNDIR");
 
 	return dir && *dir ? dir : "/run/openvswitch";
+}
+
+int64_t ovs_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 int ovs_open(struct ovsdb *db, int64_t deadline, struct sriov_error *err)

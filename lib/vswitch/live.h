@@ -8,6 +8,7 @@
 
 /* $OVS_RUNDIR as OVS's own tools have it, or Debian's directory. */
 const char *ovs_rundir(void);
+int64_t ovs_now_us(void); /* of the monotonic clock, for what is told of times */
 /* Opens the database. */
 int ovs_open(struct ovsdb *db, int64_t deadline, struct sriov_error *err);
 

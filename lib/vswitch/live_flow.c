@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define OUTPUT_MAX (64u << 20)
@@ -79,8 +80,8 @@ static int start(const char *const *argv, const int files[3], pid_t *pid, struct
 	return sriov_error_hint(err, "install the package openvswitch-common");
 }
 
-/* Its exit status, or -errno; a process that takes too long is killed. */
-static int finish(pid_t pid, struct sriov_error *err)
+/* Its exit status, or -errno, and the CPU time it took; a process that takes too long is killed. */
+static int finish(pid_t pid, struct rusage *used, struct sriov_error *err)
 {
 	_close_ int fd = pidfd_open(pid, 0);
 	int64_t deadline = core_monotonic_ms() + VSWITCH_TIMEOUT_MS;
@@ -97,7 +98,7 @@ static int finish(pid_t pid, struct sriov_error *err)
 	}
 	if (late)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0) {
+	while (wait4(pid, &status, 0, used) < 0) {
 		if (errno != EINTR)
 			return core_errno(err, -errno, "ovs-ofctl", "its end was not seen");
 	}
@@ -134,6 +135,8 @@ static int ofctl(const char *bridge, const char *const *words, const char *last,
 	const char *argv[12] = {"ovs-ofctl", "-O", "OpenFlow14"};
 	_close_ int in = memory_file(input, err), out = memory_file(NULL, err),
 		    wrong = memory_file(NULL, err);
+	int64_t began = ovs_now_us();
+	struct rusage used;
 	size_t n = 3;
 	pid_t pid;
 	int r;
@@ -147,9 +150,13 @@ static int ofctl(const char *bridge, const char *const *words, const char *last,
 		argv[n++] = last;
 	r = start(argv, (const int[]){in, out, wrong}, &pid, err);
 	if (!r)
-		r = finish(pid, err);
+		r = finish(pid, &used, err);
 	if (r < 0)
 		return r;
+	core_log("ovs", "ovs-ofctl %s took %" PRId64 " us, %" PRId64 " us of CPU", argv[3],
+		 ovs_now_us() - began,
+		 (int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+			 used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 	*output = read_back(r ? wrong : out);
 	if (!*output)
 		return core_oom(err);

@@ -71,14 +71,6 @@ static int silent(const char *object, struct sriov_error *err)
 	return sriov_error_hint(err, "see whether it runs: systemctl status ovs-vswitchd");
 }
 
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 /* cur_cfg in changes, or -1: it is the same as before. */
 static int64_t changed_cfg(const json_t *changes)
 {
@@ -94,7 +86,7 @@ static int64_t changed_cfg(const json_t *changes)
 static int done(struct ovsdb *db, const char *name, int64_t number, int64_t deadline,
 		struct sriov_vswitch_port *out, struct sriov_error *err)
 {
-	int64_t began = now_us(), cur_cfg = -1;
+	int64_t began = ovs_now_us(), cur_cfg = -1;
 
 	while (cur_cfg < number) {
 		_json_ json_t *changes = NULL;
@@ -104,7 +96,7 @@ static int done(struct ovsdb *db, const char *name, int64_t number, int64_t dead
 			return r == -ETIMEDOUT ? silent("OVS", err) : r;
 		cur_cfg = changed_cfg(changes);
 	}
-	core_log("ovs", "%s: OVS took %" PRId64 " us for the change", name, now_us() - began);
+	core_log("ovs", "%s: OVS took %" PRId64 " us for the change", name, ovs_now_us() - began);
 	return look(db, name, deadline, out, err);
 }
 

@@ -33,14 +33,15 @@ int sim_ovs_load(const struct sim *sim, struct sim_ovs **out, struct sriov_error
 /* The running domain that has the socket, and the node it is bound to. */
 static bool peer(const struct sim *sim, const char *path, int *node)
 {
-	_free_ char *quoted = core_printf("'%s'", path);
+	_free_ char *single = core_printf("'%s'", path);
+	_free_ char *twice = core_printf("\"%s\"", path);
 
-	for (size_t i = 0; quoted && *path && i < sim->ndomains; i++) {
+	for (size_t i = 0; single && twice && *path && i < sim->ndomains; i++) {
 		const struct sim_domain *domain = &sim->domain[i];
 		struct sriov_error ignored;
 
 		if (domain->state != SIM_RUNNING || !domain->live ||
-		    (!strstr(domain->live, quoted)))
+		    (!strstr(domain->live, single) && !strstr(domain->live, twice)))
 			continue;
 		if (guest_xml_node(domain->live, sim->inv->node, sim->inv->nnodes, node, &ignored) <
 			    0 ||

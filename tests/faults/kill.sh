@@ -125,6 +125,15 @@ at_every_point "guest move (vf)" ens2f0
 "$tool" "${change[@]}" >/dev/null
 change=(guest move web2 --to vhostuser --live)
 at_every_point "guest move (vhostuser)" ens2f0
+# a pair, whose sides overlap
+"$tool" flow delete ens2f0 --all >/dev/null
+"$tool" guest detach web2 >/dev/null
+"$tool" guest attach web2 --net red --standby >/dev/null
+change=(guest move web2 --to vhostuser --live)
+at_every_point "guest move of a pair (vhostuser)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+change=(guest move web2 --to vf --live)
+at_every_point "guest move of a pair (vf)" ens2f0
 bridge='' stride=1
 
 # Tuning a running guest: what was left half done is undone by the next tuning, of whichever guest. Every third point.

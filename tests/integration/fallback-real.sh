@@ -193,10 +193,32 @@ ofctl del-flows br-red
 made_good "install the flows"
 reaches web3 10.0.0.254
 
+vsctl del-port up-red
+made_good "make $pf (af_packet) the uplink up-red" "install the flows"
+reaches web3 10.0.0.254
+# what a host that lost its power in the middle of a change has kept
+vsctl add-port br-red vhu-lost -- set Interface vhu-lost type=dpdkvhostuserclient \
+	options:vhost-server-path="$sockets/vhu-lost" external_ids:sriovctl-guest=lost
+made_good "delete port vhu-lost of bridge br-red, which is ours and of no lease"
+
 ended ovs-vswitchd KILL
 expect 1 physnet check red
 said "ovs-vswitchd"
+# OVS comes back, and who listens for it is not the guest's QEMU: the connection is taken, and never a word is said
+mv "$(socket_of web3)" "$work/web3.sock"
+python3 -c 'import socket, sys, time
+mute = socket.socket(socket.AF_UNIX)
+mute.bind(sys.argv[1])
+mute.listen()
+time.sleep(60)' "$(socket_of web3)" &
+mute=$!
 vswitchd_up
+again_up web1 10.0.0.1
+expect 2 physnet check red
+showed "port $(port_of web3) of web3 passes no frames: no guest's driver is connected to it" "start the guest anew"
+kill $mute
+wait $mute || true
+mv "$work/web3.sock" "$(socket_of web3)"
 again_up web3 10.0.0.3
 again_up web1 10.0.0.1
 made_good "install the flows"
@@ -237,6 +259,25 @@ kill -STOP "$pid"
 expect 1 guest attach web4 --net red --paths vhostuser
 kill -CONT "$pid"
 nothing "${as_before[@]}"
+# it stops when the port is there and the flows are not
+mkdir "$work/bin"
+cat >"$work/bin/ovs-ofctl" <<END
+#!/bin/sh
+case "\$*" in *--bundle*) kill -STOP $pid ;; esac
+exec $(command -v ovs-ofctl) "\$@"
+END
+chmod +x "$work/bin/ovs-ofctl"
+PATH=$work/bin:$PATH expect 5 guest attach web4 --net red --paths vhostuser
+said "ovs-ofctl" "journal"
+kill -CONT "$pid"
+expect 0 journal undo "$(query 'SELECT max(id) FROM journal')"
+nothing "${as_before[@]}"
+# a bridge whose device cannot be made is taken away at once
+mount -t tmpfs none /dev/net
+expect 1 physnet add blue ens1f0 --bridge br-blue --uplink af_packet
+said "br-blue: OVS could not make it" "No such file"
+umount /dev/net
+is "bridges" br-red "$(vsctl list-br)"
 ended ovsdb-server KILL
 expect 1 guest attach web4 --net red --paths vhostuser
 said "nobody listens"

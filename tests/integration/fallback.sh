@@ -254,6 +254,31 @@ change guest move web3 --to vhostuser --live
 has "running" "$(xml web3 live)" 'type="vhostuser"'
 expect 0 guest detach web3
 is "ports" up-red "$(ports)"
+# a port that passes nothing while its guest runs: told, for only the guest can mend it
+running web4 4 "" shared
+expect 0 guest attach web4 --net red --paths vhostuser
+port=$(query "SELECT socket FROM lease WHERE guest = 'web4'")
+expect 0 physnet check red
+edit_host --arg port "$port" '.domains |= map(if .name == "web4" then .live |= sub($port; "/elsewhere") else . end)'
+expect 2 physnet check red
+showed "port ${port##*/} of web4 passes no frames: no guest's driver is connected to it" "start the guest anew"
+expect 2 physnet check red --json
+is "a finding" differs "$(jq -r '.plans[0].status' "$work/out")"
+edit_host --arg port "$port" '.domains |= map(if .name == "web4" then .live |= sub("/elsewhere"; $port) else . end)'
+expect 0 guest detach web4
+# a port of ours that no lease names: only who is connected to it keeps it
+lost='{"name": "vhu-lost", "type": "dpdkvhostuserclient", "socket": "/var/lib/vhost_sockets/vhu-lost", "ofport": 77, "ours": true, "guest": "lost"}'
+edit_host --argjson lost "$lost" '.ovs.bridges[0].ports += [$lost]'
+expect 2 physnet check red
+showed "delete port vhu-lost of bridge br-red, which is ours and of no lease" "sriovctl restore"
+running lost 9 "" shared
+edit_host '.domains |= map(if .name == "lost" then .live |= sub("</devices>"; "<interface type=\"vhostuser\"><mac address=\"52:54:00:00:00:99\"/><source type=\"unix\" path=\"/var/lib/vhost_sockets/vhu-lost\" mode=\"server\"/><model type=\"virtio\"/></interface></devices>") else . end)'
+expect 0 physnet check red
+edit_host '.domains |= map(select(.name != "lost"))'
+expect 0 restore
+is "ports" up-red "$(ports)"
+expect 0 physnet check red
+over
 # a pair: the vhost-user half stays, the VF comes and goes
 change guest attach web3 --net red --standby
 is "lease" "vf|standby|0000:81:00.0|0|active" "$(lease web3)"
@@ -263,11 +288,26 @@ mac=$(query "SELECT mac FROM lease WHERE guest = 'web3'")
 case $(flows br-red) in *"dl_dst=$mac"*) fail "its frames go to the VF, not to the port" ;; *) passed ;; esac
 expect 0 guest move web3 --to vhostuser --live --dry-run
 out | grep -q 'detach vhost-user' && fail "the half that stays goes"
+# before the old side goes the new one carries its frames
+order() { out | sed -n 's/^ *[0-9]*  \(install\|take\|no longer\|attach\|detach\).*/\1/p' | tr '\n' ' '; }
+is "order" "install take detach detach " "$(order)"
 change guest move web3 --to vhostuser --live
 has "the half that stays" "$(xml web3 live)" '<teaming type="persistent"/>'
 case $(xml web3 live) in *transient*) fail "the VF is still there" ;; *) passed ;; esac
 has "its frames go to the port" "$(flows br-red)" "dl_dst=$mac"
 is "the PF takes its frames" "$mac" "$(fdb)"
+expect 0 guest move web3 --to vf --live --dry-run
+showed "attach VF 0 of ens2f0 to web3, while it runs, and wait until it uses it"
+is "order" "attach attach no longer install " "$(order)"
+# a guest that does nothing with its VF keeps its port
+deviate '[{"op": "virt_attach", "never": true}]'
+expect 4 guest move web3 --to vf --live
+said "web3: does not use VF 0" "0000:81:10.0" "--guest-timeout"
+deviate '[]'
+has "its frames go to the port" "$(flows br-red)" "dl_dst=$mac"
+is "the PF takes its frames" "$mac" "$(fdb)"
+case $(xml web3 live) in *transient*) fail "the VF is still there" ;; *) passed ;; esac
+over
 change guest move web3 --to vf --live
 has "the VF is back" "$(xml web3 live)" '<teaming type="transient"'
 is "the PF takes no frames for it" "" "$(fdb)"

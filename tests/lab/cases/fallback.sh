@@ -2,41 +2,16 @@
 # fallback: eight guests on the VFs of a real ixgbe port (emulated NIC), a ninth on vhost-user through an OVS with DPDK whose
 # uplink is that port. What the PF takes frames for decides whether a guest on a VF reaches the ninth.
 #
-# The guests are network namespaces: a VF's netdev, and a testpmd (virtio-user) before a veth. A Linux guest in a QEMU in the
-# lab, TCG in TCG, would boot for many minutes.
+# The guests are network namespaces: a VF's netdev, and a testpmd (virtio-user) before a veth. Case fallback-guests has Linux guests.
 . /share/cases/lib.sh
-umask 022 # DPDK loads nothing from a folder that others may write to
-tar -P -xf /share/ovs.tar --skip-old-files
-ls -d /usr/lib/x86_64-linux-gnu/dpdk/pmds-* >/etc/ld.so.conf.d/dpdk.conf
-ldconfig
-echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-t "the peer is up" peer_setup
-t "the PF is up and has a link" pf_up
-dev=$(pf)
-modprobe -a veth tun
-run=/run/openvswitch
-mkdir -p $run /etc/openvswitch /var/lib/vhost_sockets /run/dpdk
-ovsdb-tool create $run/conf.db /usr/share/openvswitch/vswitch.ovsschema
-ovsdb-server $run/conf.db --remote=punix:$run/db.sock --pidfile=$run/ovsdb-server.pid --no-chdir --detach -vconsole:off
-ovs-vsctl --no-wait init
-ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true other_config:per-port-memory=true \
-	other_config:pmd-cpu-mask=0x2 other_config:pmd-maxsleep=1000 \
-	other_config:dpdk-extra="--no-huge --legacy-mem -m 256 --no-pci --no-telemetry"
-exits 0 "OVS with DPDK runs" /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk unix:$run/db.sock \
-	--pidfile=$run/ovs-vswitchd.pid --log-file=$run/log --no-chdir --detach -vconsole:off
-[ "$(ovs-vsctl get Open_vSwitch . dpdk_initialized)" = true ] || { tail -n 20 $run/log; bail "no OVS"; }
-
+. /share/cases/ovs.sh
 exits 0 "8 VFs" s vf create "$dev" --count 8 --mac auto --driver default
-# on a busy host OVS may not be done in time here; then nothing is left, and it may be asked again
-network() { s physnet add red "$dev" --bridge br-red --uplink af_packet >/tmp/out 2>&1; }
-wait_until network 120 || { cat /tmp/out && bail "no bridge"; }
-ok "the network"
+network red
 for i in 1 2 3 4 5 6 7 8; do
 	s guest attach "vm$i" --net red --hands-off >/tmp/out 2>&1 || t "attach vm$i: $(cat /tmp/out)" false
 done
 exits 0 "the ninth" s guest attach vm9 --net red --hands-off
 like "$out" "as no VF that would do is free" "it is told why"
-lease() { s guest list --json | jq -r --arg g "$1" '.leases[] | select(.guest == $g) | '"$2"; }
 is "$(lease vm9 .path)" vhostuser "on vhost-user"
 mac=$(lease vm9 .mac)
 socket=/var/lib/vhost_sockets/$(ovs-vsctl list-ports br-red | grep '^vhu-')
