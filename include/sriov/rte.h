@@ -107,7 +107,7 @@ int sriov_rte_request_format(const struct sriov_rte_request *request, char **lin
 			     struct sriov_error *err);
 /*
  * The reverse, for text from strangers: unknown members, other types and versions are refused. -EINVAL,
- * -EPROTO (another version), or as sriov_rules_parse(). The caller clears @out.
+ * -EPROTO (another version), -EOPNOTSUPP (a rule about a guest), or as sriov_rules_parse(). The caller clears @out.
  */
 int sriov_rte_request_parse(const char *line, size_t size, struct sriov_rte_request *out,
 			    struct sriov_error *err);

@@ -110,17 +110,15 @@ static int add_uplink(struct sriov_host *host, struct bridge *bridge, struct sri
 static int add_port(struct sriov_host *host, const struct bridge *bridge,
 		    const struct sriov_lease *lease, struct sriov_error *err)
 {
-	struct vswitch_port_request want = {
-		.bridge = bridge->net.bridge,
-		.name = guest_lease_port(lease),
-		.type = VSWITCH_VHOSTUSER,
-		.socket = lease->socket,
-		/* the network's, end to end: a frame that fits on the wire
-					     * fits here */
-		.mtu = bridge->pf->pf[0].mtu,
-		.guest = lease->guest,
-		.uuid = lease->uuid[0] ? lease->uuid : NULL,
-		.iface_id = guest_lease_port(lease)};
+	/* the network's MTU, end to end: a frame that fits on the wire fits here */
+	struct vswitch_port_request want = {.bridge = bridge->net.bridge,
+					    .name = guest_lease_port(lease),
+					    .type = VSWITCH_VHOSTUSER,
+					    .socket = lease->socket,
+					    .mtu = bridge->pf->pf[0].mtu,
+					    .guest = lease->guest,
+					    .uuid = lease->uuid[0] ? lease->uuid : NULL,
+					    .iface_id = guest_lease_port(lease)};
 	int r = 0;
 
 	if (host->vswitch == &vswitch_live_ops)

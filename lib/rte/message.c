@@ -50,12 +50,17 @@ int rte_refuse_guest(const char *guest, struct sriov_error *err)
 	return sriov_error_hint(err, "say which VF it is: `vf N` instead of `guest %s`", guest);
 }
 
-static int check_guests(const struct sriov_rule *rule, struct sriov_error *err)
+/* Written or read. */
+static int check_guests(const struct sriov_rules *rules, struct sriov_error *err)
 {
-	if (rule->action.kind == SRIOV_ACTION_GUEST)
-		return rte_refuse_guest(rule->action.guest, err);
-	if (rule->scope.kind == SRIOV_SCOPE_GUEST)
-		return rte_refuse_guest(rule->scope.guest, err);
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct sriov_rule *rule = &rules->at[i];
+
+		if (rule->action.kind == SRIOV_ACTION_GUEST)
+			return rte_refuse_guest(rule->action.guest, err);
+		if (rule->scope.kind == SRIOV_SCOPE_GUEST)
+			return rte_refuse_guest(rule->scope.guest, err);
+	}
 	return 0;
 }
 
@@ -65,14 +70,11 @@ static int rules_text(const struct sriov_rules *rules, char **out, struct sriov_
 	_free_ char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
-	int r = file ? 0 : core_oom(err);
+	int r = file ? check_guests(rules, err) : core_oom(err);
 
 	for (size_t i = 0; !r && i < rules->n; i++) {
 		char words[1024], object[32];
 
-		r = check_guests(&rules->at[i], err);
-		if (r < 0)
-			break;
 		snprintf(object, sizeof(object), "rule %zu", i + 1);
 		if (sriov_rule_format(&rules->at[i], words, sizeof(words)))
 			r = sriov_error_set(err, -EINVAL, object,
@@ -220,7 +222,9 @@ static int read_request(const json_t *doc, struct sriov_rte_request *out, struct
 	out->partial = json_is_true(json_object_get(doc, "partial"));
 	out->on = json_is_true(json_object_get(doc, "on"));
 	r = read_allow(json_object_get(doc, "allow"), &out->allow, err);
-	return r < 0 || !rules ? r : sriov_rules_parse(rules, NULL, &out->rules, err);
+	if (r < 0 || !rules)
+		return r;
+	return sriov_rules_parse(rules, NULL, &out->rules, err) ?: check_guests(&out->rules, err);
 }
 
 SRIOV_EXPORT int sriov_rte_request_parse(const char *line, size_t size,

@@ -195,7 +195,7 @@ nothing	"ok":false
 {"version":1,"do":"apply"}	'apply' needs 'rules'
 {"version":1,"do":"apply","rules":5}	'rules' is of another type
 {"version":1,"do":"apply","rules":"flow-type tcp4 dst-port x"}	dst-port needs a number
-{"version":1,"do":"apply","rules":"flow-type udp4 guest web1"}	which VF guest web1 has is not known
+{"version":1,"do":"apply","rules":"flow-type udp4 guest web1"}	no guest holds a VF of a port that DPDK owns
 {"version":1,"do":"apply","rules":"","allow":["best"]}	no result
 {"version":1,"do":"apply","rules":"","port":"0000:00:00.0"}	has no such port
 {"version":1,"do":"isolate","on":1}	'on' is of another type
