@@ -35,8 +35,9 @@ struct flow_field {
 	const char *word; /* ethtool(8)'s */
 	const char *json; /* member of a recorded rule */
 	enum flow_kind kind;
-	bool hex;              /* a number that people read in hexadecimal */
-	bool ext;              /* counts only with FLOW_EXT */
+	bool hex; /* a number that people read in hexadecimal */
+	bool ext; /* counts only with FLOW_EXT */
+	bool rte; /* only DPDK's drivers have filters by it: struct ethtool_rx_flow_spec has no place */
 	unsigned types;        /* FLOW_BIT() of each flow type that has it */
 	uint16_t offset, size; /* in struct sriov_match */
 };
@@ -94,6 +95,7 @@ static inline bool flow_field_any(const struct flow_field *field, const struct s
 bool flow_field_full(const struct flow_field *field,
 		     const struct sriov_match *mask); /* every bit is set */
 
+#define E_TAG_MAX 0x3fff /* GRP and E-CID base: 14 bits of 16 */
 #define VLAN_VID_MASK 0x0fff
 #define VLAN_DEI_MASK 0x1000
 #define VLAN_PRIO_MASK 0xe000

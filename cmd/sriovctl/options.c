@@ -359,14 +359,14 @@ int opt_store(struct args *args, const struct opt *opt, const char *value, struc
 	case KIND_QUEUES:
 		r = store_number(opt, value, at, err);
 		break;
-	case KIND_ON_OFF:
-	case KIND_LINK:
-	case KIND_DRIVER:
-	case KIND_FORMAT:
 	case KIND_NUMA:
 		args->guest.policy.has_numa = true;
 		r = store_word(opt, value, at, err);
 		break;
+	case KIND_ON_OFF:
+	case KIND_LINK:
+	case KIND_DRIVER:
+	case KIND_FORMAT:
 	case KIND_MODE:
 	case KIND_BACKEND:
 	case KIND_NUMA_POLICY:

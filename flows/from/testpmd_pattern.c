@@ -188,7 +188,7 @@ static int take_field(struct testpmd *r, const struct item_field *field, const s
 		flow_field_set_bytes(f, mask, flow_field_at(f, &bits));
 	}
 	/* of the 16 bits of the field, 14 are the tag */
-	if (field->id == FIELD_E_TAG && mask->e_tag == 0x3fff)
+	if (field->id == FIELD_E_TAG && mask->e_tag == E_TAG_MAX)
 		mask->e_tag = UINT16_MAX;
 	return said->last ? take_range(r, field, said) : 0;
 }

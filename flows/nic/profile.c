@@ -130,17 +130,18 @@ static void list_types(const struct nic_profile *profile, struct text *text)
 			text_list(text, "%s", sriov_flow_type_word(type));
 }
 
-/* struct ethtool_rx_flow_spec has no place for what only DPDK's drivers have filters by. */
 static bool check_places(const struct nic_case *c, struct nic_verdict *v)
 {
-	const struct sriov_match *mask = &c->entry->mask;
+	const struct sriov_entry *e = c->entry;
 
-	if (c->profile->filters || (!mask->tcp_flags && !mask->e_tag))
-		return true;
-	nic_refuse(v, 0, "the kernel has no form for it",
-		   "the kernel's interface for rules cannot say '%s'",
-		   mask->e_tag ? "e-tag" : "tcp-flags");
-	return nic_hint(v, "ports that DPDK owns can have filters for it: --backend rte");
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));) {
+		if (!f->rte || c->profile->filters || !flow_field_any(f, &e->mask))
+			continue;
+		nic_refuse(v, 0, "the kernel has no form for it",
+			   "the kernel's interface for rules cannot say '%s'", f->word);
+		return nic_hint(v, "ports that DPDK owns can have filters for it: --backend rte");
+	}
+	return true;
 }
 
 bool nic_check_type(const struct nic_case *c, struct nic_verdict *v)

@@ -12,7 +12,6 @@
 
 #define BIT(id) (1u << (id))
 #define ADDRESSES (BIT(FIELD_SRC_IP) | BIT(FIELD_DST_IP))
-#define E_TAG_MAX 0x3fff
 #define PORTS (BIT(FIELD_SRC_PORT) | BIT(FIELD_DST_PORT))
 
 static bool is_x550(const struct sriov_pf *port)

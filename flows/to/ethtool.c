@@ -36,9 +36,9 @@ static int write_rule(const struct export *e, const struct sriov_rule *rule, siz
 	const struct sriov_action *action = &rule->action;
 	const char *lacks = export_lacks(rule);
 
-	if (rule->mask.tcp_flags || rule->mask.e_tag)
-		return export_refuse(e, "ethtool(8) has no word for `%s`",
-				     rule->mask.e_tag ? "e-tag" : "tcp-flags");
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, rule->type));)
+		if (f->rte && flow_field_any(f, &rule->mask))
+			return export_refuse(e, "ethtool(8) has no word for `%s`", f->word);
 	if (lacks)
 		return export_refuse(e, "%s", lacks);
 	if (rule->src_port_last || rule->dst_port_last)

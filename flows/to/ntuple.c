@@ -104,9 +104,9 @@ int ntuple_encode(const struct sriov_entry *entry, struct ethtool_rx_flow_spec *
 
 		if (f->ext && !entry->ext)
 			continue;
-		if (!place && flow_field_any(f, &entry->mask))
+		if (f->rte && flow_field_any(f, &entry->mask))
 			return -EOPNOTSUPP;
-		if (!place)
+		if (f->rte)
 			continue;
 		put(f, &entry->value,
 		    (f->ext ? (uint8_t *)&spec.h_ext : (uint8_t *)&spec.h_u) + place->offset);
@@ -137,7 +137,7 @@ int ntuple_decode(const struct ethtool_rx_flow_spec *spec, struct sriov_entry *o
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, entry.type));) {
 		const struct place *place = place_of(f, entry.type);
 
-		if (!place || (f->ext && !entry.ext))
+		if (f->rte || (f->ext && !entry.ext))
 			continue;
 		get(f,
 		    (f->ext ? (const uint8_t *)&spec->h_ext : (const uint8_t *)&spec->h_u) +

@@ -84,7 +84,7 @@ static bool is_e_tag_alone(const struct sriov_rule *rule)
 {
 	static const struct sriov_match e_tag = {.e_tag = UINT16_MAX};
 
-	return !memcmp(&rule->mask, &e_tag, sizeof(e_tag)) && rule->value.e_tag <= 0x3fff;
+	return !memcmp(&rule->mask, &e_tag, sizeof(e_tag)) && rule->value.e_tag <= E_TAG_MAX;
 }
 
 /* What the rule has and rte_flow has not: NULL, or a phrase. */

@@ -45,8 +45,8 @@ struct sriov_match {
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t ethertype;
 	uint16_t vlan_tci, vlan_etype;
-	uint16_t
-		e_tag; /* of ether: GRP and E-CID base of an 802.1BR tag, 14 bits; only DPDK's net_ixgbe has it */
+	/* of ether: GRP and E-CID base of an 802.1BR tag, 14 bits; only DPDK's net_ixgbe has it */
+	uint16_t e_tag;
 	uint64_t user_def;
 };
 

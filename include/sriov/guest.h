@@ -26,8 +26,10 @@ struct sriov_lease {
 	/* +1 each time that the hook of libvirt saw its guest stop */
 	unsigned generation;
 	char path[12]; /* vf, vhostuser, macvtap, tap */
-	char kind
-		[12]; /* of a VF, or of vhostuser what it would be of a VF: interface, raw, standby, hands-off; of macvtap its mode */
+	/*
+	 * Of a VF, or of vhostuser what it would be of a VF: interface, raw, standby, hands-off; of macvtap its mode.
+	 */
+	char kind[12];
 	char net[SRIOV_NET_LEN]; /* the physnet asked for; "" = none */
 	char pf[SRIOV_PCI_LEN];
 	int vf; /* -1 = not a VF */

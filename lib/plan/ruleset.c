@@ -45,7 +45,6 @@ bool ruleset_same(const struct sriov_rule *old, const struct sriov_rule *new)
 
 	if (is_copy(old, new))
 		return true;
-
 	says(old, new->loc >= 0, a);
 	says(new, new->loc >= 0, b);
 	return !strcmp(a, b);

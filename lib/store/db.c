@@ -96,7 +96,7 @@ static const char *const migrations[] = {
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))
 #define BUSY_TIMEOUT_MS 10000
 /*
- * A longer log is folded into the database when it is closed, which takes two syncs. Whoever opens the database first,
+ * A longer log is folded into the database when it is closed, which takes three syncs. Whoever opens the database first,
  * and without a daemon that is each command, reads all of the log and checks its sums: microseconds a page.
  */
 #define LOG_PAGES_MAX 128

@@ -49,5 +49,6 @@ has "the output" "$(out)" "nothing to do"
 times read 0 vf list
 # other work only ever makes a round slower: the least of them tells what the machine can
 at_most "a plan of all of it, least of $rounds, ms" 100 "$(least new)"
+at_most "a plan of nothing, least of $rounds, ms" 200 "$(least same)"
 at_most "a plan of nothing beside a reading of the simulated host, least of $rounds, ms" 100 $(($(least same) - $(least read)))
 echo "figure: plan of 4 PFs, 252 VFs, 2,000 rules (native, simulated host), processor time: $(median new) ms for $steps steps (least $(least new)), $(median same) ms where all is there (least $(least same)), in which one reading of the simulated host is $(median read) (least $(least read)); medians of $rounds"

@@ -309,6 +309,7 @@ showed "make vhost-user port"
 expect 0 pool set ens2f0 0 sriovctl
 defined web3 3 0 shared
 expect 1 guest attach web3 --net red
+expect 1 guest attach web3 --net red --trust on
 expect 0 guest attach web3 --net red --numa any --dry-run
 expect 0 physnet add red ens2f0 --paths vhostuser --numa any
 expect 0 guest attach web2 --net red --dry-run

@@ -147,7 +147,7 @@ static inline void random_match(struct round *r, struct sriov_rule *rule,
 									   : 4);
 
 		/* the kernel has no place for them */
-		if (f->id == FIELD_TCP_FLAGS || f->id == FIELD_E_TAG)
+		if (f->rte)
 			continue;
 		if (like && flow_field_of(like->type, f->id)) {
 			flow_field_set_bytes(f, &rule->mask, flow_field_at(f, &like->mask));
