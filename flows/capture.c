@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,32 +31,19 @@ struct sriov_capture {
 	char name[96]; /* for errors */
 };
 
-static int load_locked(struct library *lib, struct sriov_error *err)
+static int load(const struct library **out, struct sriov_error *err)
 {
+	static struct library lib;
 	static const struct core_symbol symbols[] = {
 #define X(symbol) {#symbol, offsetof(struct library, symbol)},
 		SYMBOLS(X)
 #undef X
 	};
-	static const struct core_library libpcap = {
+	static struct core_library libpcap = {
 		"libpcap", "libpcap.so.0.8", "captures cannot be read", "libpcap0.8",
-		"1.10",    symbols,          ARRAY_SIZE(symbols)};
+		"1.10",    symbols,          ARRAY_SIZE(symbols),       &lib};
+	int r = core_library_load(&libpcap, err);
 
-	return core_library_load(&libpcap, lib, err);
-}
-
-static int load(const struct library **out, struct sriov_error *err)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct library lib;
-	static bool loaded;
-	int r = 0;
-
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		r = load_locked(&lib, err);
-	loaded = !r;
-	pthread_mutex_unlock(&lock);
 	if (!r)
 		*out = &lib;
 	return r;

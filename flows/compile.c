@@ -13,16 +13,17 @@
 const char *compile_rule_name(const struct sriov_rules *rules, size_t i, char buf[96])
 {
 	const struct sriov_rule *rule = &rules->at[i];
-	char line[32] = "";
+	struct text text = {.at = buf, .size = 96};
 
+	text_put(&text, "rule");
+	if (rule->name[0]) {
+		text_put(&text, " ");
+		text_put(&text, rule->name);
+	} else if (rules->n > 1) {
+		text_add(&text, " %zu", i + 1);
+	}
 	if (rule->line && (rules->n > 1 || rules->file[0]))
-		snprintf(line, sizeof(line), " (line %u)", rule->line);
-	if (rule->name[0])
-		snprintf(buf, 96, "rule %s%s", rule->name, line);
-	else if (rules->n > 1)
-		snprintf(buf, 96, "rule %zu%s", i + 1, line);
-	else
-		snprintf(buf, 96, "rule%s", line);
+		text_add(&text, " (line %u)", rule->line);
 	return buf;
 }
 
@@ -46,7 +47,9 @@ static void judge_port(struct compiler *c)
 		nic_refuse(v, 0, "the driver is not modelled",
 			   "driver %s is not modelled: what it would do with a rule is unknown",
 			   port->driver[0] ? port->driver : "(none)");
-		nic_hint(v, "modelled are ixgbe, i40e and igb of the kernel");
+		nic_hint(v, strcmp(port->driver, "vfio-pci") != 0
+				    ? "modelled are ixgbe, i40e and igb of the kernel"
+				    : "rules of a port that DPDK owns: --backend rte");
 		return;
 	}
 	if (port->in_tree == SRIOV_NO) {
@@ -107,15 +110,13 @@ static int prepare_table(struct compiler *c)
 	    nic_table_init(&c->empty, c->profile, 0) || table_index_init(&by_loc, c->opts->nours))
 		return -ENOMEM;
 	c->ours = calloc(c->opts->nours + 1, sizeof(*c->ours));
-	c->at_loc = calloc(c->table_size + 1, sizeof(*c->at_loc));
+	c->at_loc = table_nones(c->table_size + 1);
 	c->cell = calloc(c->table_size + 1, sizeof(*c->cell));
 	c->cell_at = calloc(c->table_size + 1, sizeof(*c->cell_at));
 	c->cell_hash = calloc(c->table_size + 1, sizeof(*c->cell_hash));
 	c->number = calloc(c->table_size + 1, 4 * sizeof(*c->number));
 	if (!c->ours || !c->at_loc || !c->cell || !c->cell_at || !c->cell_hash || !c->number)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->table_size; i++)
-		c->at_loc[i] = TABLE_NONE;
 	for (size_t i = 0; i < c->opts->nours; i++) {
 		c->ours[i] = c->opts->ours[i];
 		nic_profile_readback(c->profile, &c->ours[i]);
@@ -186,15 +187,16 @@ static void finish(struct compiler *c)
 
 static int keep_cubes(struct compiler *c, const struct lowering *from, struct lowered *low)
 {
+	struct cube *to;
+
 	low->cube = c->ncubes;
 	low->ncubes = from->ncubes;
-	for (size_t k = 0; k < from->ncubes; k++) {
-		struct cube *slot = core_grow(&c->cube, &c->ncubes, sizeof(*slot));
-
-		if (!slot)
-			return -ENOMEM;
-		*slot = from->cube[k];
-	}
+	if (!from->ncubes)
+		return 0;
+	to = core_grow_by(&c->cube, &c->ncubes, sizeof(*to), from->ncubes);
+	if (!to)
+		return -ENOMEM;
+	memcpy(to, from->cube, from->ncubes * sizeof(*to));
 	return 0;
 }
 

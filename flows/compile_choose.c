@@ -289,6 +289,16 @@ static bool is_better(const struct choice *a, const struct choice *b)
 	return a->entries < b->entries;
 }
 
+/* Not even one entry more: none of the rest can be in. */
+static bool is_full(const struct compiler *c, const struct choice *choice)
+{
+	double entries = 1;
+
+	for (size_t s = 0; s < SLOTS; s++)
+		entries += choice->slot[s].entries;
+	return entries > compile_room(c);
+}
+
 /* From the rules that must be in, over those of @seed, to the rest by worth. */
 static void choose_from(const struct compiler *c, struct choice *choice, const size_t *order,
 			size_t n, const size_t *seed, size_t nseeds)
@@ -302,8 +312,9 @@ static void choose_from(const struct compiler *c, struct choice *choice, const s
 	for (size_t s = 0; s < nseeds; s++)
 		take(c, choice, seed[s], compile_room(c));
 	for (; k < n; k++)
-		if (!choice->in[order[k]])
-			take(c, choice, order[k], compile_room(c));
+		if (!choice->in[order[k]] && !take(c, choice, order[k], compile_room(c)) &&
+		    is_full(c, choice))
+			break;
 	sum_up(c, choice, order, n);
 }
 
@@ -410,8 +421,20 @@ static bool any_cut(const struct compiler *c, const size_t *order, size_t n)
 	return false;
 }
 
+/* Without optional rules that there could be no room for. */
+static size_t leave_too_many(const struct compiler *c, const size_t *order, size_t n, size_t *out)
+{
+	size_t left = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (must(c, order[k]) || !c->low[order[k]].too_many)
+			out[left++] = order[k];
+	return left;
+}
+
+/* @cut: what rules need is not proved to be the least. */
 static void choose(struct compiler *c, struct choice *best, struct choice *now, const size_t *order,
-		   size_t n)
+		   size_t n, bool cut)
 {
 	size_t first = 0;
 
@@ -423,11 +446,11 @@ static void choose(struct compiler *c, struct choice *best, struct choice *now, 
 	if (n - first <= TRIED_MAX) {
 		choose_from(c, now, order, first, NULL, 0);
 		try_all(c, best, now, order, n, first);
-		c->out.best = !any_cut(c, order, n);
+		c->out.best = !cut;
 		return;
 	}
 	try_seeds(c, best, now, order, n);
-	c->out.best = !any_cut(c, order, n) && worth_alone(c, now, order, first, n) == best->worth;
+	c->out.best = !cut && worth_alone(c, now, order, first, n) == best->worth;
 }
 
 /* The entries of others have a mask, and the rest of the list must have it too. */
@@ -472,7 +495,8 @@ static void settle(struct compiler *c, const struct choice *choice, const size_t
 static int choose_rules(struct compiler *c, const size_t *order, size_t n)
 {
 	struct choice best = {0}, now = {0};
-	int r = 0;
+	_free_ size_t *can = calloc(c->rules->n + 1, sizeof(*can));
+	int r = can ? 0 : -ENOMEM;
 
 	best.in = calloc(c->rules->n + 1, sizeof(*best.in));
 	now.in = calloc(c->rules->n + 1, sizeof(*now.in));
@@ -482,7 +506,8 @@ static int choose_rules(struct compiler *c, const size_t *order, size_t n)
 		fix_slots(c);
 		c->out.best = all_fit(c, &best, order, n);
 		if (!c->out.best)
-			choose(c, &best, &now, order, n);
+			choose(c, &best, &now, can, leave_too_many(c, order, n, can),
+			       any_cut(c, order, n));
 		settle(c, &best, order, n);
 	}
 	free(best.in);

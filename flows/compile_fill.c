@@ -57,6 +57,14 @@ static void refuse(struct compiler *c, size_t i)
 			compile_rule_name(c->rules, out->shadow, name), c->profile->driver);
 		v.rule = out->shadow + 1;
 		nic_hint(&v, "let the two match the same fields, or put this one first");
+	} else if (c->low[i].own->words & BITS_TUNNEL && c->filters->now.tunnel &&
+		   c->filters->now.tunnel != BITS_DST_PORT(&c->low[i].own->value)) {
+		nic_refuse(
+			&v, 0, "tunnels of a port have one UDP port",
+			"another rule has dst-port %u for its tunnel: the NIC is told one UDP port "
+			"of VXLAN, and its filters do not compare it",
+			c->filters->now.tunnel);
+		nic_hint(&v, "let all rules for tunnels have the same dst-port");
 	} else {
 		tell_use(c, &c->low[i], use, sizeof(use));
 		nic_refuse(&v, -ENOSPC, "no filter has room for it",

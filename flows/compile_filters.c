@@ -60,6 +60,17 @@ static double times(const struct bits *mask, const struct bits *more)
 	return ldexp(1, bits_count(&free));
 }
 
+/* The UDP port of tunnels is told to the NIC, and its filters do not compare it: rules for tunnels have one. */
+static bool same_tunnel(struct choice *choice, const struct cube *cube)
+{
+	if (!(cube->words & BITS_TUNNEL))
+		return true;
+	if (choice->tunnel && choice->tunnel != BITS_DST_PORT(&cube->value))
+		return false;
+	choice->tunnel = BITS_DST_PORT(&cube->value);
+	return true;
+}
+
 /* Adds a cube to filter @f, with @mask or that of the slot grown by it: false if there is no room. */
 static bool add_cube(const struct compiler *c, struct choice *choice, const struct cube *cube,
 		     size_t f, const struct bits *mask, double n)
@@ -72,6 +83,8 @@ static bool add_cube(const struct compiler *c, struct choice *choice, const stru
 	struct bits all = *mask;
 	double more;
 
+	if (!same_tunnel(choice, cube))
+		return false;
 	if (filter->masks == NIC_MASKS_RULE) {
 		choice->used[f] += n * times(&cube->mask, mask);
 		return choice->used[f] <= filters_room(c, f);

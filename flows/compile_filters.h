@@ -12,6 +12,7 @@
 struct choice {
 	struct table_slot slot[RTE_FILTERS_MAX][SLOTS]; /* of filters whose entries share masks */
 	double used[RTE_FILTERS_MAX];                   /* rte_flow rules */
+	uint16_t tunnel; /* the UDP port of tunnels, 0 = none is matched */
 };
 
 struct filters {

@@ -256,14 +256,18 @@ static unsigned classes_of(enum sriov_flow_type type, const struct sriov_match *
 	return FLOW_BIT(SRIOV_FLOW_ETHER);
 }
 
-/* What an entry like @e would be about, in all blocks of the rule's ranges. */
+/* What an entry like @e would be about, in all blocks of the rule's ranges: cubes that differ in the ports alone. */
 static int add_cubes(struct lowering *low, const struct sriov_entry *e, unsigned types, int scope,
 		     unsigned flex)
 {
 	uint16_t src_last = low->rule.src_port_last, dst_last = low->rule.dst_port_last;
 	unsigned src = src_last ? e->value.src_port : 0, dst;
 	struct sriov_match value = e->value, mask = e->mask;
+	struct cube like;
 
+	cube_set(&like, types, &value, &mask);
+	like.scope = scope;
+	like.flex = flex;
 	while (next_block(&src, src_last, &value.src_port, &mask.src_port)) {
 		dst = dst_last ? low->rule.value.dst_port : 0;
 		while (next_block(&dst, dst_last, &value.dst_port, &mask.dst_port)) {
@@ -271,9 +275,8 @@ static int add_cubes(struct lowering *low, const struct sriov_entry *e, unsigned
 
 			if (!cube)
 				return -ENOMEM;
-			cube_set(cube, types, &value, &mask);
-			cube->scope = scope;
-			cube->flex = flex;
+			*cube = like;
+			cube_set_ports(cube, &value, &mask);
 		}
 	}
 	return 0;
@@ -284,7 +287,7 @@ static unsigned flex_of(const struct compiler *c, const struct sriov_match *valu
 			const struct sriov_match *mask)
 {
 	return c->profile->scope == NIC_SCOPE_VSI && mask->user_def
-		       ? (value->user_def >> 16 & 0xffff) + 1
+		       ? ((value->user_def & mask->user_def) >> 16 & 0xffff) + 1
 		       : 0;
 }
 

@@ -11,7 +11,7 @@ enum {
 	DST_IP = 2,
 	NUMBERS = BITS_PORTS,
 	MORE_NUMBERS = 5,
-	SRC_MAC = 6,
+	SRC_MAC = BITS_TAGGED,
 	DST_MAC = 7,
 	USER_DEF = BITS_USER_DEF,
 };
@@ -32,6 +32,11 @@ static inline void bytes_store(uint64_t word, uint8_t *at, unsigned n)
 	memcpy(at, &word, n);
 }
 
+static uint64_t ports_of(const struct sriov_match *match)
+{
+	return (uint64_t)match->src_port << 48 | (uint64_t)match->dst_port << 32;
+}
+
 void bits_pack(const struct sriov_match *m, struct bits *out)
 {
 	*out = (struct bits){
@@ -40,13 +45,15 @@ void bits_pack(const struct sriov_match *m, struct bits *out)
 			[SRC_IP + 1] = bytes_load(m->src_ip + 8, 8),
 			[DST_IP] = bytes_load(m->dst_ip, 8),
 			[DST_IP + 1] = bytes_load(m->dst_ip + 8, 8),
-			[NUMBERS] = (uint64_t)m->src_port << 48 | (uint64_t)m->dst_port << 32 |
-				    (uint64_t)m->tos << 24 | m->proto << 16 | m->vlan_tci,
+			[NUMBERS] = ports_of(m) | (uint64_t)m->tos << 24 | m->proto << 16 |
+				    m->vlan_tci,
 			[MORE_NUMBERS] = (uint64_t)m->l4_bytes << 32 |
 					 (uint32_t)m->ethertype << 16 | m->vlan_etype,
 			[SRC_MAC] = bytes_load(m->src_mac, 6) | (uint64_t)m->tcp_flags << 8,
 			[DST_MAC] = bytes_load(m->dst_mac, 6) | m->e_tag,
 			[USER_DEF] = m->user_def,
+			[BITS_INNER] = bytes_load(m->inner_dst, 6) | m->inner_vlan,
+			[BITS_VNI] = m->vni,
 		}};
 }
 
@@ -72,6 +79,9 @@ void bits_unpack(const struct bits *b, struct sriov_match *out)
 	out->tcp_flags = b->w[SRC_MAC] >> 8;
 	out->e_tag = b->w[DST_MAC];
 	out->user_def = b->w[USER_DEF];
+	bytes_store(b->w[BITS_INNER], out->inner_dst, 6);
+	out->inner_vlan = b->w[BITS_INNER];
+	out->vni = b->w[BITS_VNI];
 }
 
 bool bits_any(const struct bits *b)
@@ -132,6 +142,18 @@ void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value
 		cube->words |= (unsigned)(cube->mask.w[i] != 0) << i;
 }
 
+void cube_set_ports(struct cube *cube, const struct sriov_match *value,
+		    const struct sriov_match *mask)
+{
+	const uint64_t others = UINT32_MAX;
+
+	cube->mask.w[NUMBERS] = (cube->mask.w[NUMBERS] & others) | ports_of(mask);
+	cube->value.w[NUMBERS] = (cube->value.w[NUMBERS] & others) |
+				 (ports_of(value) & ports_of(mask));
+	cube->words &= ~(1u << NUMBERS);
+	cube->words |= (unsigned)(cube->mask.w[NUMBERS] != 0) << NUMBERS;
+}
+
 static uint64_t extra_of_word(const struct cube *a, const struct cube *b, unsigned i)
 {
 	uint64_t named = b->mask.w[i];
@@ -166,12 +188,8 @@ unsigned cube_extra_count(const struct cube *a, const struct cube *b, const stru
 	return n;
 }
 
-bool cube_covers(const struct cube *a, const struct cube *b)
+bool cube_holds(const struct cube *a, const struct cube *b)
 {
-	if ((b->types & ~a->types) || (a->scope != CUBE_ANY_SCOPE && a->scope != b->scope) ||
-	    (a->words & ~b->words & ~(1u << SRC_MAC)) || !cube_meets(a, b))
-		return false;
-	/* of the word of the tag a bit may be named without saying it */
 	for (unsigned words = a->words; words; words &= words - 1)
 		if (extra_of_word(a, b, __builtin_ctz(words)))
 			return false;

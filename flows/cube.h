@@ -13,7 +13,7 @@
  * range of ports differ in the first free bit. One bit more says that the packet has a tag: rules that
  * match some of a tag mean packets that have one.
  */
-#define BITS_WORDS 9
+#define BITS_WORDS 11
 struct bits {
 	uint64_t w[BITS_WORDS];
 };
@@ -21,8 +21,15 @@ struct bits {
 /* The word of the ports, and the @n lowest bits of the source port in it. */
 #define BITS_PORTS 4
 #define BITS_SPREAD(n) (((UINT64_C(1) << (n)) - 1) << 48)
+#define BITS_DST_PORT(bits) ((uint16_t)((bits)->w[BITS_PORTS] >> 32))
+/* The word that has the bit for the tag. */
+#define BITS_TAGGED 6
 /* The word of user-def. */
 #define BITS_USER_DEF 8
+/* The words of what is inside a tunnel. */
+#define BITS_INNER 9
+#define BITS_VNI 10
+#define BITS_TUNNEL (1u << BITS_INNER | 1u << BITS_VNI)
 
 void bits_pack(const struct sriov_match *match, struct bits *out);
 /* The bit for the tag has no place in a match: it is left out. */
@@ -54,6 +61,9 @@ struct cube {
 /* Packets of those classes that match; the caller sets scope and flex. */
 void cube_set(struct cube *cube, unsigned types, const struct sriov_match *value,
 	      const struct sriov_match *mask);
+/* The same with other ports. */
+void cube_set_ports(struct cube *cube, const struct sriov_match *value,
+		    const struct sriov_match *mask);
 /* What @a has in word @i of its mask is about the same bytes of a packet as that of @b. */
 static inline bool cube_says(const struct cube *a, const struct cube *b, unsigned i)
 {
@@ -84,8 +94,15 @@ static inline bool cube_meets(const struct cube *a, const struct cube *b)
 void cube_extra(const struct cube *a, const struct cube *b, struct bits *out);
 /* How many of them are in @of. */
 unsigned cube_extra_count(const struct cube *a, const struct cube *b, const struct bits *of);
-/* Every packet of @b is in @a. */
-bool cube_covers(const struct cube *a, const struct cube *b);
+/* Every packet of @b, which meets @a, is in @a, where @a names no more words. */
+bool cube_holds(const struct cube *a, const struct cube *b);
+/* Every packet of @b, which meets @a, is in @a: mostly told by what a look shows. */
+static inline bool cube_within(const struct cube *b, const struct cube *a)
+{
+	/* of the word of the tag a bit may be named without saying it */
+	return !(b->types & ~a->types) && !(a->words & ~b->words & ~(1u << BITS_TAGGED)) &&
+	       (a->scope == CUBE_ANY_SCOPE || a->scope == b->scope) && cube_holds(a, b);
+}
 /*
  * Halves @cube at the first bit of @bits (not empty): @like gets the half as @model has it, @other the other. That bit,
  * and its word in @word.

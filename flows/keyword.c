@@ -332,7 +332,7 @@ const struct keyword *keyword_find(const char *word)
 	return NULL;
 }
 
-int parser_say(struct parser *p, const struct word *word, unsigned id, unsigned excludes)
+int parser_say(struct parser *p, const struct word *word, unsigned id, uint64_t excludes)
 {
 	if (p->said & SAID(id))
 		return lex_error(&p->lex, -EINVAL, word, "'%s' is said twice", word->text);

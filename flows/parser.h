@@ -26,8 +26,8 @@ enum {
 	WORD_MASK,
 	WORD_COMMAND, /* `ethtool -N DEV` */
 };
-_Static_assert(WORD_COMMAND < 32, "said is 32 bits");
-#define SAID(id) (1u << (id))
+_Static_assert(WORD_COMMAND < 64, "said is 64 bits");
+#define SAID(id) (UINT64_C(1) << (id))
 #define SAID_ACTION                                                                                \
 	(SAID(WORD_ACTION) | SAID(WORD_DROP) | SAID(WORD_QUEUE) | SAID(WORD_QUEUES) |              \
 	 SAID(WORD_VF) | SAID(WORD_GUEST))
@@ -35,14 +35,14 @@ _Static_assert(WORD_COMMAND < 32, "said is 32 bits");
 struct parser {
 	struct lexer lex;
 	struct sriov_rule rule;
-	unsigned said;
+	uint64_t said;
 	struct sriov_notes *notes;
 };
 
 struct keyword {
 	const char *word;
 	unsigned id;
-	unsigned excludes; /* SAID() of the words that cannot stand beside it */
+	uint64_t excludes; /* SAID() of the words that cannot stand beside it */
 	int (*read)(struct parser *p, const struct word *self);
 };
 
@@ -52,7 +52,7 @@ extern const struct keyword keywords[];
 const struct keyword *keyword_find(const char *word);
 
 /* Refuses a word said twice, or beside one that says the same thing otherwise; else it is said now. */
-int parser_say(struct parser *p, const struct word *word, unsigned id, unsigned excludes);
+int parser_say(struct parser *p, const struct word *word, unsigned id, uint64_t excludes);
 /* True, with the error set, if @word is one of ethtool(8)'s that are none of ours. */
 bool parser_foreign(const struct parser *p, const struct word *word);
 /* Skips `ethtool -N DEV` before a rule. */

@@ -11,18 +11,19 @@
 
 int mask_prefix(const uint8_t *mask, size_t size)
 {
-	int length = 0;
-	bool ended = false;
+	size_t whole = 0;
+	uint8_t rest;
 
-	for (size_t bit = 0; bit < size * 8; bit++) {
-		bool set = mask[bit / 8] & 0x80 >> bit % 8;
-
-		if (set && ended)
+	while (whole < size && mask[whole] == 0xff)
+		whole++;
+	for (size_t i = whole + 1; i < size; i++)
+		if (mask[i])
 			return -1;
-		ended = !set;
-		length += set;
-	}
-	return length;
+	/* the bits that are clear in the byte where it ends are its lowest: one less than a power of two */
+	rest = whole < size ? ~mask[whole] : 0xff;
+	if (rest & (rest + 1))
+		return -1;
+	return 8 * whole + 8 - __builtin_popcount(rest);
 }
 
 static void print_ip(struct text *text, const struct flow_field *f, const uint8_t *value,
@@ -33,7 +34,10 @@ static void print_ip(struct text *text, const struct flow_field *f, const uint8_
 	char buf[INET6_ADDRSTRLEN];
 	uint8_t inverse[16];
 
-	text_add(text, " %s %s", f->word, inet_ntop(family, value, buf, sizeof(buf)));
+	text_put(text, " ");
+	text_put(text, f->word);
+	text_put(text, " ");
+	text_put(text, inet_ntop(family, value, buf, sizeof(buf)));
 	if (length == f->size * 8)
 		return;
 	if (length >= 0) {
@@ -66,9 +70,9 @@ static bool print_vlan_parts(struct text *text, uint16_t value, uint16_t mask)
 	    (mask & VLAN_PRIO_MASK && (mask & VLAN_PRIO_MASK) != VLAN_PRIO_MASK))
 		return false;
 	if (mask & VLAN_VID_MASK)
-		text_add(text, " vid %u", value & VLAN_VID_MASK);
+		text_put_number(text, "vid", value & VLAN_VID_MASK);
 	if (mask & VLAN_PRIO_MASK)
-		text_add(text, " prio %u", value >> VLAN_PRIO_SHIFT);
+		text_put_number(text, "prio", value >> VLAN_PRIO_SHIFT);
 	return true;
 }
 
@@ -86,7 +90,10 @@ static void print_number(struct text *text, const struct flow_field *f, uint64_t
 		text_add(text, " syn");
 		return;
 	}
-	text_add(text, f->hex ? " %s 0x%" PRIx64 : " %s %" PRIu64, f->word, value);
+	if (f->hex)
+		text_add(text, " %s 0x%" PRIx64, f->word, value);
+	else
+		text_put_number(text, f->word, value);
 	if (mask != number_max(f))
 		text_add(text, " m 0x%" PRIx64, ~mask & number_max(f));
 }
@@ -112,16 +119,16 @@ static void print_match(struct text *text, enum sriov_flow_type type,
 	for (const struct flow_field *f = NULL; (f = flow_field_next(f, type));) {
 		if (!flow_field_any(f, &e.mask))
 			continue;
-		if (range_last(f, rule))
-			text_add(text, " %s %u-%u", f->word,
-				 (unsigned)flow_field_number(f, &e.value), range_last(f, rule));
-		else if (f->kind == KIND_NUMBER)
+		if (f->kind == KIND_NUMBER) {
 			print_number(text, f, flow_field_number(f, &e.value),
 				     flow_field_number(f, &e.mask));
-		else if (f->kind == KIND_MAC)
+			if (range_last(f, rule))
+				text_add(text, "-%u", range_last(f, rule));
+		} else if (f->kind == KIND_MAC) {
 			print_mac(text, f, flow_field_at(f, &e.value), flow_field_at(f, &e.mask));
-		else
+		} else {
 			print_ip(text, f, flow_field_at(f, &e.value), flow_field_at(f, &e.mask));
+		}
 	}
 }
 
@@ -230,7 +237,7 @@ static void print_scope(struct text *text, const struct sriov_scope *scope)
 	if (scope->kind == SRIOV_SCOPE_PF)
 		text_add(text, " in pf");
 	else if (scope->kind == SRIOV_SCOPE_VF)
-		text_add(text, " in vf %u", scope->vf);
+		text_put_number(text, "in vf", scope->vf);
 	else if (scope->kind == SRIOV_SCOPE_GUEST)
 		text_add(text, " in guest %s", scope->guest);
 }
@@ -240,15 +247,15 @@ static void print_action(struct text *text, const struct sriov_action *action)
 	bool other = action->kind == SRIOV_ACTION_VF || action->kind == SRIOV_ACTION_GUEST;
 
 	if (action->kind == SRIOV_ACTION_DROP)
-		text_add(text, " drop");
+		text_put(text, " drop");
 	else if (action->kind == SRIOV_ACTION_QUEUES)
 		text_add(text, " queues %u-%u", action->queue, action->queue_last);
 	else if (action->kind == SRIOV_ACTION_VF)
-		text_add(text, " vf %u", action->vf);
+		text_put_number(text, "vf", action->vf);
 	else if (action->kind == SRIOV_ACTION_GUEST)
 		text_add(text, " guest %s", action->guest);
 	if (action->kind == SRIOV_ACTION_QUEUE || (other && action->queue))
-		text_add(text, " queue %u", action->queue);
+		text_put_number(text, "queue", action->queue);
 }
 
 SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, size_t size)
@@ -260,7 +267,8 @@ SRIOV_EXPORT int sriov_rule_format(const struct sriov_rule *rule, char *buf, siz
 		return -EINVAL;
 	if (rule->name[0])
 		text_add(&text, "name %s ", rule->name);
-	text_add(&text, "flow-type %s", sriov_flow_type_word(rule->type));
+	text_put(&text, "flow-type ");
+	text_put(&text, sriov_flow_type_word(rule->type));
 	print_match(&text, rule->type, &rule->value, &rule->mask, true, rule);
 	print_scope(&text, &rule->scope);
 	print_action(&text, &rule->action);
@@ -284,7 +292,7 @@ SRIOV_EXPORT int sriov_entry_format(const struct sriov_entry *entry, char *buf, 
 	uint64_t cookie = entry->cookie;
 	struct text text = {.at = buf, .size = size};
 
-	text_add(&text, "%s", type ? type : "another flow type");
+	text_put(&text, type ? type : "another flow type");
 	if (type)
 		match_print(&text, entry->type, &entry->value, &entry->mask, entry->ext);
 	if (cookie == SRIOV_COOKIE_DROP)
@@ -295,6 +303,6 @@ SRIOV_EXPORT int sriov_entry_format(const struct sriov_entry *entry, char *buf, 
 		text_add(&text, " -> vf %u queue %u", (unsigned)COOKIE_VF(cookie) - 1,
 			 COOKIE_QUEUE(cookie));
 	else
-		text_add(&text, " -> queue %u", COOKIE_QUEUE(cookie));
+		text_put_number(&text, "-> queue", COOKIE_QUEUE(cookie));
 	return text.full ? -ENOBUFS : 0;
 }

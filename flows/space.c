@@ -12,6 +12,8 @@
 #define MANY_MIN 16
 /* As long as similar masks are no more, all their groups are looked into: a byte has so many prefixes. */
 #define SIMILAR_MAX 8
+/* Questions about the same bits of a family before an index answers them: filling it costs about as much. */
+#define PATIENCE 4
 
 /* Cubes with one mask. */
 struct space_group {
@@ -79,6 +81,7 @@ static struct space_family *family_of(struct space *space, const struct cube *cu
 	if (family) {
 		family->like = *cube;
 		family->like.mask = family->values.mask = whole;
+		family->values.patience = PATIENCE;
 	}
 	return family;
 }
@@ -238,9 +241,9 @@ static int look_at(struct space *space, const struct cube *cube, size_t i, struc
 	space->work++;
 	if (other->owner == SPACE_DEAD || !cube_meets(other->cube, cube))
 		return 0;
-	if (cube_covers(other->cube, cube))
+	if (cube_within(cube, other->cube))
 		return 1;
-	if (cube_covers(cube, other->cube) && note_inside(rest, i))
+	if (cube_within(other->cube, cube) && note_inside(rest, i))
 		return -ENOMEM;
 	if (rest->harmless && rest->harmless(rest->data, other->owner))
 		return 0;
@@ -308,6 +311,7 @@ static void visit(struct space *space, size_t g)
 static int visit_family(struct space *space, struct space_family *family, const struct cube *cube)
 {
 	struct space_chain chain;
+	struct bits common;
 	int r = 1;
 
 	if (!may_meet(&family->like, cube))
@@ -316,11 +320,15 @@ static int visit_family(struct space *space, struct space_family *family, const 
 		r = space_keys_find(&family->values, cube, &chain);
 	for (size_t i = 0; r > 0 && i < family->ngroups; i++)
 		visit(space, family->group[i]);
+	for (unsigned i = 0; !r && i < BITS_WORDS; i++)
+		common.w[i] = family->like.mask.w[i] & cube->mask.w[i];
 	while (!r && *chain.link) {
-		size_t k = *chain.link - 1, g = family->values.at[k].number;
+		const struct space_key *key = &family->values.at[*chain.link - 1];
+		size_t k = *chain.link - 1, g = key->number;
 
 		if (k >= space->group[g].since && space->group[g].nliving) {
-			visit(space, g);
+			if (bits_agree(&key->cube->value, &cube->value, &common))
+				visit(space, g);
 			chain.link = &chain.next[k];
 		} else {
 			*chain.link = chain.next[k];
@@ -453,14 +461,18 @@ static int halve(struct space *space, const struct cube *cube, const struct cube
 static int cut(struct space *space, const struct cube *cube, size_t from, struct space_rest *rest)
 {
 	size_t q = SPACE_NONE;
+	uint32_t least = UINT32_MAX;
 
 	for (size_t k = from; k < space->nlist; k++) {
 		const struct space_meeting *meeting = &space->list[k];
 
-		if (!meeting->extra && cube_covers(space->at[meeting->at].cube, cube))
-			return 0;
-		if (meeting->extra && (q == SPACE_NONE || meeting->extra < space->list[q].extra))
+		if (!meeting->extra) {
+			if (cube_within(cube, space->at[meeting->at].cube))
+				return 0;
+		} else if (meeting->extra < least) {
+			least = meeting->extra;
 			q = k;
+		}
 	}
 	if (space->nlist == from)
 		return keep(rest, cube);

@@ -14,6 +14,7 @@ struct space_index {
 	uint64_t hash;  /* of common */
 	uint32_t *bucket, *next;
 	size_t nbuckets, n;
+	unsigned asked; /* before it was filled */
 };
 
 void space_keys_clear(struct space_keys *keys)
@@ -84,20 +85,37 @@ static int index_fill(const struct space_keys *keys, struct space_index *index)
 	return 0;
 }
 
+/* @common has @words, and no others are read. */
+static bool is_common(const struct space_index *index, const struct bits *common, unsigned words)
+{
+	if (index->words != words)
+		return false;
+	for (; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		if (index->common.w[i] != common->w[i])
+			return false;
+	}
+	return true;
+}
+
 static struct space_index *index_of(struct space_keys *keys, const struct bits *common,
 				    unsigned words, uint64_t hash)
 {
 	struct space_index *index;
 
 	for (size_t i = 0; i < keys->nindexes; i++)
-		if (keys->index[i].hash == hash &&
-		    !memcmp(&keys->index[i].common, common, sizeof(*common)))
+		if (keys->index[i].hash == hash && is_common(&keys->index[i], common, words))
 			return &keys->index[i];
 	index = core_grow(&keys->index, &keys->nindexes, sizeof(*index));
-	if (index) {
-		index->common = *common;
-		index->words = words;
-		index->hash = hash;
+	if (!index)
+		return NULL;
+	index->words = words;
+	index->hash = hash;
+	for (; words; words &= words - 1) {
+		unsigned i = __builtin_ctz(words);
+
+		index->common.w[i] = common->w[i];
 	}
 	return index;
 }
@@ -105,9 +123,9 @@ static struct space_index *index_of(struct space_keys *keys, const struct bits *
 int space_keys_find(struct space_keys *keys, const struct cube *cube, struct space_chain *out)
 {
 	uint64_t hash = CORE_HASH_SEED;
-	struct bits common = {0};
 	struct space_index *index;
 	unsigned words = 0;
+	struct bits common; /* as far as words says: to clear it would be dear */
 
 	for (unsigned left = cube->words; left; left &= left - 1) {
 		unsigned i = __builtin_ctz(left);
@@ -121,6 +139,11 @@ int space_keys_find(struct space_keys *keys, const struct cube *cube, struct spa
 	if (!words)
 		return 1;
 	index = index_of(keys, &common, words, hash);
+	if (index && index->asked < keys->patience) {
+		index->asked++;
+		/* the index of no bits has all in one chain */
+		index = index_of(keys, &common, 0, CORE_HASH_SEED);
+	}
 	if (!index || index_fill(keys, index))
 		return -ENOMEM;
 	*out = (struct space_chain){bucket_of(index, cube), index->next};

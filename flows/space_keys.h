@@ -15,7 +15,8 @@ struct space_key {
 
 struct space_index;
 struct space_keys {
-	struct bits mask; /* set by the caller: every cube names these bits */
+	struct bits mask;  /* set by the caller: every cube names these bits */
+	unsigned patience; /* likewise: many indexes are asked this seldom, and not worth filling */
 	struct space_key *at;
 	size_t n;
 	struct space_index *index;
@@ -31,7 +32,8 @@ struct space_chain {
 	uint32_t *link, *next;
 };
 /*
- * The keys that may agree with @cube. 1: all may, because no bit is named by both; 0; or -ENOMEM.
+ * The keys that may agree with @cube: those that do, others by chance, and all while there is no index yet.
+ * 1: all do, because no bit is named by both; 0; or -ENOMEM.
  */
 int space_keys_find(struct space_keys *keys, const struct cube *cube, struct space_chain *out);
 

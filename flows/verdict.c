@@ -3,6 +3,7 @@
 #include "flows/compile.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,21 +214,33 @@ static bool tell_cause(const struct compiler *c, size_t i, char *buf, size_t siz
 	return false;
 }
 
-/* Before a number of entries that rule @i would take. */
-static const char *at_least(const struct compiler *c, size_t i)
+/* A number of entries that rule @i would take: "at least 4096". */
+struct count {
+	char text[330]; /* of any double */
+};
+
+static const char *count(const struct compiler *c, size_t i, double n, struct count *buf)
 {
-	return c->low[i].own_part ? "at least " : "";
+	const char *least = c->low[i].own_part ? "at least " : "";
+
+	/* whole numbers are written ten times faster as such */
+	if (n < 1e18)
+		snprintf(buf->text, sizeof(buf->text), "%s%" PRIu64, least, (uint64_t)n);
+	else
+		snprintf(buf->text, sizeof(buf->text), "%s%.0f", least, n);
+	return buf->text;
 }
 
 static void refuse_full(const struct compiler *c, size_t i, double cost, struct nic_verdict *v)
 {
 	char cause[320] = "";
+	struct count buf;
 
 	nic_refuse(
 		v, -ENOSPC, "the table is full",
-		"the table is full: the rule would take %s%.0f entr%s, and of the %u locations of %s "
+		"the table is full: the rule would take %s entr%s, and of the %u locations of %s "
 		"%zu are free",
-		at_least(c, i), cost, cost == 1 ? "y" : "ies", c->table_size,
+		count(c, i, cost, &buf), cost == 1 ? "y" : "ies", c->table_size,
 		nic_port_name(&c->port), c->nfree);
 	v->result = SRIOV_FULL;
 	if (cost > c->low[i].nown && c->ntold < NEAREST_MAX &&
@@ -260,6 +273,7 @@ static bool mask_is_taken(const struct compiler *c, const struct lowered *low,
 static bool refuse_mask(const struct compiler *c, size_t i, double all, struct nic_verdict *v)
 {
 	const struct lowered *low = &c->low[i];
+	struct count buf;
 	size_t k = 0, len;
 
 	while (k < low->ncubes && mask_is_taken(c, low, &c->cube[low->cube + k], v))
@@ -268,11 +282,10 @@ static bool refuse_mask(const struct compiler *c, size_t i, double all, struct n
 		return false;
 	len = strlen(v->detail);
 	if (all)
-		snprintf(
-			v->detail + len, sizeof(v->detail) - len,
-			"; with one mask for all it would be %s%.0f entries, and there is room for "
-			"%u",
-			at_least(c, i), all, c->out.room);
+		snprintf(v->detail + len, sizeof(v->detail) - len,
+			 "; with one mask for all it would be %s entries, and there is room for "
+			 "%u",
+			 count(c, i, all, &buf), c->out.room);
 	return true;
 }
 
@@ -281,6 +294,7 @@ static void refuse_size(const struct compiler *c, size_t i, double cost, struct 
 {
 	const struct lowered *low = &c->low[i];
 	struct sriov_entry e = {.loc = 1, .cookie = low->cookie, .ext = true};
+	struct count buf;
 	bool alone = true;
 	size_t len;
 
@@ -296,22 +310,23 @@ static void refuse_size(const struct compiler *c, size_t i, double cost, struct 
 	}
 	len = strlen(v->detail);
 	snprintf(v->detail + len, sizeof(v->detail) - len,
-		 "; with an entry for each value it would be %s%.0f, and there is room for %u",
-		 at_least(c, i), cost, c->out.room);
+		 "; with an entry for each value it would be %s, and there is room for %u",
+		 count(c, i, cost, &buf), c->out.room);
 }
 
 /* Bits that keep its packets from those of rules before it are what there is no room for. */
 static bool refuse_cut(const struct compiler *c, size_t i, double all, struct nic_verdict *v)
 {
 	const struct sriov_verdict *out = &c->out.verdict[i];
+	struct count buf;
 	char name[96];
 
 	if (out->shadow < 0)
 		return false;
 	nic_refuse(v, 0, "it cannot be kept apart from a rule before it",
 		   "packets of %s, which is before it, match it too, and to leave them out the "
-		   "table would need %s%.0f entries, and there is room for %u",
-		   compile_rule_name(c->rules, out->shadow, name), at_least(c, i), all,
+		   "table would need %s entries, and there is room for %u",
+		   compile_rule_name(c->rules, out->shadow, name), count(c, i, all, &buf),
 		   c->out.room);
 	v->rule = out->shadow + 1;
 	nic_hint(v, "let the two match the same fields, or put this one first");

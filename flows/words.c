@@ -18,6 +18,7 @@ static const char *const type_words[SRIOV_FLOW_TYPES] = {
 #define IP4 FLOW_IP_V4
 #define IP6 FLOW_IP_V6
 #define TCP (FLOW_BIT(SRIOV_FLOW_TCP4) | FLOW_BIT(SRIOV_FLOW_TCP6))
+#define UDP (FLOW_BIT(SRIOV_FLOW_UDP4) | FLOW_BIT(SRIOV_FLOW_UDP6))
 #define ETHER FLOW_BIT(SRIOV_FLOW_ETHER)
 #define EVERY (FLOW_L4_V4 | FLOW_L4_V6 | IP4 | IP6 | ETHER)
 #define AT(member) offsetof(struct sriov_match, member), sizeof(((struct sriov_match *)0)->member)
@@ -31,6 +32,9 @@ const struct flow_field flow_fields[FLOW_FIELDS] = {
 	{FIELD_DST_IP,     "dst-ip",     "ip6dst",     KIND_IP6,    0, 0, 0, FLOW_L4_V6 | IP6,        AT(dst_ip)},
 	{FIELD_SRC_PORT,   "src-port",   "psrc",       KIND_NUMBER, 0, 0, 0, FLOW_L4_V4 | FLOW_L4_V6, AT(src_port)},
 	{FIELD_DST_PORT,   "dst-port",   "pdst",       KIND_NUMBER, 0, 0, 0, FLOW_L4_V4 | FLOW_L4_V6, AT(dst_port)},
+	{FIELD_VNI,        "vni",        "vni",        KIND_NUMBER, 0, 0, 1, UDP,                     AT(vni)},
+	{FIELD_INNER_DST,  "inner-dst",  "inner_dst",  KIND_MAC,    0, 0, 1, UDP,                     AT(inner_dst)},
+	{FIELD_INNER_VLAN, "inner-vlan", "inner_vlan", KIND_NUMBER, 0, 0, 1, UDP,                     AT(inner_vlan)},
 	{FIELD_TOS,        "tos",        "tos",        KIND_NUMBER, 1, 0, 0, FLOW_L4_V4 | IP4,        AT(tos)},
 	{FIELD_TOS,        "tclass",     "tclass",     KIND_NUMBER, 1, 0, 0, FLOW_L4_V6 | IP6,        AT(tos)},
 	{FIELD_L4_PROTO,   "l4proto",    "proto",      KIND_NUMBER, 0, 0, 0, IP4,                     AT(proto)},
@@ -189,12 +193,41 @@ void text_add(struct text *text, const char *fmt, ...)
 	va_end(ap);
 }
 
+void text_put(struct text *text, const char *word)
+{
+	size_t room = text->size - text->used, len = strlen(word);
+
+	if (len >= room) {
+		text->full = true;
+		len = room ? room - 1 : 0;
+	}
+	if (room) {
+		memcpy(text->at + text->used, word, len);
+		text->at[text->used += len] = '\0';
+	}
+}
+
+void text_put_number(struct text *text, const char *word, uint64_t number)
+{
+	char digits[24];
+	size_t first = sizeof(digits) - 1;
+
+	digits[first] = '\0';
+	do
+		digits[--first] = '0' + number % 10;
+	while (number /= 10);
+	digits[--first] = ' ';
+	text_put(text, " ");
+	text_put(text, word);
+	text_put(text, digits + first);
+}
+
 void text_list(struct text *text, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (text->used)
-		text_add(text, ", ");
+		text_put(text, ", ");
 	va_start(ap, fmt);
 	text_vadd(text, fmt, ap);
 	va_end(ap);

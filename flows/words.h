@@ -8,6 +8,8 @@
 
 #include "flows/flows.h"
 
+#include <string.h>
+
 enum flow_field_id {
 	FIELD_SRC_IP,
 	FIELD_DST_IP,
@@ -23,6 +25,9 @@ enum flow_field_id {
 	FIELD_VLAN,
 	FIELD_VLAN_ETYPE,
 	FIELD_E_TAG,
+	FIELD_VNI,
+	FIELD_INNER_DST,
+	FIELD_INNER_VLAN,
 	FIELD_USER_DEF,
 	FIELDS,
 };
@@ -50,7 +55,7 @@ struct flow_field {
 #define FLOW_L4_V6                                                                                 \
 	(FLOW_BIT(SRIOV_FLOW_TCP6) | FLOW_BIT(SRIOV_FLOW_UDP6) | FLOW_BIT(SRIOV_FLOW_SCTP6))
 
-#define FLOW_FIELDS 19
+#define FLOW_FIELDS 22
 extern const struct flow_field flow_fields[FLOW_FIELDS];
 /* The fields of @type in order: start with NULL, ends with NULL. */
 static inline const struct flow_field *flow_field_next(const struct flow_field *prev,
@@ -87,15 +92,27 @@ void flow_field_fill(const struct flow_field *field, struct sriov_match *match, 
 /* Some bit is set. */
 static inline bool flow_field_any(const struct flow_field *field, const struct sriov_match *mask)
 {
-	for (size_t i = 0; i < field->size; i++)
-		if (flow_field_at(field, mask)[i])
-			return true;
-	return false;
+	const uint8_t *at = flow_field_at(field, mask), *end = at + field->size;
+	uint64_t first = 0, last = 0;
+
+	/* each entry of a list is asked for all its fields, several times: two words that overlap have them all */
+	if (field->size >= 8) {
+		memcpy(&first, at, 8);
+		memcpy(&last, end - 8, 8);
+	} else if (field->size >= 4) {
+		memcpy(&first, at, 4);
+		memcpy(&last, end - 4, 4);
+	} else {
+		first = at[0];
+		last = end[-1];
+	}
+	return first | last;
 }
 bool flow_field_full(const struct flow_field *field,
 		     const struct sriov_match *mask); /* every bit is set */
 
 #define E_TAG_MAX 0x3fff /* GRP and E-CID base: 14 bits of 16 */
+#define VNI_MAX 0xffffff /* 24 bits of 32 */
 #define VLAN_VID_MASK 0x0fff
 #define VLAN_DEI_MASK 0x1000
 #define VLAN_PRIO_MASK 0xe000
@@ -114,6 +131,10 @@ struct text {
 	bool full;
 };
 void text_add(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One word as it is: formats are dear where thousands of rules are told about. */
+void text_put(struct text *text, const char *word);
+/* A blank, the word, another blank and the number: " queue 3". */
+void text_put_number(struct text *text, const char *word, uint64_t number);
 /* text_add() with ", " before it unless it is the first. */
 void text_list(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -122,6 +143,11 @@ void text_list(struct text *text, const char *fmt, ...) __attribute__((format(pr
  */
 void match_print(struct text *text, enum sriov_flow_type type, const struct sriov_match *value,
 		 const struct sriov_match *mask, bool ext);
+/* Some bit is about what is inside a tunnel. */
+static inline bool match_in_tunnel(const struct sriov_match *mask)
+{
+	return mask->vni || mask->inner_vlan || !sriov_mac_is_zero(mask->inner_dst);
+}
 /* Length of the prefix that a mask is, or -1 if its ones are not all in front. */
 int mask_prefix(const uint8_t *mask, size_t size);
 /* "dst-ip, dst-port m 0xff": what a mask selects, without values; "nothing" if empty. */

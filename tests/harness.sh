@@ -53,6 +53,19 @@ with() {
 	done
 }
 
+# bench_program NAME [OBJECT|FLAG…]: $work/NAME from tests/bench/NAME.c and the library just built, with what it does not
+# export; or skips.
+bench_program() {
+	local name=$1 cflags libraries
+	shift
+	with gcc pkg-config
+	[ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
+	read -ra cflags <<<"$(pkg-config --cflags jansson)"
+	read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
+	gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers "${cflags[@]}" \
+		-I"$repo/include" -I"$repo" -o "$work/$name" "$repo/tests/bench/$name.c" "$@" "$repo/build/libsriov.a" "${libraries[@]}"
+}
+
 # The script's line that a check stands on, and those that led to it.
 where() {
 	local i lines=()

@@ -92,7 +92,8 @@ const struct opt options[NOPTIONS + 1] = {
 	{"hands-off", NULL, "only the lease, for whom libvirt does not run: no domain is touched",
 	 KIND_FLAG, AT(guest.hands_off), 0, OPT_ATTACH},
 	{"bridge", "BRIDGE",
-	 "of a tap or standby pair: the bridge it is on; of a physnet: OVS's, made if it is not there",
+	 "of a tap or standby pair: the bridge it is on, or (--vlan) of whose PF; of a physnet: "
+	 "OVS's, made if it is not there",
 	 KIND_TEXT, AT(guest.bridge), 0, OPT_ATTACH | OPT_PHYSNET},
 	{"uplink", "af_packet|af_xdp|vf:N|PORT",
 	 "how the bridge reaches the network: the first PF, a VF of it, or a port it has",

@@ -18,13 +18,17 @@ enum item {
 	ITEM_SCTP,
 	ITEM_VF,
 	ITEM_E_TAG,
+	ITEM_VXLAN,
+	ITEM_INNER_ETH, /* and on: inside the tunnel */
+	ITEM_INNER_VLAN,
 	ITEMS
 };
 
 static const char *const item_words[ITEMS] = {
-	[ITEM_ETH] = "eth",   [ITEM_VLAN] = "vlan", [ITEM_IPV4] = "ipv4",
-	[ITEM_IPV6] = "ipv6", [ITEM_TCP] = "tcp",   [ITEM_UDP] = "udp",
-	[ITEM_SCTP] = "sctp", [ITEM_VF] = "vf",     [ITEM_E_TAG] = "e_tag",
+	[ITEM_ETH] = "eth",     [ITEM_VLAN] = "vlan",     [ITEM_IPV4] = "ipv4",
+	[ITEM_IPV6] = "ipv6",   [ITEM_TCP] = "tcp",       [ITEM_UDP] = "udp",
+	[ITEM_SCTP] = "sctp",   [ITEM_VF] = "vf",         [ITEM_E_TAG] = "e_tag",
+	[ITEM_VXLAN] = "vxlan", [ITEM_INNER_ETH] = "eth", [ITEM_INNER_VLAN] = "vlan",
 };
 #define ITEM_BIT(item) (1u << (item))
 #define ITEMS_IP (ITEM_BIT(ITEM_IPV4) | ITEM_BIT(ITEM_IPV6))
@@ -59,6 +63,9 @@ static const struct item_field {
 	{ITEM_BIT(ITEM_IPV6), "proto", SRIOV_FLOW_IP6, FIELD_L4_PROTO},
 	{ITEM_BIT(ITEM_TCP), "flags", SRIOV_FLOW_TCP4, FIELD_TCP_FLAGS},
 	{ITEM_BIT(ITEM_E_TAG), "grp_ecid_b", SRIOV_FLOW_ETHER, FIELD_E_TAG, true},
+	{ITEM_BIT(ITEM_VXLAN), "vni", SRIOV_FLOW_UDP4, FIELD_VNI, true},
+	{ITEM_BIT(ITEM_INNER_ETH), "dst", SRIOV_FLOW_UDP4, FIELD_INNER_DST, true},
+	{ITEM_BIT(ITEM_INNER_VLAN), "tci", SRIOV_FLOW_UDP4, FIELD_INNER_VLAN, true},
 	{ITEMS_L4, "src", SRIOV_FLOW_UDP4, FIELD_SRC_PORT, true},
 	{ITEMS_L4, "dst", SRIOV_FLOW_UDP4, FIELD_DST_PORT, true},
 };
@@ -178,6 +185,7 @@ static int take_field(struct testpmd *r, const struct item_field *field, const s
 		flow_field_fill(f, &bits, 0xff);
 		/* the default mask of a tag is its VID */
 		bits.vlan_tci &= field->bits ? field->bits : VLAN_VID_MASK;
+		bits.inner_vlan &= VLAN_VID_MASK;
 	}
 	if (field->bits) {
 		value->vlan_tci &= ~field->bits;
@@ -187,9 +195,11 @@ static int take_field(struct testpmd *r, const struct item_field *field, const s
 		flow_field_set_bytes(f, value, flow_field_at(f, &said->value));
 		flow_field_set_bytes(f, mask, flow_field_at(f, &bits));
 	}
-	/* of the 16 bits of the field, 14 are the tag */
+	/* of the 16 bits of the field, 14 are the tag; of 32, 24 the VNI */
 	if (field->id == FIELD_E_TAG && mask->e_tag == E_TAG_MAX)
 		mask->e_tag = UINT16_MAX;
+	if (field->id == FIELD_VNI && mask->vni == VNI_MAX)
+		mask->vni = UINT32_MAX;
 	return said->last ? take_range(r, field, said) : 0;
 }
 
@@ -221,6 +231,10 @@ static int read_vf_item(struct testpmd *r)
  */
 static bool compares_unsaid(enum item item, const struct said *said, const char **word)
 {
+	/* which has no words inside a tunnel */
+	*word = "src";
+	if (item == ITEM_INNER_ETH)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(item_fields); i++) {
 		bool has = false;
 
@@ -273,7 +287,8 @@ static int read_fields(struct testpmd *r, enum item item)
 
 static int read_item(struct testpmd *r, const struct word *word)
 {
-	enum item item = 0;
+	bool inside = r->items & ITEM_BIT(ITEM_VXLAN);
+	enum item item = inside ? ITEM_INNER_ETH : 0;
 	int n;
 
 	if (!strcmp(word->text, "void"))
@@ -281,15 +296,19 @@ static int read_item(struct testpmd *r, const struct word *word)
 	while (item < ITEMS && strcmp(item_words[item], word->text))
 		item++;
 	if (item == ITEMS)
-		return testpmd_leave_out(r, word, "the item %.40s has no words here", word->text);
+		return testpmd_leave_out(r, word, "the item %.40s has no words here%s", word->text,
+					 inside ? " inside a tunnel" : "");
 	if (r->items & ITEM_BIT(item))
 		return testpmd_leave_out(r, word,
-					 "a second %s has no words here: tunnels are not matched",
+					 "a second %s has no words here, but for that in `vxlan`",
 					 word->text);
 	if ((ITEM_BIT(item) & ITEMS_IP && r->items & (ITEMS_IP | ITEMS_L4)) ||
 	    (ITEM_BIT(item) & ITEMS_L4 && r->items & ITEMS_L4) ||
 	    (item == ITEM_VLAN && r->items & (ITEMS_IP | ITEMS_L4)) ||
 	    (item == ITEM_ETH && r->items & ~ITEM_BIT(ITEM_VF)) ||
+	    (item == ITEM_VXLAN && !(r->items & ITEM_BIT(ITEM_UDP))) ||
+	    (item == ITEM_INNER_ETH && r->items & ITEM_BIT(ITEM_INNER_VLAN)) ||
+	    (item == ITEM_INNER_VLAN && !(r->items & ITEM_BIT(ITEM_INNER_ETH))) ||
 	    r->items & ITEM_BIT(ITEM_E_TAG) ||
 	    (item == ITEM_E_TAG && r->items & ~(ITEM_BIT(ITEM_ETH) | ITEM_BIT(ITEM_VF))))
 		return testpmd_leave_out(
@@ -388,6 +407,11 @@ int testpmd_finish_pattern(struct testpmd *r, const struct word *at)
 				r, at, "the IP protocol is not that of the item behind it");
 		rule->value.proto = rule->mask.proto = 0;
 	}
+	if (r->items & ITEM_BIT(ITEM_VXLAN) && !match_in_tunnel(&rule->mask))
+		return testpmd_leave_out(
+			r, at,
+			"a tunnel of any kind has no words here: say its vni, or of "
+			"the inner eth the dst");
 	if (r->items & ITEM_BIT(ITEM_VLAN) && !rule->mask.vlan_tci)
 		return testpmd_leave_out(r, at,
 					 "a VLAN tag of any kind has no words here: say its tci");

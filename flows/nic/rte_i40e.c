@@ -2,8 +2,8 @@
 /*
  * net_i40e: X710, XL710, XXV710, X722. Facts from i40e_flow.c, i40e_fdir.c and i40e_ethdev.c of DPDK 22.11, read; and,
  * but for the cloud filters, from packets on an emulated XL710; none from silicon. For a pattern its parsers are asked
- * in the order of i40e_supported_patterns[]: ethertype, fdir, tunnels, cloud. Tunnels, flexible payload and hash
- * settings have no words here.
+ * in the order of i40e_supported_patterns[]: ethertype, fdir, tunnels, cloud. NVGRE and other tunnels than VXLAN, flexible
+ * payload and hash settings have no words here.
  */
 #include "flows/nic/rte.h"
 
@@ -62,11 +62,32 @@ static const char *fit_fdir(const struct sriov_pf *port, struct sriov_entry *e)
 }
 
 /*
+ * i40e_flow_parse_vxlan_pattern(), i40e_supported_tunnel_filter_types[]: the inner MAC always, VNI and inner tag besides
+ * or not, each whole. The outer MAC could be compared too, and has no words. The UDP port is no part of the filter: the
+ * NIC is told it.
+ */
+static const char *fit_tunnel(struct sriov_entry *e)
+{
+	if (!rte_grow(e, BIT(FIELD_DST_PORT) | BIT(FIELD_VNI) | BIT(FIELD_INNER_DST) |
+				 BIT(FIELD_INNER_VLAN)) ||
+	    sriov_mac_is_zero(e->mask.inner_dst))
+		return "of a tunnel it compares the inner destination MAC, and with it the VNI and "
+		       "the inner VLAN tag, each whole";
+	if (!e->mask.dst_port || !e->value.dst_port)
+		return "a tunnel is known by its dst-port, which for VXLAN is 4789";
+	return e->value.vni > VNI_MAX ? "a VNI has 24 bits" : NULL;
+}
+
+/*
  * i40e_flow_parse_l4_pattern() looks at values only: of the two ports one, and not 0. A queue must follow the VF, or
  * i40e_flow_parse_tunnel_action() reads past the end of the actions.
  */
 static const char *fit_cloud(const struct sriov_pf *port, struct sriov_entry *e)
 {
+	if (match_in_tunnel(&e->mask))
+		return fit_tunnel(e);
+	if (!COOKIE_VF(e->cookie))
+		return "of packets without a tunnel it has VFs as target only";
 	if (!rte_grow(e, BIT(FIELD_SRC_PORT) | BIT(FIELD_DST_PORT)) ||
 	    !e->mask.src_port == !e->mask.dst_port)
 		return "it compares one port, source or destination";
@@ -89,7 +110,7 @@ static const struct rte_filter filters[] = {
 		      "validated sets Flow Director up"},
 	{.kind = SRIOV_FILTER_CLOUD,
 	 .types = FLOW_L4_V4 | FLOW_L4_V6,
-	 .actions = RTE_VF,
+	 .actions = RTE_VF | RTE_QUEUE,
 	 .masks = NIC_MASKS_RULE,
 	 .room = 400, /* I40E_MAX_TUNNEL_FILTER_NUM */
 	 .fit = fit_cloud,
@@ -159,6 +180,19 @@ static size_t lower(const struct nic_case *c, struct sriov_entry *out, struct ni
 	return n;
 }
 
+/* i40e_dev_consistent_tunnel_filter_set() gives the kind of tunnel and the outer IP version to the firmware, no port. */
+static size_t notes(const struct sriov_pf *port, const struct sriov_entry *entry,
+		    const char *out[NIC_NOTES_MAX])
+{
+	if (!match_in_tunnel(&entry->mask))
+		return 0;
+	out[0] =
+		"the NIC is told that dst-port is VXLAN's, and looks into its packets then: whether "
+		"plain rules compare their inner headers is not known";
+	out[1] = "whether it tells tunnels in IPv4 from those in IPv6 is not known";
+	return 2;
+}
+
 static nic_check *const checks[] = {rte_check_target, rte_check_filters, NULL};
 static nic_check *const hazards[] = {NULL};
 
@@ -182,6 +216,9 @@ const struct nic_profile rte_net_i40e = {
 			[FIELD_DST_MAC] = {NIC_MASK_FULL, -EINVAL},
 			[FIELD_ETHERTYPE] = {NIC_MASK_FULL, -EINVAL},
 			[FIELD_VLAN] = {NIC_MASK_OWN},
+			[FIELD_VNI] = {NIC_MASK_FULL, -EINVAL},
+			[FIELD_INNER_DST] = {NIC_MASK_FULL, -EINVAL},
+			[FIELD_INNER_VLAN] = {NIC_MASK_FULL, -EINVAL},
 		},
 	.masks = NIC_MASKS_TYPE,
 	.splittable = {.src_ip = ALL_BITS,
@@ -197,4 +234,5 @@ const struct nic_profile rte_net_i40e = {
 	.checks = checks,
 	.hazards = hazards,
 	.lower = lower,
+	.notes = notes,
 };

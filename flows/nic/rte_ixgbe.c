@@ -2,7 +2,7 @@
 /*
  * net_ixgbe: 82599, X540, X550. Facts from ixgbe_flow.c, ixgbe_fdir.c and ixgbe_ethdev.c of DPDK 22.11, read; none
  * from silicon. Its parsers in order: ntuple, ethertype, syn, fdir, l2_tunnel, rss. What has no words here is left
- * alone: tunnels, hash settings; and IPv6, which only signature mode has.
+ * alone: the mode of X550 for tunnels, hash settings; and IPv6, which only signature mode has.
  */
 #include "flows/nic/rte.h"
 
@@ -62,7 +62,8 @@ static unsigned ethertypes_taken(const struct sriov_pf *port)
 static const char *fit_fdir(const struct sriov_pf *port, struct sriov_entry *e)
 {
 	if (e->mask.tos || e->mask.proto || e->mask.l4_bytes || e->mask.vlan_tci ||
-	    e->mask.vlan_etype || e->mask.user_def || e->mask.tcp_flags)
+	    e->mask.vlan_etype || e->mask.user_def || e->mask.tcp_flags ||
+	    match_in_tunnel(&e->mask))
 		return "it compares addresses and ports only";
 	if (e->type == SRIOV_FLOW_SCTP4 && !is_x550(port))
 		return "it knows SCTP by its ports, which only X550 compares";

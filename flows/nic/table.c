@@ -8,20 +8,24 @@
 #include <errno.h>
 #include <string.h>
 
+size_t *table_nones(size_t n)
+{
+	size_t *at = reallocarray(NULL, n, sizeof(*at));
+
+	_Static_assert(TABLE_NONE == SIZE_MAX, "all its bytes are alike");
+	return at ? memset(at, 0xff, n * sizeof(*at)) : NULL;
+}
+
 int table_index_init(struct table_index *index, size_t room)
 {
 	size_t nbuckets = 16;
 
 	while (nbuckets < room)
 		nbuckets *= 2;
-	index->bucket = calloc(nbuckets, sizeof(*index->bucket));
+	index->bucket = table_nones(nbuckets);
 	index->next = calloc(room + 1, sizeof(*index->next));
 	index->nbuckets = nbuckets;
-	if (!index->bucket || !index->next)
-		return -ENOMEM;
-	for (size_t i = 0; i < nbuckets; i++)
-		index->bucket[i] = TABLE_NONE;
-	return 0;
+	return index->bucket && index->next ? 0 : -ENOMEM;
 }
 
 void table_index_clear(struct table_index *index)

@@ -9,6 +9,8 @@
 #include "flows/words.h"
 
 #define TABLE_NONE SIZE_MAX
+/* @n of them; the caller frees the array. NULL: no memory. */
+size_t *table_nones(size_t n);
 
 /* Entries by a hash: chains of indices. */
 struct table_index {

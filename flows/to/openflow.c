@@ -142,6 +142,8 @@ const char *openflow_lacks(const struct sriov_rule *rule)
 		return "`l4data` has no form in OpenFlow";
 	if (mask->e_tag)
 		return "`e-tag` has no form in OpenFlow";
+	if (match_in_tunnel(mask))
+		return "what is inside a tunnel has no form in OpenFlow: a bridge takes tunnels apart";
 	if (mask->vlan_etype)
 		return "`vlan-etype` has no form in OpenFlow";
 	if (mask->ethertype && mask->ethertype != UINT16_MAX)

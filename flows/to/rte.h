@@ -9,7 +9,7 @@
 /* An rte_flow rule; its items and actions point into it, so that it stays where it is. */
 struct rte_code {
 	struct rte_flow_attr attr;
-	struct rte_flow_item item[5];
+	struct rte_flow_item item[7];
 	struct rte_flow_action action[4];
 	struct rte_flow_item_eth eth[2]; /* spec and mask */
 	struct rte_flow_item_vlan vlan[2];
@@ -21,6 +21,9 @@ struct rte_code {
 		struct rte_flow_item_udp udp[2];
 		struct rte_flow_item_sctp sctp[2];
 	} l4;
+	struct rte_flow_item_vxlan vxlan[2];
+	struct rte_flow_item_eth inner_eth[2];
+	struct rte_flow_item_vlan inner_vlan[2];
 	struct rte_flow_action_queue queue;
 	struct rte_flow_action_vf vf;
 	struct rte_flow_action_mark mark;
@@ -29,6 +32,9 @@ struct rte_code {
 /* The @part of sriov_filter_rules() of an entry in the form that @filter takes. Pure. */
 void rte_encode(const struct sriov_entry *entry, enum sriov_filter filter, unsigned part,
 		struct rte_code *out);
+
+/* The UDP port of VXLAN that the NIC must know for the entry, 0 = it is about no tunnel. */
+uint16_t rte_vxlan_port(const struct sriov_entry *entry);
 
 /* DPDK's functions, or a test's. */
 struct rte_calls {
@@ -41,6 +47,8 @@ struct rte_calls {
 				   struct rte_flow_error *error);
 	int (*destroy)(uint16_t port, struct rte_flow *flow, struct rte_flow_error *error);
 	int (*isolate)(uint16_t port, int set, struct rte_flow_error *error);
+	/* tells the NIC that @udp is VXLAN's port, or no more; 0 or a negative number */
+	int (*tunnel)(uint16_t port, bool add, uint16_t udp);
 };
 
 /* A port as the caller describes it. 0 or -ENOMEM. */

@@ -186,6 +186,30 @@ static void encode_l4(const struct sriov_entry *e, struct rte_code *out, unsigne
 	add_item(out, n, type, any ? at : NULL, any ? at + size : NULL);
 }
 
+/*
+ * The UDP port is told to the NIC, so that the UDP item is bare; i40e_flow_parse_vxlan_pattern() wants whole masks, and of
+ * the inner header the destination.
+ */
+static void encode_tunnel(const struct sriov_entry *e, struct rte_code *out, unsigned *n)
+{
+	const struct sriov_match *from[] = {&e->value, &e->mask};
+
+	for (unsigned i = SPEC; i <= MASK; i++) {
+		rte_be32_t vni = rte_cpu_to_be_32(from[i]->vni << 8);
+
+		memcpy(out->vxlan[i].vni, &vni, sizeof(out->vxlan[i].vni));
+		memcpy(&out->inner_eth[i].dst, from[i]->inner_dst, 6);
+		out->inner_vlan[i].tci = rte_cpu_to_be_16(from[i]->inner_vlan);
+	}
+	add_item(out, n, RTE_FLOW_ITEM_TYPE_UDP, NULL, NULL);
+	add_masked(out, n, RTE_FLOW_ITEM_TYPE_VXLAN, &out->vxlan[SPEC], &out->vxlan[MASK],
+		   sizeof(out->vxlan[MASK]));
+	add_item(out, n, RTE_FLOW_ITEM_TYPE_ETH, &out->inner_eth[SPEC], &out->inner_eth[MASK]);
+	if (e->mask.inner_vlan)
+		add_item(out, n, RTE_FLOW_ITEM_TYPE_VLAN, &out->inner_vlan[SPEC],
+			 &out->inner_vlan[MASK]);
+}
+
 #define COOKIE_VF(cookie) ((cookie) >> 32 & 0xff) /* VF index + 1, 0 = the PF */
 
 static void add_action(struct rte_code *out, unsigned *n, enum rte_flow_action_type type,
@@ -206,11 +230,23 @@ static void encode_actions(const struct sriov_entry *e, unsigned form, struct rt
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_DROP, NULL);
 	else if (COOKIE_VF(e->cookie))
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_VF, &out->vf);
+	else if (rte_vxlan_port(e))
+		add_action(out, &n, RTE_FLOW_ACTION_TYPE_PF, NULL);
 	if (!drop && !(form & FORM_E_TAG))
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_QUEUE, &out->queue);
 	if (form & FORM_MARK)
 		add_action(out, &n, RTE_FLOW_ACTION_TYPE_MARK, &out->mark);
 	add_action(out, &n, RTE_FLOW_ACTION_TYPE_END, NULL);
+}
+
+uint16_t rte_vxlan_port(const struct sriov_entry *e)
+{
+	static const struct sriov_match none;
+
+	return e->mask.vni || e->mask.inner_vlan ||
+			       memcmp(e->mask.inner_dst, none.inner_dst, sizeof(none.inner_dst))
+		       ? e->value.dst_port
+		       : 0;
 }
 
 void rte_encode(const struct sriov_entry *e, enum sriov_filter filter, unsigned part,
@@ -228,7 +264,9 @@ void rte_encode(const struct sriov_entry *e, enum sriov_filter filter, unsigned 
 		encode_ipv6(e, part, out, &n);
 	else if (e->type != SRIOV_FLOW_ETHER)
 		encode_ipv4(e, form, part, out, &n);
-	if (l4s[e->type].proto)
+	if (rte_vxlan_port(e))
+		encode_tunnel(e, out, &n);
+	else if (l4s[e->type].proto)
 		encode_l4(e, out, &n);
 	add_item(out, &n, RTE_FLOW_ITEM_TYPE_END, NULL, NULL);
 	encode_actions(e, form, out);

@@ -9,11 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
+static int tell_tunnel(uint16_t port, bool add, uint16_t udp)
+{
+	struct rte_eth_udp_tunnel tunnel = {.udp_port = udp,
+					    .prot_type = RTE_ETH_TUNNEL_TYPE_VXLAN};
+
+	return add ? rte_eth_dev_udp_tunnel_port_add(port, &tunnel)
+		   : rte_eth_dev_udp_tunnel_port_delete(port, &tunnel);
+}
+
 static const struct rte_calls dpdk = {
 	.validate = rte_flow_validate,
 	.create = rte_flow_create,
 	.destroy = rte_flow_destroy,
 	.isolate = rte_flow_isolate,
+	.tunnel = tell_tunnel,
 };
 
 /* A number in a file of the device's folder; 0 if there is none. */

@@ -17,6 +17,7 @@ struct sriov_rte {
 	struct sriov_rte_row *row;
 	struct rte_flow *(*flow)[PARTS_MAX]; /* of each row */
 	size_t n;
+	uint16_t vxlan; /* the UDP port that the NIC was told, 0 = none */
 };
 
 static int no_memory(struct sriov_error *err)
@@ -130,6 +131,29 @@ static int validate_row(const struct sriov_rte *port, const struct sriov_rte_row
 	return 0;
 }
 
+/* The NIC knows the UDP port of the tunnels that rules are about before they come, and no longer than they are there. */
+static int tell_vxlan(struct sriov_rte *port, uint16_t vxlan, struct sriov_error *err)
+{
+	while (port->vxlan != vxlan) {
+		bool add = !port->vxlan;
+		uint16_t udp = add ? vxlan : port->vxlan;
+		int r = port->calls->tunnel(port->id, add, udp);
+
+		if (!r) {
+			port->vxlan = add ? vxlan : 0;
+			continue;
+		}
+		r = r == -1 ? -EIO : r;
+		sriov_error_set(err, r, port->pf.netdev, "%s refused to %s UDP port %u as VXLAN's",
+				port->pf.driver, add ? "take" : "forget", udp);
+		sriov_error_kernel(err, "%s: %s", port->pf.driver, rte_strerror(-r));
+		return sriov_error_hint(err,
+					"rules for tunnels need it, and tell it by themselves: "
+					"an application that does so too is refused");
+	}
+	return 0;
+}
+
 /* ---- a table ---- */
 
 /* From the rows that are to those that shall be. */
@@ -137,8 +161,9 @@ struct change {
 	struct sriov_rte_row *row;
 	struct rte_flow *(*flow)[PARTS_MAX];
 	size_t n;
-	size_t *kept; /* of each new row the old one + 1, 0 = it is new */
-	bool *gone;   /* of each old one: no new row is it */
+	uint16_t was_vxlan, vxlan; /* the UDP port of the old rows' tunnels, and of the new ones' */
+	size_t *kept;              /* of each new row the old one + 1, 0 = it is new */
+	bool *gone;                /* of each old one: no new row is it */
 };
 
 static void change_clear(struct change *change)
@@ -164,6 +189,7 @@ static void fill_rows(const struct sriov_rules *rules, const struct sriov_compil
 	for (size_t i = 0; i < compiled->nentries; i++) {
 		change->row[i].entry = compiled->entry[i];
 		change->row[i].filter = compiled->filter[i];
+		change->vxlan = change->vxlan ?: rte_vxlan_port(&compiled->entry[i]);
 	}
 	for (size_t r = 0; r < compiled->nrules; r++)
 		for (size_t i = 0; i < compiled->verdict[r].n; i++) {
@@ -220,6 +246,7 @@ static int plan(const struct sriov_rte *port, const struct sriov_rules *rules,
 	}
 	*change = (struct change){
 		.n = compiled.nentries,
+		.was_vxlan = port->vxlan,
 		.row = calloc(compiled.nentries + 1, sizeof(*change->row)),
 		.flow = calloc(compiled.nentries + 1, sizeof(*change->flow)),
 		.kept = calloc(compiled.nentries + 1, sizeof(*change->kept)),
@@ -254,6 +281,8 @@ static int undo(struct sriov_rte *port, const struct change *change, struct srio
 	for (size_t k = 0; !r && k < change->n; k++)
 		if (!change->kept[k])
 			r = destroy_row(port, &change->row[k], change->flow[k], err);
+	if (!r)
+		r = tell_vxlan(port, change->was_vxlan, err);
 	for (size_t i = 0; !r && i < port->n; i++)
 		if (!port->flow[i][0])
 			r = create_row(port, &port->row[i], port->flow[i], err);
@@ -320,6 +349,8 @@ static int carry_out(struct sriov_rte *port, struct change *change, struct sriov
 	for (size_t i = 0; !r && i < port->n; i++)
 		if (change->gone[i])
 			r = destroy_row(port, &port->row[i], port->flow[i], err);
+	if (!r)
+		r = tell_vxlan(port, change->vxlan, err);
 	for (size_t k = 0; !r && k < change->n; k++)
 		if (!change->kept[k])
 			r = create_row(port, &change->row[k], change->flow[k], err);

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Of a longer line testpmd does nothing and says nothing: RDLINE_BUF_SIZE of lib/cmdline. */
+#define LINE_CHARS 512
+
 /* The field @id of the rule as @word of an item, if it is matched. */
 static void write_field(const struct export *e, const struct sriov_rule *rule,
 			enum flow_field_id id, const char *word)
@@ -57,6 +60,20 @@ static void write_link(const struct export *e, const struct sriov_rule *rule)
 	fputs(" /", e->out);
 }
 
+static void write_tunnel(const struct export *e, const struct sriov_rule *rule)
+{
+	fputs(" vxlan", e->out);
+	write_field(e, rule, FIELD_VNI, "vni");
+	fputs(" / eth", e->out);
+	write_field(e, rule, FIELD_INNER_DST, "dst");
+	fputs(" /", e->out);
+	if (!rule->mask.inner_vlan)
+		return;
+	fputs(" vlan", e->out);
+	write_field(e, rule, FIELD_INNER_VLAN, "tci");
+	fputs(" /", e->out);
+}
+
 static void write_ip(const struct export *e, const struct sriov_rule *rule)
 {
 	static const char *const l4[SRIOV_FLOW_TYPES] = {
@@ -78,6 +95,8 @@ static void write_ip(const struct export *e, const struct sriov_rule *rule)
 	write_field(e, rule, FIELD_DST_PORT, "dst");
 	write_field(e, rule, FIELD_TCP_FLAGS, "flags");
 	fputs(" /", e->out);
+	if (match_in_tunnel(&rule->mask))
+		write_tunnel(e, rule);
 }
 
 static bool is_e_tag_alone(const struct sriov_rule *rule)
@@ -96,6 +115,8 @@ static const char *lacks(const struct sriov_rule *rule)
 		return "`l4data` has no form there";
 	if (rule->mask.e_tag && !is_e_tag_alone(rule))
 		return "an `e-tag` stands alone there, whole and of 14 bits";
+	if (rule->mask.vni && (rule->mask.vni != UINT32_MAX || rule->value.vni > VNI_MAX))
+		return "a `vni` is whole there, and of 24 bits";
 	if (rule->mask.vlan_etype && !rule->mask.vlan_tci)
 		return "`vlan-etype` needs a `vlan`, `vid` or `prio` beside it there";
 	if (FLOW_BIT(rule->type) &
@@ -131,11 +152,13 @@ static int write_rule(const struct export *e, const struct sriov_rule *rule, siz
 {
 	const struct sriov_action *action = &rule->action;
 	const char *why = lacks(rule);
+	off_t from, chars;
 
 	if (why)
 		return export_refuse(e, "%s", why);
 	if (rule->name[0])
 		fprintf(e->out, "# %s\n", rule->name);
+	from = ftello(e->out);
 	fprintf(e->out, "flow create %s ingress pattern", e->dev ? e->dev : "0");
 	write_link(e, rule);
 	if (rule->type != SRIOV_FLOW_ETHER)
@@ -146,9 +169,17 @@ static int write_rule(const struct export *e, const struct sriov_rule *rule, siz
 	if (action->kind == SRIOV_ACTION_VF)
 		fprintf(e->out, " vf id %u /", action->vf);
 	if (action->kind == SRIOV_ACTION_QUEUE ||
-	    (action->kind == SRIOV_ACTION_VF && action->queue))
+	    (action->kind == SRIOV_ACTION_VF && (action->queue || match_in_tunnel(&rule->mask))))
 		fprintf(e->out, " queue index %u /", action->queue);
-	fputs(" end\n", e->out);
+	fputs(" end", e->out);
+	chars = ftello(e->out) - from;
+	if (chars > LINE_CHARS)
+		return export_refuse(e,
+				     "its command has %jd characters, and testpmd reads lines of "
+				     "at most %d: match fewer fields, or whole values instead of "
+				     "masks",
+				     (intmax_t)chars, LINE_CHARS);
+	fputc('\n', e->out);
 	return 0;
 }
 

@@ -47,6 +47,13 @@ struct sriov_match {
 	uint16_t vlan_tci, vlan_etype;
 	/* of ether: GRP and E-CID base of an 802.1BR tag, 14 bits; only DPDK's net_ixgbe has it */
 	uint16_t e_tag;
+	/*
+	 * of udp4/udp6 to the UDP port of VXLAN: its network (24 bits), and of the frame inside the destination and
+	 * the TCI of the VLAN tag; only DPDK's net_i40e has filters by them
+	 */
+	uint32_t vni;
+	uint8_t inner_dst[6];
+	uint16_t inner_vlan;
 	uint64_t user_def;
 };
 
@@ -128,7 +135,8 @@ struct sriov_entry {
 /*
  * Reads one rule in ethtool(8)'s words and our own:
  *     [name N] [flow-type] udp4 [src-ip A[/LEN]] [dst-ip A [m M]] [src-port P [m M] | P-Q] …
- *     [tcp-flags N [m M] | syn] [e-tag N] [vlan TCI [m M] | vid N | prio P] [in pf | in vf N | in guest NAME]
+ *     [tcp-flags N [m M] | syn] [e-tag N] [vni N] [inner-dst MAC] [inner-vlan TCI]
+ *     [vlan TCI [m M] | vid N | prio P] [in pf | in vf N | in guest NAME]
  *     (action N | drop | queue N | queues A-B | vf N [queue M] | guest NAME [queue M])
  *     [weight N] [optional] [loc N]
  * The words stand in any order behind the flow type, and `ethtool -N DEV` may stand before it all. `m`
@@ -264,7 +272,7 @@ enum sriov_filter {
 	SRIOV_FILTER_FDIR,      /* Flow Director of net_i40e: an input set for each packet type */
 	SRIOV_FILTER_FDIR_MARK, /* Flow Director of net_ixgbe: one mask for all; its rules carry a MARK */
 	SRIOV_FILTER_FDIR_MAC,  /* Flow Director of X550 in the mode that matches MAC and VLAN */
-	SRIOV_FILTER_CLOUD,     /* a port number, to a VF */
+	SRIOV_FILTER_CLOUD,     /* a port number, to a VF; or the frame in a VXLAN tunnel */
 	SRIOV_FILTER_SYN,       /* TCP with SYN set */
 	SRIOV_FILTER_L2_TUNNEL, /* an E-tag, to a VF */
 	SRIOV_FILTER_FLOWER,    /* the kernel's cls_flower, under net_tap */

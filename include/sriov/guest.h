@@ -38,7 +38,10 @@ struct sriov_lease {
 	int node;
 	uint8_t mac[6]; /* zero = not known */
 	unsigned vlan;
-	/* what a vhost-user port, tap (also of a standby pair) or macvtap is on: bridge, PF's netdev */
+	/*
+	 * What a vhost-user port, tap (also of a standby pair) or macvtap is on: bridge, PF's netdev; with a VLAN a
+	 * netdev over the PF, or a bridge on that.
+	 */
 	char below[16];
 	char socket[SRIOV_SOCKET_LEN]; /* of its vhost-user port; "" = it has none */
 	unsigned queues;               /* of vhost-user, macvtap and tap */

@@ -35,7 +35,7 @@ bool sriov_hook_refuses(const char *op);
 /*
  * Does what is to be done at @hook->op, as changes under the PFs' locks with @opts. *@xml is set, to the whole domain,
  * if it is to be another one (migrate, restore); the caller frees it. *@plans as of sriov_restore(), also after a
- * failure: notes are what an operator should know.
+ * failure: notes are what an operator should know. Libvirt waits meanwhile: of many steps only the first are told.
  */
 int sriov_hook_libvirt(struct sriov_host *host, const struct sriov_hook *hook,
 		       const struct sriov_options *opts, char **xml, struct sriov_plan **plans,

@@ -14,7 +14,7 @@ extern "C" {
 
 #define SRIOV_NOVA_RELEASE 26 /* Zed, which Debian 12 has */
 
-/* "zed", "2023.1", "26" or "26.2.2": the number of a Nova release, of 18 (Rocky) to 32 (2025.2). -EINVAL names them. */
+/* "zed", "2023.1", "26" or "26.2.2": the number of a Nova release, of 18 (Rocky) to 33 (2026.1). -EINVAL names them. */
 int sriov_nova_release(const char *text, unsigned *out, struct sriov_error *err);
 /*
  * A fragment of nova.conf for that release, from pools, physnets and the host's NUMA nodes: [pci], [neutron] and

@@ -71,14 +71,19 @@ struct core_library {
 	const char *package, *version; /* Debian's, and the oldest that has all of it */
 	const struct core_symbol *symbol;
 	size_t nsymbols;
+	void *functions;                        /* filled when it is loaded */
+	int (*set_up)(struct sriov_error *err); /* then; or NULL */
+	bool loaded;
 };
-/* Loads it and fills @functions; it stays loaded. -ENOENT: not installed; -ENOSYS: too old. */
-int core_library_load(const struct core_library *library, void *functions, struct sriov_error *err);
+/* Loads it unless it is; it stays loaded. Threads wait for each other. -ENOENT: not installed; -ENOSYS: too old. */
+int core_library_load(struct core_library *library, struct sriov_error *err);
 
 /* Copies and truncates; @dst is always terminated. */
 void core_copy(char *dst, size_t size, const char *src);
 /* Grows an array of @size-byte elements by one zeroed element and returns it, or NULL (array untouched). */
 void *core_grow(void *array_ptr, size_t *n, size_t size);
+/* By @more of them, of which the first is returned; of none what it returns is no element. */
+void *core_grow_by(void *array_ptr, size_t *n, size_t size, size_t more);
 /* A decimal or 0x number in [min, max], nothing else around it. Returns 0, -EINVAL or -ERANGE. */
 int core_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 /* The word of @words (NULL-terminated) nearest to @word, or NULL if none is near: for "did you mean". */
@@ -123,7 +128,8 @@ bool core_json_bool(const json_t *obj, const char *key, bool fallback, const cha
 
 /*
  * JSON text written as it comes, for states with thousands of rules: jansson would build a tree first and look
- * for circles in it, at ten times the instructions. Begin with {0}; @key is NULL in arrays and at the top.
+ * for circles in it, at ten times the instructions. Begin with {0}; @key is NULL in arrays and at the top, and
+ * else a word of ours, in which nothing has to be escaped.
  */
 struct core_doc {
 	char *text;
@@ -136,6 +142,8 @@ void core_doc_text(struct core_doc *doc, const char *key, const char *value);
 void core_doc_int(struct core_doc *doc, const char *key, int64_t value);
 void core_doc_bool(struct core_doc *doc, const char *key, bool value);
 void core_doc_json(struct core_doc *doc, const char *key, const json_t *value); /* NULL: it fails */
+/* Members as another document has them, with the comma before them. */
+void core_doc_copy(struct core_doc *doc, const char *members, size_t size);
 /* The text, in fresh memory, and an empty document again; NULL if it failed. */
 char *core_doc_take(struct core_doc *doc);
 /* What is written, read back as jansson's tree: for one encoder of both. NULL if it failed. */

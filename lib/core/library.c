@@ -4,9 +4,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
-int core_library_load(const struct core_library *library, void *functions, struct sriov_error *err)
+static int load(const struct core_library *library, struct sriov_error *err)
 {
 	void *handle = dlopen(library->soname, RTLD_NOW | RTLD_LOCAL);
 
@@ -26,7 +27,21 @@ int core_library_load(const struct core_library *library, void *functions, struc
 			dlclose(handle);
 			return -ENOSYS;
 		}
-		memcpy((char *)functions + library->symbol[i].offset, &symbol, sizeof(symbol));
+		memcpy((char *)library->functions + library->symbol[i].offset, &symbol,
+		       sizeof(symbol));
 	}
-	return 0;
+	return library->set_up ? library->set_up(err) : 0;
+}
+
+int core_library_load(struct core_library *library, struct sriov_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int r = 0;
+
+	pthread_mutex_lock(&lock);
+	if (!library->loaded)
+		r = load(library, err);
+	library->loaded = !r;
+	pthread_mutex_unlock(&lock);
+	return r;
 }

@@ -20,19 +20,26 @@ void core_copy(char *dst, size_t size, const char *src)
 }
 
 /* The allocator knows how much room an array has: no caller keeps a capacity, and growing is linear. */
-void *core_grow(void *array_ptr, size_t *n, size_t size)
+void *core_grow_by(void *array_ptr, size_t *n, size_t size, size_t more)
 {
 	char **array = array_ptr, *grown = *array;
+	size_t before = *n;
 
-	if (*n >= SIZE_MAX / size / 2)
+	if (before >= SIZE_MAX / size / 4 || more >= SIZE_MAX / size / 4)
 		return NULL;
-	if (!grown || malloc_usable_size(grown) < (*n + 1) * size) {
-		grown = reallocarray(*array, *n + *n / 2 + 1, size);
+	if (!grown || malloc_usable_size(grown) < (before + more) * size) {
+		grown = reallocarray(*array, before + before / 2 + more, size);
 		if (!grown)
 			return NULL;
 		*array = grown;
 	}
-	return memset(grown + (*n)++ * size, 0, size);
+	*n = before + more;
+	return memset(grown + before * size, 0, more * size);
+}
+
+void *core_grow(void *array_ptr, size_t *n, size_t size)
+{
+	return core_grow_by(array_ptr, n, size, 1);
 }
 
 int core_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)

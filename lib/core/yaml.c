@@ -3,7 +3,6 @@
 #include "lib/core/yaml.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,24 +24,17 @@ struct library {
 
 static int load(const struct library **out, struct sriov_error *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct library lib;
 	static const struct core_symbol symbols[] = {
 #define X(symbol) {#symbol, offsetof(struct library, symbol)},
 		SYMBOLS(X)
 #undef X
 	};
-	static const struct core_library libyaml = {
+	static struct core_library libyaml = {
 		"libyaml", "libyaml-0.so.2", "host files cannot be read", "libyaml-0-2",
-		"0.2",     symbols,          ARRAY_SIZE(symbols)};
-	static struct library lib;
-	static bool loaded;
-	int r = 0;
+		"0.2",     symbols,          ARRAY_SIZE(symbols),         &lib};
+	int r = core_library_load(&libyaml, err);
 
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		r = core_library_load(&libyaml, &lib, err);
-	loaded = !r;
-	pthread_mutex_unlock(&lock);
 	if (!r)
 		*out = &lib;
 	return r;

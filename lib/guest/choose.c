@@ -284,6 +284,7 @@ static int place(const struct guest_ask *ask, struct guest_choice *out, struct s
 		.distance = ask->distance,
 		.pool = as->pool,
 		.switching = ask->switching,
+		.tap = ask->tap_pf,
 		.path = {SRIOV_PATH_VF, SRIOV_PATH_VHOSTUSER},
 		.npaths = as->policy.npaths ?: 2,
 	};
@@ -305,7 +306,7 @@ static const struct sriov_physnet *net_of_port(const struct guest_ask *ask,
 	return pair && ask->switching ? ask->switching[choice->pf - ask->inv->pf].net : NULL;
 }
 
-/* What a virtio NIC is on: the PF of a macvtap, the bridge of a tap or of a vhost-user port. */
+/* What a virtio NIC is on without a VLAN: the PF of a macvtap, the bridge of a tap or of a vhost-user port. */
 static int find_below(const struct guest_ask *ask, const struct guest_choice *choice,
 		      struct sriov_lease *lease, struct sriov_error *err)
 {
@@ -376,6 +377,13 @@ int guest_choose(const struct guest_ask *ask, struct guest_choice *choice,
 
 /* ---- what it is in the domain ---- */
 
+/* A port of OVS has its limit there, by a meter. */
+static void limit_device(const struct sriov_lease *lease, struct guest_device *out)
+{
+	out->has_rate = lease->attrs.has & SRIOV_VF_RATE;
+	out->rate = out->has_rate ? lease->attrs.max_rate * 125ULL : 0;
+}
+
 /* The virtio device of the lease: the whole of it, or the half of a pair that stays. */
 static void virtio_device(const struct sriov_lease *lease, struct guest_device *out)
 {
@@ -385,6 +393,7 @@ static void virtio_device(const struct sriov_lease *lease, struct guest_device *
 		core_copy(out->socket, sizeof(out->socket), lease->socket);
 		return;
 	}
+	limit_device(lease, out);
 	out->path = !strcmp(lease->path, "macvtap") ? GUEST_MACVTAP : GUEST_TAP;
 	core_copy(out->netdev, sizeof(out->netdev), lease->below);
 	while (out->path == GUEST_MACVTAP && out->mode < MACVTAP_PASSTHROUGH &&

@@ -25,7 +25,8 @@ struct guest_ask {
 	size_t nonly;
 	unsigned *distance;                /* of each PF of @inv, with SRIOV_PICK_NEAR; owned */
 	struct guest_switching *switching; /* of each PF of @inv; owned; NULL: no ports of OVS */
-	bool no_ports; /* only XML is asked for: nobody would make a port of OVS */
+	bool no_ports; /* only XML is asked for: nobody would make a port of OVS, or a VLAN */
+	const struct sriov_pf *tap_pf; /* over which a tap with a VLAN must be; NULL: any */
 };
 
 /* 1..63 bytes of UTF-8 without control characters, '/', or blanks at the ends. */

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #define QUEUES_MAX 256 /* QEMU's MAX_TAP_QUEUES */
 #define RING_MIN 256   /* rx_queue_size and tx_queue_size: qemu_validate.c */
 #define RING_MAX 1024
+/* What may come at once, in KiB: what 100 ms bring, as on a bridge of OVS; a frame of QEMU's before it is cut, at least. */
+#define BURST_MIN 64
 
 const char *const guest_path_words[] = {[GUEST_VF] = "vf",
 					[GUEST_VHOSTUSER] = "vhostuser",
@@ -113,6 +116,9 @@ static int check_virtio(const struct guest_device *device, const char *label,
 		return sriov_error_set(err, -ERANGE, label,
 				       "a ring of %u: vhost-user has 256, 512 or 1024",
 				       device->ring);
+	if (device->path == GUEST_VHOSTUSER && device->has_rate)
+		return sriov_error_set(err, -EINVAL, label,
+				       "libvirt limits no vhost-user port: OVS does");
 	if (device->path != GUEST_VHOSTUSER && !is_netdev(device->netdev))
 		return sriov_error_set(err, -EINVAL, label, "'%s' is not the name of a netdev",
 				       device->netdev);
@@ -210,6 +216,27 @@ static void fill_virtio(struct xml_doc *xml, xmlNodePtr element, xmlNodePtr *las
 	}
 }
 
+void device_limit(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device)
+{
+	xmlNodePtr bandwidth = xml_child(element, "bandwidth"), outbound;
+	uint64_t burst = device->rate / 10;
+
+	if (!device->has_rate)
+		return;
+	while ((outbound = xml_child(bandwidth, "outbound")))
+		xml_remove(xml, outbound);
+	if (!device->rate) {
+		if (bandwidth && !xml_child(bandwidth, NULL))
+			xml_remove(xml, bandwidth);
+		return;
+	}
+	if (!bandwidth)
+		bandwidth = xml_insert(xml, element, xml_child(element, "model"), "bandwidth");
+	outbound = xml_insert(xml, bandwidth, xml_child(bandwidth, "inbound"), "outbound");
+	xml_set(xml, outbound, "average", "%" PRIu64, device->rate);
+	xml_set(xml, outbound, "burst", "%" PRIu64, burst > BURST_MIN ? burst : BURST_MIN);
+}
+
 void device_fill(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device)
 {
 	bool vf = device->path == GUEST_VF;
@@ -226,6 +253,7 @@ void device_fill(struct xml_doc *xml, xmlNodePtr element, const struct guest_dev
 		xml_set(xml, put(xml, element, &last, "mac"), "address", "%s",
 			sriov_mac_format(device->mac, mac));
 	(vf ? fill_vf : fill_virtio)(xml, element, &last, device);
+	device_limit(xml, element, device);
 	if (!device->team)
 		return;
 	teaming = put(xml, element, &last, "teaming");
@@ -268,15 +296,19 @@ static bool copy_attr(struct xml_doc *xml, xmlNodePtr node, const char *name, ch
 	return true;
 }
 
-static unsigned number_attr(struct xml_doc *xml, xmlNodePtr node, const char *name)
+static uint64_t big_attr(struct xml_doc *xml, xmlNodePtr node, const char *name, uint64_t max)
 {
-	char text[16];
+	char text[24];
 	uint64_t number;
 
-	return copy_attr(xml, node, name, text, sizeof(text)) &&
-			       !core_number(text, 0, UINT16_MAX, &number)
+	return copy_attr(xml, node, name, text, sizeof(text)) && !core_number(text, 0, max, &number)
 		       ? number
 		       : 0;
+}
+
+static unsigned number_attr(struct xml_doc *xml, xmlNodePtr node, const char *name)
+{
+	return big_attr(xml, node, name, UINT16_MAX);
 }
 
 /* One untagged, or tagged by exactly one VLAN: what struct guest_device can say. */
@@ -319,6 +351,9 @@ static bool read_virtio(struct xml_doc *xml, xmlNodePtr element, struct guest_de
 		*plain &= !strcmp(mode, "server");
 		return copy_attr(xml, source, "path", out->socket, sizeof(out->socket));
 	}
+	out->rate = big_attr(xml, xml_child(xml_child(element, "bandwidth"), "outbound"), "average",
+			     UINT64_MAX);
+	out->has_rate = out->rate;
 	if (out->path == GUEST_TAP)
 		return copy_attr(xml, source, "bridge", out->netdev, sizeof(out->netdev));
 	/* libvirt's default */

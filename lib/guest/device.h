@@ -40,6 +40,9 @@ struct guest_device {
 	char socket[108];
 	enum guest_macvtap mode;
 	char netdev[16]; /* below the macvtap; the bridge of a tap */
+	/* GUEST_MACVTAP, GUEST_TAP: what the guest may send, in libvirt's 1000 bytes a second; 0 = any amount */
+	bool has_rate;
+	uint64_t rate;
 };
 
 /* "VF 0000:81:10.6", "macvtap 52:54:00:12:34:56 on ens2f0"; for messages. */
@@ -66,6 +69,9 @@ int guest_device_add(const char *domain, const struct guest_device *device, char
 		     struct sriov_error *err);
 int guest_device_remove(const char *domain, const struct guest_device *device, char **out,
 			struct sriov_error *err);
+/* The domain with another limit on what the guest sends by that device, and nothing else changed. -ENODEV. */
+int guest_device_limit(const char *domain, const struct guest_device *device, char **out,
+		       struct sriov_error *err);
 
 /*
  * What would make an attach of @device fail later, told before: of the domain that runs (@live) or that will be

@@ -35,6 +35,15 @@ static xmlNodePtr find_same(struct xml_doc *xml, xmlNodePtr devices,
 	return NULL;
 }
 
+static int no_device(const struct domain *dom, const struct guest_device *device,
+		     struct sriov_error *err)
+{
+	char label[GUEST_LABEL];
+
+	return sriov_error_set(err, -ENODEV, dom->object, "does not have %s",
+			       guest_device_label(device, label));
+}
+
 static bool has_mac(struct xml_doc *xml, xmlNodePtr interface, const uint8_t mac[6])
 {
 	xmlNodePtr node = xml_child(interface, "mac");
@@ -116,7 +125,7 @@ static bool says(struct xml_doc *xml, xmlNodePtr node, const struct guest_device
 	       !strcmp(is.address, want->address) && is.vlan == want->vlan &&
 	       queues_of(&is) == queues_of(want) && is.ring == want->ring &&
 	       !strcmp(is.socket, want->socket) && is.mode == want->mode &&
-	       !strcmp(is.netdev, want->netdev) &&
+	       !strcmp(is.netdev, want->netdev) && (!want->has_rate || is.rate == want->rate) &&
 	       (!want->team || (is.team == want->team && !strcmp(is.alias, want->alias)));
 }
 
@@ -226,6 +235,26 @@ int guest_device_remove(const char *text, const struct guest_device *device, cha
 	return print(&dom, text, changed, out, err);
 }
 
+int guest_device_limit(const char *text, const struct guest_device *device, char **out,
+		       struct sriov_error *err)
+{
+	struct guest_device limited = *device, is;
+	_domain_ struct domain dom = {0};
+	xmlNodePtr node;
+	int r = domain_parse(text, &dom, err);
+
+	if (r < 0)
+		return r;
+	node = find_same(&dom.xml, xml_child(dom.xml.root, "devices"), device, &is);
+	if (!node && !dom.xml.oom)
+		return no_device(&dom, device, err);
+	/* XML without a limit is one that says nothing of it, or that there is none: here it is the latter */
+	limited.has_rate = true;
+	if (node)
+		device_limit(&dom.xml, node, &limited);
+	return print(&dom, text, node != NULL, out, err);
+}
+
 int guest_device_find(const char *text, const struct guest_device *device, bool *found,
 		      struct guest_device *out, struct sriov_error *err)
 {
@@ -250,7 +279,6 @@ int guest_device_text(const char *text, const struct guest_device *device, char 
 {
 	_domain_ struct domain dom = {0};
 	struct guest_device is;
-	char label[GUEST_LABEL];
 	xmlNodePtr node;
 	int r = domain_parse(text, &dom, err);
 
@@ -258,7 +286,6 @@ int guest_device_text(const char *text, const struct guest_device *device, char 
 		return r;
 	node = find_same(&dom.xml, xml_child(dom.xml.root, "devices"), device, &is);
 	if (!node && !dom.xml.oom)
-		return sriov_error_set(err, -ENODEV, dom.object, "does not have %s",
-				       guest_device_label(device, label));
+		return no_device(&dom, device, err);
 	return xml_print_node(&dom.xml, node, out, err);
 }

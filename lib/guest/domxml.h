@@ -49,6 +49,11 @@ const char *device_element(const struct guest_device *device);
 /* Writes attributes, and first children, of such an element. */
 void device_fill(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device);
 /*
+ * What the guest may send, as the device says, if it does: libvirt's "outbound", as of a VF. What the author says of
+ * the other direction stays.
+ */
+void device_limit(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device);
+/*
  * What an element says; false if it is none of these devices, or malformed. *@plain (may be NULL): it says nothing
  * that device_fill() could not.
  */

@@ -268,6 +268,17 @@ static void look_at_irqbalance(struct check *check)
 			  list ? list : ""));
 }
 
+static void look_at_vlans(struct check *check)
+{
+	for (size_t i = 0; i < check->facts->nvlans; i++) {
+		const struct check_vlan *vlan = &check->facts->vlan[i];
+
+		check_add(check, SRIOV_PROBLEM, "vlan",
+			  core_printf("VLAN %u on %s", vlan->vlan, vlan->below), strdup(vlan->why),
+			  strdup(vlan->fix));
+	}
+}
+
 static void look_at_polling(struct check *check)
 {
 	if (!check->domain->poll_us)
@@ -291,8 +302,9 @@ int check_findings(const struct check_facts *facts, struct sriov_findings *out,
 		   struct sriov_error *err)
 {
 	static void (*const looks[])(struct check *) = {
-		look_at_vfs,      look_at_pages,  look_at_sharing,    check_threads,
-		look_at_numatune, look_at_queues, look_at_irqbalance, look_at_polling};
+		look_at_vfs,     look_at_vlans,      look_at_pages,
+		look_at_sharing, check_threads,      look_at_numatune,
+		look_at_queues,  look_at_irqbalance, look_at_polling};
 	struct check check = {.facts = facts,
 			      .domain = facts->tune->domain,
 			      .out = out,

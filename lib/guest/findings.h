@@ -6,12 +6,21 @@
 #include "lib/guest/tune.h"
 #include "lib/kernel/process.h"
 
+/* A lease whose VLAN is not carried as it should be. */
+struct check_vlan {
+	char below[16];
+	unsigned vlan;
+	char *why, *fix; /* owned by who asks */
+};
+
 struct check_facts {
 	const char *guest;
 	const struct sriov_inventory *inv; /* with VFS, ATTRS, NODES */
 	const struct tune_facts *tune;
 	const struct tune_target *target; /* where it should be; NULL: nothing says on which node */
 	const struct process *process;    /* NULL: it does not run */
+	const struct check_vlan *vlan;
+	size_t nvlans;
 };
 
 /* Adds to @out->at, the worst first. -ENOMEM only. */

@@ -16,45 +16,35 @@ static void say_nothing(void *data, virErrorPtr error)
 {
 }
 
-static int load_locked(struct libvirt *lib, struct sriov_error *err)
-{
-	static const struct core_symbol symbols[] = {
-#define X(symbol) {#symbol, offsetof(struct libvirt, symbol)},
-		LIBVIRT_SYMBOLS(X)
-#undef X
-	};
-	static const struct core_library libvirt = {
-		"libvirt", "libvirt.so.0", "guests cannot be changed", "libvirt0",
-		"9.0",     symbols,        ARRAY_SIZE(symbols)};
-	int r = core_library_load(&libvirt, lib, err);
+static struct libvirt lib;
 
-	if (r < 0)
-		return r;
-	if (lib->virInitialize() < 0)
+static int set_up(struct sriov_error *err)
+{
+	if (lib.virInitialize() < 0)
 		return sriov_error_set(err, -EIO, "libvirt", "the library cannot be set up");
-	lib->virSetErrorFunc(NULL, say_nothing);
+	lib.virSetErrorFunc(NULL, say_nothing);
 	/* before any connection is opened, or its events go nowhere */
-	if (lib->virEventRegisterDefaultImpl() < 0)
+	if (lib.virEventRegisterDefaultImpl() < 0)
 		return sriov_error_set(err, -EIO, "libvirt", "its event loop cannot be set up");
 	return 0;
 }
 
 int libvirt_load(const struct libvirt **out, struct sriov_error *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct libvirt lib;
-	static bool loaded;
-	int r = 0;
+	static const struct core_symbol symbols[] = {
+#define X(symbol) {#symbol, offsetof(struct libvirt, symbol)},
+		LIBVIRT_SYMBOLS(X)
+#undef X
+	};
+	static struct core_library libvirt = {
+		"libvirt",           "libvirt.so.0", "guests cannot be changed",
+		"libvirt0",          "9.0",          symbols,
+		ARRAY_SIZE(symbols), &lib,           set_up};
+	int r = core_library_load(&libvirt, err);
 
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		r = load_locked(&lib, err);
-	loaded = !r;
-	pthread_mutex_unlock(&lock);
-	if (r < 0)
-		return r;
-	*out = &lib;
-	return 0;
+	if (!r)
+		*out = &lib;
+	return r;
 }
 
 #define LATER                                                                                      \
@@ -127,6 +117,9 @@ static const struct {
 	{0, 0, "VFIO_MAP_DMA", -ENOBUFS,
 	 "the guest's memory cannot be locked: raise <memtune><hard_limit>"},
 	{0, 0, "rejected by the guest", -EPERM, "unload what uses the device inside the guest"},
+	{0, 0, "Child process (tc ", -EOPNOTSUPP,
+	 "libvirt limits with tc, for which the kernel needs sch_htb, sch_sfq, sch_ingress, cls_fw, "
+	 "cls_u32 and act_police; or leave the limit out"},
 	{VIR_ERR_DEVICE_MISSING, 0, NULL, -ENODEV, NULL},
 	{0, 0, "multiple devices matching", -EEXIST, "remove one of them with virsh"},
 	/* whatever else a code says */

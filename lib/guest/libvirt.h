@@ -39,6 +39,7 @@
 	X(virDomainGetXMLDesc)                                                                     \
 	X(virDomainAttachDeviceFlags)                                                              \
 	X(virDomainDetachDeviceFlags)                                                              \
+	X(virDomainUpdateDeviceFlags)                                                              \
 	X(virDomainDefineXMLFlags)                                                                 \
 	X(virDomainPinVcpuFlags)                                                                   \
 	X(virDomainPinEmulator)                                                                    \

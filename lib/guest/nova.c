@@ -27,14 +27,14 @@ static const struct {
 	const char *name;
 	unsigned number;
 } releases[] = {
-	{"rocky", 18},    {"stein", 19},     {"train", 20},  {"ussuri", 21}, {"victoria", 22},
-	{"wallaby", 23},  {"xena", 24},      {"yoga", 25},   {"zed", 26},    {"2023.1", 27},
-	{"antelope", 27}, {"2023.2", 28},    {"bobcat", 28}, {"2024.1", 29}, {"caracal", 29},
-	{"2024.2", 30},   {"dalmatian", 30}, {"2025.1", 31}, {"epoxy", 31},  {"2025.2", 32},
-	{"flamingo", 32},
+	{"rocky", 18},    {"stein", 19},     {"train", 20},    {"ussuri", 21}, {"victoria", 22},
+	{"wallaby", 23},  {"xena", 24},      {"yoga", 25},     {"zed", 26},    {"2023.1", 27},
+	{"antelope", 27}, {"2023.2", 28},    {"bobcat", 28},   {"2024.1", 29}, {"caracal", 29},
+	{"2024.2", 30},   {"dalmatian", 30}, {"2025.1", 31},   {"epoxy", 31},  {"2025.2", 32},
+	{"flamingo", 32}, {"2026.1", 33},    {"gazpacho", 33},
 };
 #define FIRST_RELEASE 18
-#define LAST_RELEASE 32
+#define LAST_RELEASE 33
 
 SRIOV_EXPORT int sriov_nova_release(const char *text, unsigned *out, struct sriov_error *err)
 {
@@ -54,8 +54,8 @@ SRIOV_EXPORT int sriov_nova_release(const char *text, unsigned *out, struct srio
 		return 0;
 	}
 	sriov_error_set(err, -EINVAL, text, "is no release of Nova that is known here");
-	return sriov_error_hint(err, "a name from rocky to zed, 2023.1 to 2025.2, or a number from "
-				     "18 to 32");
+	return sriov_error_hint(err, "a name from rocky to zed, 2023.1 to 2026.1, or a number from "
+				     "18 to 33");
 }
 
 /* ---- what there is ---- */

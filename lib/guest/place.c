@@ -62,6 +62,7 @@ struct place {
 	const struct sriov_vf *first_free;
 	unsigned free;
 	struct guest_switching switching;
+	bool tap; /* a tap can be here */
 };
 
 static bool is_wished(const struct guest_wish *wish, const struct sriov_pf *pf)
@@ -143,6 +144,7 @@ static struct place *find_places(const struct sriov_inventory *inv, const struct
 		place->distance = is_wished(wish, place->pf)
 					  ? distance_of(inv, wish, place->pf, place->node)
 					  : TOO_FAR;
+		place->tap = !wish->tap || wish->tap == place->pf;
 		count_free(place, wish->pool);
 	}
 	if (list)
@@ -306,6 +308,8 @@ static bool has_room(const struct place *place, enum sriov_path path, bool last)
 {
 	if (path == SRIOV_PATH_VF)
 		return place->free;
+	if (path == SRIOV_PATH_TAP)
+		return place->tap;
 	return path != SRIOV_PATH_VHOSTUSER ||
 	       (place->switching.net && (place->switching.local || place->node < 0 || last));
 }

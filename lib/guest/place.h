@@ -22,6 +22,7 @@ struct guest_wish {
 	const unsigned *distance; /* of each PF of the inventory, with SRIOV_PICK_NEAR */
 	const char *pool;         /* NULL = our own */
 	const struct guest_switching *switching; /* of each PF; NULL: there are no bridges */
+	const struct sriov_pf *tap; /* that a tap is to be over; NULL: any, its bridge decides */
 	enum sriov_path path[SRIOV_PATHS];
 	size_t npaths; /* 0 = vf */
 };

@@ -82,6 +82,12 @@ struct virt_ops {
 	 */
 	int (*detach)(struct sriov_host *host, const char *uuid, const char *device,
 		      enum virt_where where, int64_t deadline_ms, struct sriov_error *err);
+	/*
+	 * What the guest may send by a tap or macvtap of its, as @device says; libvirt does it with tc, so
+	 * -EOPNOTSUPP too if the kernel lacks what that needs.
+	 */
+	int (*limit)(struct sriov_host *host, const char *uuid, const char *device,
+		     enum virt_where where, struct sriov_error *err);
 	/* @domain is the whole XML; replaces the persistent definition of the domain with its UUID and name. */
 	int (*define)(struct sriov_host *host, const char *domain, struct sriov_error *err);
 	/* @number: the vCPU or IOThread, 0 for the emulator. @cpus: "0-3,8" */

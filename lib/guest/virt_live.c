@@ -283,6 +283,25 @@ static int live_detach(struct sriov_host *host, const char *uuid, const char *te
 	return 0;
 }
 
+static int live_limit(struct sriov_host *host, const char *uuid, const char *text,
+		      enum virt_where where, struct sriov_error *err)
+{
+	_handle_ struct handle handle = {0};
+	_free_ char *xml = NULL, *limited = NULL, *own = NULL;
+	struct guest_device device;
+	int r = prepare(host, uuid, text, where, &handle, &device, &xml, err);
+
+	if (!r)
+		r = guest_device_limit(xml, &device, &limited, err);
+	if (!r)
+		r = guest_device_text(limited, &device, &own, err);
+	if (r < 0)
+		return r;
+	if (handle.live->lib->virDomainUpdateDeviceFlags(handle.domain, own, flag_of(where)) < 0)
+		return libvirt_failed(handle.live, handle.object, "limiting the device", err);
+	return 0;
+}
+
 static int live_define(struct sriov_host *host, const char *xml, struct sriov_error *err)
 {
 	_handle_ struct handle handle = {0};
@@ -366,6 +385,7 @@ const struct virt_ops virt_live_ops = {
 	.process = live_process,
 	.attach = live_attach,
 	.detach = live_detach,
+	.limit = live_limit,
 	.define = live_define,
 	.pin = live_pin,
 	.memory = live_memory,

@@ -248,11 +248,17 @@ static int attach_live(struct sim *sim, struct sim_domain *domain, const char *o
 {
 	struct sriov_pf *pf = NULL;
 	struct sriov_vf *vf = NULL;
+	bool there = true;
 	char *text = NULL;
 	int r = device->path == GUEST_VF ? simvf_check(sim, object, device, &pf, &vf, err) : 0;
 
+	if (!r && device->path == GUEST_MACVTAP)
+		r = sim_virt_has_link(sim, device->netdev, &there, err);
 	if (r < 0)
 		return r;
+	if (!there)
+		return libvirt_error(err, object, ATTACHING, VIR_ERR_SYSTEM_ERROR, VIR_FROM_NONE,
+				     "Cannot get interface MAC: No such device");
 	r = simxml_plug(domain->live, device, &text, err);
 	if (r == -ENOSPC)
 		return libvirt_error(err, object, ATTACHING, VIR_ERR_INTERNAL_ERROR, VIR_FROM_NONE,
@@ -314,6 +320,18 @@ int sim_virt_detach(struct sim *sim, struct sriov_pf *none, const struct sim_cal
 	if (!r && call->where == VIRT_LIVE && call->device->path == GUEST_VF)
 		simvf_take_back(sim, domain, call->device->address);
 	return r;
+}
+
+int sim_virt_limit(struct sim *sim, struct sriov_pf *none, const struct sim_call *call,
+		   struct sriov_error *err)
+{
+	struct sim_domain *domain;
+	char **xml, *text;
+	int r = target(sim, call, "limiting the device", &domain, &xml, err);
+
+	if (!r)
+		r = guest_device_limit(*xml, call->device, &text, err);
+	return r < 0 ? r : replace(domain, xml, text, err);
 }
 
 int sim_virt_define(struct sim *sim, struct sriov_pf *none, const struct sim_call *call,
@@ -424,22 +442,7 @@ int sim_virt_memory(struct sim *sim, struct sriov_pf *none, const struct sim_cal
 
 /* ---- the table ---- */
 
-static int do_attach(struct sriov_host *host, const char *uuid, const char *text,
-		     enum virt_where where, struct sriov_error *err)
-{
-	struct guest_device device;
-	int r = guest_device_parse(text, &device, err);
-
-	return r < 0 ? r
-		     : sim_run(host,
-			       &(struct sim_call){.op = SIM_VIRT_ATTACH,
-						  .uuid = uuid,
-						  .device = &device,
-						  .where = where},
-			       err);
-}
-
-static int do_detach(struct sriov_host *host, const char *uuid, const char *text,
+static int do_device(struct sriov_host *host, enum sim_op op, const char *uuid, const char *text,
 		     enum virt_where where, int64_t deadline_ms, struct sriov_error *err)
 {
 	struct guest_device device;
@@ -447,12 +450,30 @@ static int do_detach(struct sriov_host *host, const char *uuid, const char *text
 
 	return r < 0 ? r
 		     : sim_run(host,
-			       &(struct sim_call){.op = SIM_VIRT_DETACH,
+			       &(struct sim_call){.op = op,
 						  .uuid = uuid,
 						  .device = &device,
 						  .where = where,
 						  .deadline_ms = deadline_ms},
 			       err);
+}
+
+static int do_attach(struct sriov_host *host, const char *uuid, const char *text,
+		     enum virt_where where, struct sriov_error *err)
+{
+	return do_device(host, SIM_VIRT_ATTACH, uuid, text, where, 0, err);
+}
+
+static int do_detach(struct sriov_host *host, const char *uuid, const char *text,
+		     enum virt_where where, int64_t deadline_ms, struct sriov_error *err)
+{
+	return do_device(host, SIM_VIRT_DETACH, uuid, text, where, deadline_ms, err);
+}
+
+static int do_limit(struct sriov_host *host, const char *uuid, const char *text,
+		    enum virt_where where, struct sriov_error *err)
+{
+	return do_device(host, SIM_VIRT_LIMIT, uuid, text, where, 0, err);
 }
 
 static int do_define(struct sriov_host *host, const char *xml, struct sriov_error *err)
@@ -505,6 +526,7 @@ const struct virt_ops virt_sim_ops = {
 	.process = do_process,
 	.attach = do_attach,
 	.detach = do_detach,
+	.limit = do_limit,
 	.define = do_define,
 	.pin = do_pin,
 	.memory = do_memory,

@@ -3,7 +3,6 @@
 #include "lib/guest/xml2.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
 /* The ABI of the headers that this was built with; 2.14 has another soname. */
@@ -20,39 +19,30 @@ typedef const xmlError *xml_error_ptr;
 typedef xmlError *xml_error_ptr;
 #endif
 
-static int load_locked(struct xml2 *lib, struct sriov_error *err)
+static struct xml2 xml2;
+
+static int set_up(struct sriov_error *err)
+{
+	xml2.xmlInitParser();
+	return 0;
+}
+
+int xml2_load(const struct xml2 **out, struct sriov_error *err)
 {
 	static const struct core_symbol symbols[] = {
 #define X(symbol) {#symbol, offsetof(struct xml2, symbol)},
 		XML2_SYMBOLS(X)
 #undef X
 	};
-	static const struct core_library libxml2 = {
-		"libxml2", XML2_SONAME, "domain XML cannot be read", "libxml2",
-		"2.9",     symbols,     ARRAY_SIZE(symbols)};
-	int r = core_library_load(&libxml2, lib, err);
+	static struct core_library libxml2 = {
+		"libxml2",           XML2_SONAME, "domain XML cannot be read",
+		"libxml2",           "2.9",       symbols,
+		ARRAY_SIZE(symbols), &xml2,       set_up};
+	int r = core_library_load(&libxml2, err);
 
 	if (!r)
-		lib->xmlInitParser();
+		*out = &xml2;
 	return r;
-}
-
-int xml2_load(const struct xml2 **out, struct sriov_error *err)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct xml2 lib;
-	static bool loaded;
-	int r = 0;
-
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		r = load_locked(&lib, err);
-	loaded = !r;
-	pthread_mutex_unlock(&lock);
-	if (r < 0)
-		return r;
-	*out = &lib;
-	return 0;
 }
 
 void xml_close(struct xml_doc *doc)

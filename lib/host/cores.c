@@ -23,29 +23,25 @@ struct hwloc {
 #undef X
 };
 
-static int load(struct hwloc *out, struct sriov_error *err)
+static struct hwloc lib;
+
+int cores_available(struct sriov_error *err)
 {
 	static const struct core_symbol symbols[] = {
 #define X(symbol) {#symbol, offsetof(struct hwloc, symbol)},
 		HWLOC_SYMBOLS(X)
 #undef X
 	};
-	static const struct core_library hwloc = {"hwloc",
-						  "libhwloc.so.15",
-						  "cores and hyper-threads are not known",
-						  "libhwloc15",
-						  "2.0",
-						  symbols,
-						  ARRAY_SIZE(symbols)};
+	static struct core_library hwloc = {"hwloc",
+					    "libhwloc.so.15",
+					    "cores and hyper-threads are not known",
+					    "libhwloc15",
+					    "2.0",
+					    symbols,
+					    ARRAY_SIZE(symbols),
+					    &lib};
 
-	return core_library_load(&hwloc, out, err);
-}
-
-int cores_available(struct sriov_error *err)
-{
-	struct hwloc lib;
-
-	return load(&lib, err);
+	return core_library_load(&hwloc, err);
 }
 
 static int socket_of(hwloc_obj_t object)
@@ -56,12 +52,11 @@ static int socket_of(hwloc_obj_t object)
 }
 
 /* Adds the core to the node whose CPUs it has. */
-static int add_core(const struct hwloc *lib, hwloc_obj_t object, struct sriov_node *nodes, size_t n,
-		    struct sriov_error *err)
+static int add_core(hwloc_obj_t object, struct sriov_node *nodes, size_t n, struct sriov_error *err)
 {
 	struct cpuset cpus = {0}, of_node;
 
-	for (int cpu = -1; (cpu = lib->hwloc_bitmap_next(object->cpuset, cpu)) >= 0;)
+	for (int cpu = -1; (cpu = lib.hwloc_bitmap_next(object->cpuset, cpu)) >= 0;)
 		if (cpu < CPUSET_MAX)
 			cpuset_add(&cpus, cpu);
 	for (size_t i = 0; i < n; i++) {
@@ -87,22 +82,22 @@ static int by_first_cpu(const void *a, const void *b)
 	       atoi(((const struct sriov_core *)b)->cpus);
 }
 
-static int read_topology(const struct hwloc *lib, hwloc_topology_t topology,
-			 struct sriov_node *nodes, size_t n, struct sriov_error *err)
+static int read_topology(hwloc_topology_t topology, struct sriov_node *nodes, size_t n,
+			 struct sriov_error *err)
 {
 	hwloc_obj_t object;
 	int depth, r = 0;
 
 	/* this process may be confined to some CPUs; the guests are not */
-	if (lib->hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) < 0 ||
-	    lib->hwloc_topology_load(topology) < 0)
+	if (lib.hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) < 0 ||
+	    lib.hwloc_topology_load(topology) < 0)
 		return core_errno(err, -EIO, "hwloc", "cannot read the cores of this host");
-	depth = lib->hwloc_get_type_depth(topology, HWLOC_OBJ_CORE);
+	depth = lib.hwloc_get_type_depth(topology, HWLOC_OBJ_CORE);
 	/* a machine that does not tell its cores: each CPU is one */
 	if (depth < 0)
-		depth = lib->hwloc_get_type_depth(topology, HWLOC_OBJ_PU);
-	for (unsigned i = 0; !r && (object = lib->hwloc_get_obj_by_depth(topology, depth, i)); i++)
-		r = add_core(lib, object, nodes, n, err);
+		depth = lib.hwloc_get_type_depth(topology, HWLOC_OBJ_PU);
+	for (unsigned i = 0; !r && (object = lib.hwloc_get_obj_by_depth(topology, depth, i)); i++)
+		r = add_core(object, nodes, n, err);
 	for (size_t i = 0; i < n; i++)
 		if (nodes[i].ncores)
 			qsort(nodes[i].core, nodes[i].ncores, sizeof(*nodes[i].core), by_first_cpu);
@@ -112,14 +107,13 @@ static int read_topology(const struct hwloc *lib, hwloc_topology_t topology,
 int cores_read(struct sriov_node *nodes, size_t n, struct sriov_error *err)
 {
 	hwloc_topology_t topology;
-	struct hwloc lib;
-	int r = load(&lib, err);
+	int r = cores_available(err);
 
 	if (r < 0)
 		return r;
 	if (lib.hwloc_topology_init(&topology) < 0)
 		return core_oom(err);
-	r = read_topology(&lib, topology, nodes, n, err);
+	r = read_topology(topology, nodes, n, err);
 	lib.hwloc_topology_destroy(topology);
 	return r;
 }

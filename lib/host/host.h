@@ -22,6 +22,24 @@ struct netdev_facts {
 	uint8_t mac[6];
 };
 
+/* One of all netdevs of this network namespace, and what it is on. */
+struct host_link {
+	char name[16];
+	char kind[16];             /* "vlan", "bridge", "macvtap", …; "" = a device of its own */
+	char lower[16];            /* that it is on, "" = none, or in another namespace */
+	char master[16];           /* that it is a port of */
+	uint16_t vlan, vlan_proto; /* of kind vlan */
+	uint8_t mac[6];
+	bool up;
+	bool ours;      /* marked by us */
+	bool half;      /* with ours: its making was interrupted */
+	bool addressed; /* the host has an address on it, not of the link alone */
+};
+struct host_links {
+	struct host_link *at;
+	size_t n;
+};
+
 /* Where a PCI device hangs. */
 struct pci_place {
 	int node;       /* -1 = not said */
@@ -130,6 +148,17 @@ struct host_ops {
 	int (*vf_driven)(struct sriov_host *host, const char *address, bool *out,
 			 struct sriov_error *err);
 
+	/* All netdevs; the caller calls links_clear(). */
+	int (*links)(struct sriov_host *host, struct host_links *out, struct sriov_error *err);
+	/*
+	 * A VLAN netdev over @pf, or (vlan 0) a bridge: made unless it is @there, up, marked as ours, and the port of
+	 * its master. -ENETDOWN: @pf is down.
+	 */
+	int (*link_make)(struct sriov_host *host, const struct sriov_pf *pf,
+			 const struct host_link *want, bool there, struct sriov_error *err);
+	int (*link_delete)(struct sriov_host *host, const struct sriov_pf *pf, const char *name,
+			   struct sriov_error *err);
+
 	/* 1 and the name of a netdev of this network namespace that has that address, or 0. */
 	int (*mac_user)(struct sriov_host *host, const uint8_t mac[6], char *name, size_t size,
 			struct sriov_error *err);
@@ -194,6 +223,14 @@ int vf_attrs_decode(const json_t *json, struct sriov_vf_attrs *out, struct sriov
 /* lib/host/nature.c: pure; @why in words. */
 enum host_nature nature_judge(const struct nature_facts *facts, char *why, size_t size);
 const char *nature_word(enum host_nature nature); /* "silicon" */
+
+/* lib/host/links.c: small helpers on netdevs. */
+void links_clear(struct host_links *links);
+#define _links_ _cleanup_(links_clear)
+const struct host_link *links_find(const struct host_links *links, const char *name);
+/* The VLAN netdev of that id (802.1Q) over @lower, of which the kernel has at most one; or NULL. */
+const struct host_link *links_vlan(const struct host_links *links, const char *lower,
+				   uint16_t vlan);
 
 /* lib/host/inventory.c: small helpers on inventories. */
 struct sriov_pf *inventory_add_pf(struct sriov_inventory *inv);

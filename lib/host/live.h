@@ -15,6 +15,8 @@ struct live_stuck {
 /* Descriptors are open from the start; connections to the kernel are made at first use. */
 struct live {
 	int sys, proc;
+	char boot_id[40]; /* "" = not yet read; as the IOMMU, it stays until the next boot */
+	bool iommu;
 	struct rtnetlink *rtnl;
 	struct ethnl *ethnl;
 	struct ethioctl ioctl;
@@ -65,6 +67,13 @@ int live_fdb_set(struct sriov_host *host, const struct sriov_pf *pf, const uint8
 		 struct sriov_error *err);
 int live_vf_driven(struct sriov_host *host, const char *address, bool *out,
 		   struct sriov_error *err);
+
+/* lib/host/live_links.c: members of host_ops. */
+int live_links(struct sriov_host *host, struct host_links *out, struct sriov_error *err);
+int live_link_make(struct sriov_host *host, const struct sriov_pf *pf, const struct host_link *want,
+		   bool there, struct sriov_error *err);
+int live_link_delete(struct sriov_host *host, const struct sriov_pf *pf, const char *name,
+		     struct sriov_error *err);
 
 /* lib/host/live_probe.c: members of host_ops. */
 int live_netdev(struct sriov_host *host, const char *name, struct netdev_facts *out,

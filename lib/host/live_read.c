@@ -16,7 +16,7 @@
 #define DOMAINS_DEFINED "/etc/libvirt/qemu"
 #define DOMAINS_RUNNING "/run/libvirt/qemu"
 
-static void read_host(const struct live *live, struct sriov_inventory *inv)
+static void read_host(struct live *live, struct sriov_inventory *inv)
 {
 	struct utsname name;
 
@@ -24,8 +24,13 @@ static void read_host(const struct live *live, struct sriov_inventory *inv)
 		core_copy(inv->kernel, sizeof(inv->kernel), name.release);
 		core_copy(inv->hostname, sizeof(inv->hostname), name.nodename);
 	}
-	core_read_line(live->proc, "sys/kernel/random/boot_id", inv->boot_id, sizeof(inv->boot_id));
-	inv->iommu = sysfs_iommu(live->sys);
+	if (!live->boot_id[0]) {
+		core_read_line(live->proc, "sys/kernel/random/boot_id", live->boot_id,
+			       sizeof(live->boot_id));
+		live->iommu = sysfs_iommu(live->sys);
+	}
+	core_copy(inv->boot_id, sizeof(inv->boot_id), live->boot_id);
+	inv->iommu = live->iommu;
 	inv->vfio = sysfs_has_driver(live->sys, "vfio-pci") ? SRIOV_YES : SRIOV_NO;
 }
 
@@ -196,6 +201,9 @@ static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 	if (!pf)
 		return core_oom(err);
 	r = sysfs_pf(live->sys, address, pf, err);
+	/* before the rest: a change that has just written them does nothing else in between */
+	if (!r && (what & SRIOV_READ_RULES))
+		r = read_rules(live, pf, err);
 	if (!r && (what & (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS)))
 		r = sysfs_vfs(live->sys, pf, err);
 	if (!r && (what & SRIOV_READ_OVERRIDES))
@@ -204,8 +212,6 @@ static int read_pf(struct sriov_host *host, const char *address, unsigned what,
 		r = read_link(live, pf, what & SRIOV_READ_ATTRS, err);
 	if (!r && (what & SRIOV_READ_PORT))
 		r = read_port(live, pf, err);
-	if (!r && (what & SRIOV_READ_RULES))
-		r = read_rules(live, pf, err);
 	if (!r && (what & SRIOV_READ_RSS))
 		r = read_rss(live, pf, err);
 	if (!r && (what & SRIOV_READ_PATH))

@@ -31,6 +31,9 @@
  *     "ops": {"numvfs": 1}  how often each operation was called: the effects below, wait, pause, and, with
  *                           "count_reads": true, read, read_attrs (dumps of VF attributes) and read_rules. Only
  *                           then does reading write the file.
+ *     "netdevs": [{"name": "ens2f0.100", "mac": "…", "kind": "vlan", "lower": "ens2f0", "vlan": 100, "master": "br100",
+ *                  "up": true, "ours": true, "half": false, "addressed": false}]
+ *                           netdevs besides: struct host_link; of a PF's only which bridge it is in ("master")
  *     "deviate": [{"op": "vf_set", "pf": "0000:81:00.0", "vf": 3, "skip": 1, "times": 1, "errno": "EIO"}]
  *   }
  *   A deviation is for every PF, or VF, unless it names one; it lets the first "skip" calls pass and is gone
@@ -41,8 +44,8 @@
  *       "never": true   with op "link": a link that should rise does not; with op "virt_detach": the guest does
  *                       not answer; with op "virt_attach": it does not use what it gets
  *   Effects: link_set autoprobe numvfs vf_set override unbind probe ntuple rule_insert rule_delete
- *   rss_set fdb_set vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_define virt_pin virt_memory;
- *   of OVS (lib/vswitch/sim.c) ovs_port_add ovs_port_del ovs_port_set ovs_bridge_add ovs_bridge_del ovs_flows
+ *   rss_set fdb_set link_make link_delete vf_up frames; of libvirt (virt_sim.c) virt_attach virt_detach virt_limit virt_define virt_pin
+ *   virt_memory; of OVS (lib/vswitch/sim.c) ovs_port_add ovs_port_del ovs_port_set ovs_bridge_add ovs_bridge_del ovs_flows
  *   ovs_meter_set ovs_meter_del.
  *
  * In the file, speed_mbps is the speed the link has when it is up and queues the count without VFs; reading
@@ -558,6 +561,9 @@ const struct host_ops host_sim_ops = {
 	.mac_user = do_mac_user,
 	.fdb_has = do_fdb_has,
 	.fdb_set = do_fdb_set,
+	.links = sim_do_links,
+	.link_make = sim_do_link_make,
+	.link_delete = sim_do_link_delete,
 	.vf_driven = do_vf_driven,
 	.pci_place = do_pci_place,
 	.nature = do_nature,

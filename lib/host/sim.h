@@ -23,8 +23,11 @@ enum sim_op {
 	SIM_FRAMES,
 	SIM_RSS_SET,
 	SIM_FDB_SET,
+	SIM_LINK_MAKE,
+	SIM_LINK_DELETE,
 	SIM_VIRT_ATTACH,
 	SIM_VIRT_DETACH,
+	SIM_VIRT_LIMIT,
 	SIM_VIRT_DEFINE,
 	SIM_VIRT_PIN,
 	SIM_VIRT_MEMORY,
@@ -121,10 +124,16 @@ struct sim_domain {
 };
 #define SIM_DOMAIN_ANSWERS 1
 
-/* A netdev of the host that is neither a PF's nor a VF's: a macvlan, for one. */
+/*
+ * A netdev of the host that is neither a PF's nor a VF's: a macvlan, for one; as struct host_link has it. Of one that
+ * is a PF's only the master counts.
+ */
 struct sim_netdev {
 	char name[16];
 	uint8_t mac[6];
+	char kind[16], lower[16], master[16];
+	uint16_t vlan;
+	bool up, ours, half, addressed;
 };
 
 /* An address that a PF takes frames for beside its own. */
@@ -169,7 +178,8 @@ struct sim_call {
 	uint32_t loc;
 	const uint32_t *rss;
 	size_t nrss;
-	const uint8_t *mac; /* of fdb_set */
+	const uint8_t *mac;           /* of fdb_set */
+	const struct host_link *link; /* of link_make (@on: it is there) and link_delete */
 	int64_t deadline_ms;
 	/* of libvirt; pf is NULL */
 	const char *uuid, *xml, *cpus, *mode, *nodeset;
@@ -208,11 +218,26 @@ void sim_process_pin(struct process *process, enum process_role role, unsigned n
 /* sim.c: the file, read and settled; one effect on it, which is one durable write. */
 int sim_load(struct sriov_host *host, struct sim **out, struct sriov_error *err);
 int sim_run(struct sriov_host *host, const struct sim_call *call, struct sriov_error *err);
+/* sim_links.c: what is on a netdev goes with it; and members of host_ops. */
+int sim_links(const struct sim *sim, struct host_links *out, struct sriov_error *err);
+struct host_link *sim_link_add(struct host_links *links, const char *name, const char *kind);
+void sim_links_gone(struct sim *sim, const char *name);
+sim_effect_fn sim_link_make, sim_link_delete;
+int sim_do_links(struct sriov_host *host, struct host_links *out, struct sriov_error *err);
+int sim_do_link_make(struct sriov_host *host, const struct sriov_pf *pf,
+		     const struct host_link *want, bool there, struct sriov_error *err);
+int sim_do_link_delete(struct sriov_host *host, const struct sriov_pf *pf, const char *name,
+		       struct sriov_error *err);
+/* lib/guest/virt_simlinks.c: adds what libvirt has made for the guests that run. */
+int sim_virt_links(const struct sim *sim, struct host_links *links, struct sriov_error *err);
+int sim_virt_has_link(const struct sim *sim, const char *name, bool *out, struct sriov_error *err);
+
 /* sim_perform.c */
 int sim_perform(struct sim *sim, const struct sim_call *call, struct sriov_error *err);
 
 /* lib/guest/virt_sim.c: effects of libvirt, and what it does when a guest has stopped. */
-sim_effect_fn sim_virt_attach, sim_virt_detach, sim_virt_define, sim_virt_pin, sim_virt_memory;
+sim_effect_fn sim_virt_attach, sim_virt_detach, sim_virt_limit, sim_virt_define, sim_virt_pin,
+	sim_virt_memory;
 void sim_virt_settle(struct sim *sim);
 /* lib/vswitch/sim.c: effects of OVS. */
 sim_effect_fn sim_ovs_effect;

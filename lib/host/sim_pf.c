@@ -59,6 +59,7 @@ int sim_pf_unbind(struct sim *sim, struct sriov_pf *pf, struct sriov_error *err)
 				sim_holder(sim, &pf->vf[v]), v);
 	if (pf->vfs)
 		sim_vfs_removed(sim, pf);
+	sim_links_gone(sim, pf->netdev);
 	sim_cancel(sim, pf, SIM_EVENT_LINK, -1);
 	sim_rules_forget(sim, pf);
 	free(pf->rss);

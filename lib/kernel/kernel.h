@@ -109,6 +109,46 @@ int rtnetlink_fdb_set(struct rtnetlink *rtnl, const char *object, int ifindex, c
 /* Pure: whether an RTM_NEWNEIGH is the link's own entry for @mac. -EBADMSG: malformed. */
 int fdb_parse(const struct nlmsghdr *msg, int ifindex, const uint8_t mac[6], bool *is);
 
+/* links.c: all netdevs with what they are on; and VLANs and bridges made. */
+#define LINK_ALIAS "sriovctl"      /* marks those that are ours */
+#define LINK_HALF_GROUP 0x73726976 /* "sriv": ours too, and not marked yet */
+#define LINK_MESSAGE 256
+struct link_seen {
+	int ifindex, lower, master; /* 0 = none */
+	char name[16], kind[16], alias[32];
+	uint32_t group;
+	uint16_t vlan, vlan_proto; /* of kind vlan */
+	uint8_t mac[6];
+	bool up;
+	bool abroad;    /* what it is on is in another namespace */
+	bool addressed; /* it has an address that is not of its link alone */
+};
+struct link_new {
+	const char *name;
+	uint16_t vlan; /* of a VLAN netdev; 0: it is a bridge */
+	int lower;
+	unsigned mtu;
+};
+/* Two dumps; the caller frees *@out. */
+int rtnetlink_links(struct rtnetlink *rtnl, struct link_seen **out, size_t *n,
+		    struct sriov_error *err);
+/*
+ * Makes it, down and of the group; then up, marked, and (@master, its ifindex) the port of a bridge, without an IPv6
+ * address of the link: the VLAN is its guests', and the host shall not be reached by it.
+ */
+int rtnetlink_link_new(struct rtnetlink *rtnl, const struct link_new *link,
+		       struct sriov_error *err);
+int rtnetlink_link_ready(struct rtnetlink *rtnl, const char *name, int master,
+			 struct sriov_error *err);
+int rtnetlink_link_del(struct rtnetlink *rtnl, const char *name, struct sriov_error *err);
+/* Pure. -EBADMSG: malformed, with the output untouched. @ifindex: 0 if the address is of its link alone. */
+int link_seen_parse(const struct nlmsghdr *msg, struct link_seen *out);
+int address_parse(const struct nlmsghdr *msg, int *ifindex);
+/* Pure. @buf is aligned as a struct nlmsghdr. */
+void link_new_build(const struct link_new *link, char buf[LINK_MESSAGE]);
+void link_quiet_build(const char *name, char buf[LINK_MESSAGE]);
+void link_ready_build(const char *name, int master, char buf[LINK_MESSAGE]);
+
 /* events.c: "something happened on links or devices; look again". */
 struct events;
 int events_open(struct events **out, struct sriov_error *err);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define MARK_EVERY_MS                                                                              \
@@ -16,10 +17,19 @@ static int64_t timeout_ms(unsigned seconds)
 	return seconds ? (int64_t)seconds * 1000 : DEFAULT_TIMEOUT_MS;
 }
 
+/* Looked at with every step, where some milliseconds do not count: the exact clock may be a call of the kernel. */
+static int64_t coarse_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 /* Progress marks are not durable, and a mark that fails changes nothing: recovery reads the host back. */
 static void mark(struct change *change, long journal, size_t done, int64_t *last)
 {
-	int64_t now = core_monotonic_ms();
+	int64_t now = coarse_ms();
 	struct sriov_error ignored;
 
 	if (!journal || now - *last < MARK_EVERY_MS)
@@ -71,7 +81,7 @@ int apply_steps(struct change *change, struct steps *steps, long journal,
 		.guest_ms = timeout_ms(change->opts->guest_timeout),
 		.interrupted = change->opts->interrupted,
 	};
-	int64_t last = core_monotonic_ms();
+	int64_t last = coarse_ms();
 	int r = 0;
 
 	*result = (struct steps_result){0};
@@ -326,6 +336,7 @@ static bool is_empty(const struct pf_state *state)
 static int merge_intent(const struct change *change, struct pf_state *merged, char **text,
 			struct sriov_error *err)
 {
+	struct state_text written;
 	int r;
 
 	*text = NULL;
@@ -341,10 +352,15 @@ static int merge_intent(const struct change *change, struct pf_state *merged, ch
 	if (r < 0 || is_empty(merged))
 		return r;
 	/* what stays as it is is not written out anew: of thousands of rules that takes long */
-	if (!change->known.intent || !state_same(merged, &change->intent))
-		return state_encode(merged, text, err);
-	*text = strdup(change->known.intent);
-	return *text ? 0 : core_oom(err);
+	if (change->known.intent && state_same(merged, &change->intent)) {
+		*text = strdup(change->known.intent);
+		return *text ? 0 : core_oom(err);
+	}
+	r = state_write(merged, &change->want, change->told.text ? &change->told : NULL, &written,
+			err);
+	if (!r)
+		*text = written.text;
+	return r;
 }
 
 int apply_intent_text(const struct change *change, char **text, struct sriov_error *err)

@@ -92,9 +92,9 @@ int generation_commit(struct store *store, const struct store_generation *genera
 /* The generation @id is over without effect if none of its journals is open any more. */
 int generation_end(struct store *store, long id, const char *status, const char *why,
 		   struct sriov_error *err);
-/* Networks of "before" or "after"; without them *@has is false. */
-int generation_nets(const json_t *side, struct sriov_physnet **out, size_t *n, bool *has,
-		    struct sriov_error *err);
+/* Networks of "before" or "after"; without them *@has is false. What it does not speak of is as @store has it. */
+int generation_nets(struct store *store, const json_t *side, struct sriov_physnet **out, size_t *n,
+		    bool *has, struct sriov_error *err);
 int generation_parse(const char *text, json_t **out, struct sriov_error *err);
 
 #endif

@@ -91,9 +91,8 @@ static int load_rules(struct change *change, struct bridge *bridge, struct sriov
 	return r;
 }
 
-static int load(struct change *change, struct bridge *bridge, struct sriov_error *err)
+int bridge_lock(struct change *change, const char *name, struct sriov_error *err)
 {
-	const char *name = bridge->net.bridge;
 	int r = 0;
 
 	if (!change->opts->dry_run && strcmp(change->bridge_locked, name) != 0)
@@ -101,6 +100,13 @@ static int load(struct change *change, struct bridge *bridge, struct sriov_error
 				change_lock_timeout(change), err);
 	if (!r)
 		core_copy(change->bridge_locked, sizeof(change->bridge_locked), name);
+	return r;
+}
+
+static int load(struct change *change, struct bridge *bridge, struct sriov_error *err)
+{
+	int r = bridge_lock(change, bridge->net.bridge, err);
+
 	if (!r)
 		r = load_leases(change, bridge, err);
 	if (!r)
@@ -213,7 +219,8 @@ void bridge_capture(const struct change *change, struct net_state *net)
 {
 	const struct bridge *bridge = change->bridge;
 
-	net->made = bridge && vswitch_bridge(bridge->is, bridge->net.bridge);
+	/* one that is of no network has nothing to come back for: also what is left half done takes it away */
+	net->made = bridge && net->net.name[0] && vswitch_bridge(bridge->is, bridge->net.bridge);
 	net->linked = bridge && bridge_port(bridge, bridge->net.port);
 }
 

@@ -29,6 +29,8 @@ void bridge_free(struct bridge *bridge);
  * before it.
  */
 int bridge_open(struct change *change, const struct pf_state *want, struct sriov_error *err);
+/* Its lock, unless the change has it already: after that of the PF, not in a dry run. */
+int bridge_lock(struct change *change, const char *name, struct sriov_error *err);
 /* Reads its leases, OVS, and what the uplink's PF takes frames for. */
 int bridge_read(struct change *change, struct sriov_error *err);
 /*
@@ -51,6 +53,10 @@ void bridge_want_uplink(struct vf_state *vf);
 void bridge_drop_uses(struct change *change);
 /* What of @want's network is there, for the before-image of a change. */
 void bridge_capture(const struct change *change, struct net_state *net);
+
+/* strays.c: of `restore`: bridges of ours that no network names go, or it is noted what they are kept for. */
+int restore_strays(struct sriov_host *host, const struct sriov_options *opts,
+		   struct change_chain *chain, struct sriov_error *err);
 
 /* Whether the PF itself is the uplink, and must take frames for guests behind it. */
 static inline bool bridge_through_pf(const struct bridge *bridge)

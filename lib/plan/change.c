@@ -6,6 +6,7 @@
 #include "lib/plan/bridge.h"
 #include "lib/plan/lock.h"
 #include "lib/plan/ruleset.h"
+#include "lib/plan/vlan.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -128,6 +129,8 @@ int change_read(struct change *change, struct sriov_error *err)
 	bridge_drop_uses(change);
 	if (!r && change->bridge)
 		r = bridge_read(change, err);
+	if (!r && change->vlans)
+		r = vlan_read(change, err);
 	return r || !change->want.guest ? r : change_read_guest(change, change->want.guest, err);
 }
 
@@ -171,16 +174,19 @@ static const enum part *order_of(const struct change *change, const struct pf_st
 	return want->guest->lease.vf >= 0 ? pair_to_vf : pair_to_port;
 }
 
-static int part_of(const struct change *change, const struct pf_state *want, enum part part,
+static int part_of(struct change *change, const struct pf_state *want, enum part part,
 		   struct steps *steps, struct sriov_error *err)
 {
+	int r;
+
 	switch (part) {
 	case GUEST_OFF:
 	case GUEST_ON:
 		return change_guest_steps(change, want, part == GUEST_ON, steps, err);
 	case BRIDGE_OFF:
 	case BRIDGE_ON:
-		return bridge_steps(change, want, part == BRIDGE_ON, steps, err);
+		r = vlan_steps(change, want, part == BRIDGE_ON, steps, err);
+		return r ? r : bridge_steps(change, want, part == BRIDGE_ON, steps, err);
 	default:
 		return steps_diff(change->pf, want, steps, err);
 	}
@@ -193,7 +199,7 @@ int change_diff(struct change *change, const struct pf_state *want, struct steps
 	struct steps all = {0}, port = {0};
 	int r = 0;
 
-	if (!want->guest && !change->bridge)
+	if (!want->guest && !change->bridge && !change->vlans)
 		return steps_diff(change->pf, want, steps, err);
 	for (unsigned i = 0; !r && i < PARTS; i++) {
 		/* those of the port are not added to what is there, but take its place */
@@ -329,8 +335,10 @@ void change_close(struct change *change)
 	store_pf_clear(&change->known);
 	state_clear(&change->intent);
 	state_clear(&change->want);
+	free(change->told.text);
 	virt_domain_clear(&change->domain);
 	bridge_free(change->bridge);
+	vlan_free(change->vlans);
 	free(change->take);
 	sriov_plan_free(change->plan);
 	*change = (struct change){0};
@@ -421,22 +429,27 @@ SRIOV_EXPORT void sriov_plan_free(struct sriov_plan *plan)
 
 int change_tell(struct change *change, struct steps *steps, struct sriov_error *err)
 {
+	bool cut = change->brief && steps->n > CHANGE_STEPS_SHOWN;
+	size_t n = cut ? CHANGE_STEPS_SHOWN : steps->n;
 	struct sriov_plan *plan = change->plan;
 	uint64_t digest = CORE_HASH_SEED;
 
 	free(plan->step);
 	plan->nsteps = 0;
-	plan->step = calloc(steps->n + 1, sizeof(*plan->step));
+	plan->step = calloc(n + 1, sizeof(*plan->step));
 	if (!plan->step)
 		return core_oom(err);
-	plan->nsteps = steps->n;
-	for (size_t i = 0; i < steps->n; i++) {
+	plan->nsteps = n;
+	for (size_t i = 0; i < n; i++) {
 		struct sriov_step_text *text = &plan->step[i];
 
 		step_describe(change->pf, &steps->at[i], text);
 		digest = core_hash(digest, text->what, strlen(text->what) + 1);
 	}
-	snprintf(plan->digest, sizeof(plan->digest), "%016llx", (unsigned long long)digest);
+	/* half a plan's is none */
+	plan->digest[0] = '\0';
+	if (!cut)
+		snprintf(plan->digest, sizeof(plan->digest), "%016llx", (unsigned long long)digest);
 	for (; steps->nnotes; steps->nnotes--) {
 		char **slot = core_grow(&plan->note, &plan->nnotes, sizeof(*slot));
 

@@ -13,6 +13,9 @@
 /* All of a PF that plans look at. */
 #define CHANGE_READ_ALL (SRIOV_READ_ALL & ~(SRIOV_READ_NODES | SRIOV_READ_OVERRIDES))
 
+/* So many steps the journal keeps in words, for people who look into it: what they do, its states say. */
+#define CHANGE_STEPS_SHOWN 20
+
 struct change {
 	struct sriov_host *host;
 	const struct sriov_options *opts;
@@ -25,16 +28,20 @@ struct change {
 	struct store_pf known;  /* the PF's row; all zero if there is none */
 	struct pf_state intent; /* the last committed one */
 	struct pf_state want; /* what this change asks for; filled by the caller of change_open() */
+	struct state_text
+		told; /* the text of what is wanted, as the journal has it; zero: not yet */
 	struct sriov_plan *plan;
 	uint32_t
 		nowhere; /* a location that a DEL may name to make the driver look again, 0 = none */
 	size_t nleases;  /* of the PF, when it was read */
 	struct virt_domain domain; /* that want.guest is of, as last read; zero: there is none */
 	struct bridge *bridge;     /* that the change concerns: bridge.h; NULL: none */
+	struct vlans *vlans;       /* that the change concerns: vlan.h; NULL: none */
 	char bridge_locked[16];    /* whose lock is held, also from a recovery before; "" = none */
 	struct sriov_lease *take;  /* leases that the commit records: adopted ones */
 	size_t ntake;
-	bool net_recorded;    /* want.net's network is in the database */
+	bool net_recorded; /* want.net's network is in the database */
+	bool brief; /* nobody is shown the plan: of its steps only those of the journal are told */
 	bool keep_on_no_link; /* restore: without a link the rates stay pending, the rest is kept */
 };
 
@@ -102,7 +109,7 @@ int change_guest_there(const struct change *change, struct guest_state *guest,
 		       struct sriov_error *err);
 /* Whether @want is a move of a pair between its sides. */
 bool change_is_pair(const struct pf_state *want);
-/* Adds the steps that attach (@on) or detach devices, as far as @want has them otherwise. */
+/* Adds the steps that attach and limit (@on) or detach devices, as far as @want has them otherwise. */
 int change_guest_steps(const struct change *change, const struct pf_state *want, bool on,
 		       struct steps *steps, struct sriov_error *err);
 

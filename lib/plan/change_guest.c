@@ -62,20 +62,25 @@ static const char *xml_of(const struct virt_domain *domain, unsigned where)
 int change_guest_there(const struct change *change, struct guest_state *guest,
 		       struct sriov_error *err)
 {
-	struct guest_device device[GUEST_DEVICES];
+	struct guest_device device[GUEST_DEVICES], is = {0};
 	size_t n = guest_lease_devices(&guest->lease, device);
 
 	for (unsigned where = 0; where < ARRAY_SIZE(guest->there); where++) {
 		const char *xml = xml_of(&change->domain, where);
 
 		guest->there[where] = 0;
+		guest->limited[where] = false;
 		for (size_t i = 0; guest->speaks[where] && xml && i < n; i++) {
 			bool found;
-			int r = guest_device_find(xml, &device[i], &found, NULL, err);
+			int r = guest_device_find(xml, &device[i], &found, &is, err);
 
 			if (r < 0)
 				return r;
 			guest->there[where] |= (unsigned)found << i;
+			if (!found || (is.path != GUEST_MACVTAP && is.path != GUEST_TAP))
+				continue;
+			guest->limited[where] = true;
+			guest->limit[where] = is.rate;
 		}
 	}
 	return 0;
@@ -87,18 +92,32 @@ bool change_is_pair(const struct pf_state *want)
 	       !strcmp(want->guest->lease.kind, "standby");
 }
 
-static int add_step(struct steps *steps, const struct pf_state *all, const struct guest_state *want,
-		    const struct guest_device *device, unsigned where, size_t i, bool on)
+/* What the guest may send by the device, if @part says: as it was, else as the lease has it. */
+static bool limit_of(const struct guest_state *part, const struct guest_device *device,
+		     unsigned where, uint64_t *limit)
+{
+	bool limitable = device->path == GUEST_MACVTAP || device->path == GUEST_TAP;
+
+	*limit = part->limited[where] ? part->limit[where] : device->rate;
+	return limitable && (part->limited[where] || device->has_rate);
+}
+
+static int add_step(struct steps *steps, enum step_kind kind, const struct pf_state *all,
+		    const struct guest_state *want, const struct guest_device *device,
+		    unsigned where, size_t i, bool on, struct sriov_error *err)
 {
 	struct step *step = core_grow(&steps->at, &steps->n, sizeof(*step));
 
 	if (!step)
-		return -ENOMEM;
-	step->kind = STEP_DEVICE;
+		return core_oom(err);
+	step->kind = kind;
 	step->on = on;
 	step->number = i;
 	step->live = where == VIRT_LIVE;
 	step->lease = &want->lease;
+	step->limited = limit_of(want, device, where, &step->limit);
+	if (kind != STEP_DEVICE)
+		return 0;
 	/* a pair's VF, in a move */
 	step->awaited = on && step->live && change_is_pair(all) && device->path == GUEST_VF;
 	return 0;
@@ -141,12 +160,17 @@ static int part_steps(const struct change *change, const struct pf_state *want,
 		for (size_t d = 0; !r && d < n; d++) {
 			size_t i = on ? d : n - 1 - d;
 			bool wanted = part->there[where] >> i & 1;
+			bool there = now.there[where] >> i & 1;
+			uint64_t limit;
 
-			if (wanted == on && (now.there[where] >> i & 1) != wanted &&
-			    !is_shared(want, part, &device[i]))
-				r = add_step(steps, want, part, &device[i], where, i, on) < 0
-					    ? core_oom(err)
-					    : 0;
+			if (wanted == on && there != wanted && !is_shared(want, part, &device[i]))
+				r = add_step(steps, STEP_DEVICE, want, part, &device[i], where, i,
+					     on, err);
+			else if (wanted && on && there &&
+				 limit_of(part, &device[i], where, &limit) &&
+				 limit != now.limit[where])
+				r = add_step(steps, STEP_LIMIT, want, part, &device[i], where, i,
+					     on, err);
 		}
 	}
 	return r;

@@ -2,6 +2,7 @@
 /* `status`: the last generation against the kernel, and against what is recorded by now. */
 #include "flows/flows.h"
 #include "lib/plan/hostfile_plan.h"
+#include "lib/plan/vlan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -103,6 +104,7 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 	if (!r) {
 		change.want.pool[0] = '\0';
 		change.want.bridge = bridge;
+		change.want.links = true;
 		change_leave_libvirts(&change);
 		r = change_show(&change, err);
 	}
@@ -114,7 +116,7 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 	}
 	if (!r)
 		r = check_pools(&change, json_object_get(json, "pools"), differs, err);
-	if (!r && change.plan->nsteps) {
+	if (!r && (change.plan->nsteps || change.vlans->nfaults)) {
 		*differs = true;
 		change.plan->status = SRIOV_DIFFERENCE;
 	}
@@ -215,7 +217,7 @@ static int check(struct sriov_host *host, struct store *store,
 	int r = generation_parse(generation->after, &after, err);
 
 	if (!r)
-		r = generation_nets(after, &nets.at, &nets.n, &nets.has, err);
+		r = generation_nets(store, after, &nets.at, &nets.n, &nets.has, err);
 	pfs = json_object_get(after, "pfs");
 	json_array_foreach(pfs, i, json) {
 		if (r < 0)

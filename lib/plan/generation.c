@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a generation records, as JSON: {"pfs": [{"pf", "intent": text or null, "image": the whole PF as it stood,
- * "pools": [[first, last, name], …]}], "physnets": [as a change's "net"], "closes", "sets_physnets"}. "after" has no images, and
- * pools and networks only if they were said; "before" has networks only if they change.
+ * "pools": [[first, last, name], …]}], "physnets": [as a change's "net"], "bridges": that it speaks of those, "closes",
+ * "sets_physnets"}. "after" has no images, and pools and networks only if they were said; "before" has networks only if
+ * they change.
  */
+#include "lib/guest/physnet.h"
 #include "lib/plan/batch.h"
 
 #include <errno.h>
@@ -37,13 +39,14 @@ static json_t *encode_pools(const struct store_pools *pools)
 	return array;
 }
 
-static json_t *encode_nets(const struct sriov_physnet *nets, size_t n)
+static void put_nets(json_t *side, const struct sriov_physnet *nets, size_t n)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(array, state_encode_net(&nets[i]));
-	return array;
+	json_object_set_new(side, "physnets", array);
+	json_object_set_new(side, "bridges", json_true());
 }
 
 /* The texts of PF states are long: they go in as text, not as a tree. */
@@ -92,7 +95,7 @@ static int record_before(const struct batch *batch, struct store_generation *gen
 	if (!r && batch->has_nets)
 		r = store_physnet_list(batch->store, &nets, &n, err);
 	if (!r && batch->has_nets)
-		json_object_set_new(side, "physnets", encode_nets(nets, n));
+		put_nets(side, nets, n);
 	sriov_physnets_free(nets, n);
 	if (r < 0) {
 		json_decref(side);
@@ -136,7 +139,7 @@ static int record_after(const struct batch *batch, long closes, struct store_gen
 		json_array_append_new(pfs, pf);
 	}
 	if (batch->says_nets)
-		json_object_set_new(side, "physnets", encode_nets(batch->net, batch->nnets));
+		put_nets(side, batch->net, batch->nnets);
 	if (batch->has_nets)
 		json_object_set_new(side, "sets_physnets", json_true());
 	if (closes)
@@ -165,26 +168,80 @@ int generation_parse(const char *text, json_t **out, struct sriov_error *err)
 	return sriov_error_hint(err, "an older one may be whole: `sriovctl generations`");
 }
 
-int generation_nets(const json_t *side, struct sriov_physnet **out, size_t *n, bool *has,
-		    struct sriov_error *err)
+/* One that was recorded before there was a word for bridges, and for how guests are placed, leaves both alone. */
+static bool says_bridges(const json_t *side)
 {
-	const json_t *array = json_object_get(side, "physnets"), *item;
-	struct sriov_physnet *nets = NULL;
-	size_t i, count = 0;
-	int r;
+	const json_t *item;
+	size_t i;
 
-	json_array_foreach(array, i, item) {
-		struct sriov_physnet *net = core_grow(&nets, &count, sizeof(*net));
+	json_array_foreach(json_object_get(side, "physnets"), i, item)
+		if (json_object_get(item, "bridge"))
+			return true;
+	return json_is_true(json_object_get(side, "bridges"));
+}
+
+/* The networks that have a bridge now have it, with its uplink, and guests are placed as now. */
+static int keep_bridges(const struct sriov_physnet *now, size_t nnow, struct sriov_physnet **nets,
+			size_t *n, struct sriov_error *err)
+{
+	for (size_t i = 0; i < nnow; i++) {
+		const struct sriov_physnet *then = physnet_named(*nets, *n, now[i].name);
+		struct sriov_physnet *net, kept = now[i];
+
+		if (!then && !now[i].bridge[0])
+			continue;
+		net = then ? *nets + (then - *nets) : core_grow(nets, n, sizeof(*net));
+		if (!net)
+			return core_oom(err);
+		if (then) {
+			kept.pf = net->pf;
+			kept.npfs = net->npfs;
+			*net = kept;
+		} else if (net_copy(&now[i], net) < 0) {
+			return core_oom(err);
+		}
+	}
+	return 0;
+}
+
+static int decode_nets(const json_t *side, struct sriov_physnet **out, size_t *n,
+		       struct sriov_error *err)
+{
+	const json_t *item;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(json_object_get(side, "physnets"), i, item) {
+		struct sriov_physnet *net = core_grow(out, n, sizeof(*net));
 
 		r = net ? state_decode_net(item, net, err) : core_oom(err);
-		if (r < 0) {
-			sriov_physnets_free(nets, count);
-			return r;
-		}
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+int generation_nets(struct store *store, const json_t *side, struct sriov_physnet **out, size_t *n,
+		    bool *has, struct sriov_error *err)
+{
+	struct sriov_physnet *nets = NULL, *now = NULL;
+	bool said = json_object_get(side, "physnets");
+	size_t count = 0, nnow = 0;
+	int r = decode_nets(side, &nets, &count, err);
+
+	if (!r && said && !says_bridges(side)) {
+		r = store_physnet_list(store, &now, &nnow, err);
+		if (!r)
+			r = keep_bridges(now, nnow, &nets, &count, err);
+		sriov_physnets_free(now, nnow);
+	}
+	if (r < 0) {
+		sriov_physnets_free(nets, count);
+		return r;
 	}
 	*out = nets;
 	*n = count;
-	*has = array;
+	*has = said;
 	return 0;
 }
 
@@ -197,7 +254,7 @@ static int commit_nets(struct store *store, const json_t *after, struct sriov_er
 
 	if (!json_is_true(json_object_get(after, "sets_physnets")))
 		return 0;
-	r = generation_nets(after, &nets, &n, &has, err);
+	r = generation_nets(store, after, &nets, &n, &has, err);
 	if (!r)
 		r = store_physnet_replace(store, nets, n, err);
 	sriov_physnets_free(nets, n);

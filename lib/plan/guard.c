@@ -225,6 +225,14 @@ static int check_driver(const struct sriov_inventory *inv, const struct sriov_pf
 	sriov_error_set(err, -ENODEV, pf_label(now),
 			"vfio-pci has the port, so that the kernel has neither a netdev nor rules "
 			"of it");
+	if (want->has & STATE_COUNT)
+		return sriov_error_hint(
+			err,
+			"`sriovctl pf bind %s --driver default` gives it back; the kernel could "
+			"make VFs of it as it is (enable_sriov of vfio-pci), but whoever opens "
+			"one must know the VF token of the port's owner, which libvirt has no "
+			"word for: no guest could have them",
+			now->address);
 	return sriov_error_hint(err,
 				"`sriovctl pf bind %s --driver default` gives it back; rules "
 				"of a port of DPDK: `flow apply --backend rte`",

@@ -65,6 +65,18 @@ static int refuse_other(const struct guest_device *now, const struct guest_devic
 	return -EEXIST;
 }
 
+/* A macvtap or tap that is on another netdev has not the VLAN of this one, or another PF's network. */
+static int refuse_elsewhere(const struct guest_device *now, const struct guest_device *wanted,
+			    const struct virt_domain *domain, struct sriov_error *err)
+{
+	char mac[SRIOV_MAC_LEN];
+
+	sriov_error_set(err, -EEXIST, domain->name, "has MAC %s on %s already, not on %s",
+			sriov_mac_format(now->mac, mac), now->netdev, wanted->netdev);
+	return sriov_error_hint(err, "take that device out of the domain first (virsh "
+				     "detach-interface), then attach it");
+}
+
 static int check_device(const struct virt_domain *domain, const struct guest_device *device,
 			bool live, struct sriov_error *err)
 {
@@ -77,6 +89,8 @@ static int check_device(const struct virt_domain *domain, const struct guest_dev
 		return r;
 	if (!there)
 		return guest_device_check(xml, device, live, err);
+	if (strcmp(now.netdev, device->netdev) != 0)
+		return refuse_elsewhere(&now, device, domain, err);
 	if ((!device->raw && memcmp(now.mac, device->mac, 6) != 0) || now.vlan != device->vlan ||
 	    (now.queues ?: 1) != (device->queues ?: 1))
 		return refuse_other(&now, device, domain, err);
@@ -175,6 +189,19 @@ static int want_vf(struct change *change, const struct sriov_guest_request *as,
 	return 0;
 }
 
+/* A limit on what the guest sends is libvirt's to set; for less than that it has no words. */
+static int check_limit(const struct sriov_guest_request *as, const char *path,
+		       struct sriov_error *err)
+{
+	if (!(as->attrs.has & SRIOV_VF_RATE) || !as->attrs.min_rate)
+		return 0;
+	sriov_error_set(err, -EOPNOTSUPP, as->guest,
+			"libvirt guarantees no rate to what a guest sends by a %s, so min-rate %u "
+			"cannot be kept",
+			path, as->attrs.min_rate);
+	return sriov_error_hint(err, "leave it out (--max-rate is kept), or give --paths vf");
+}
+
 /* On a bridge of OVS all but trust is kept, which is said. */
 static int refuse_attrs(struct change *change, const struct sriov_guest_request *as,
 			const struct guest_choice *choice, struct sriov_error *err)
@@ -184,12 +211,14 @@ static int refuse_attrs(struct change *change, const struct sriov_guest_request 
 	if (choice->path == SRIOV_PATH_VHOSTUSER && (lost & SRIOV_VF_TRUST) && as->attrs.trust)
 		return change_note(change, err,
 				   "trust counts once it is on a VF: a bridge has no such thing");
-	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER || !lost)
+	if (choice->vf || choice->path == SRIOV_PATH_VHOSTUSER)
 		return 0;
-	sriov_error_set(
-		err, -EOPNOTSUPP, as->guest,
-		"trust, spoofchk, rates and link state are a VF's, and the path would be %s",
-		sriov_path_word(choice->path));
+	lost &= ~SRIOV_VF_RATE;
+	if (!lost)
+		return check_limit(as, sriov_path_word(choice->path), err);
+	sriov_error_set(err, -EOPNOTSUPP, as->guest,
+			"trust, spoofchk and link state are a VF's, and the path would be %s",
+			sriov_path_word(choice->path));
 	return sriov_error_hint(err, "leave them out, or give --paths vf");
 }
 

@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What of a VF is the guest's and not libvirt's. */
-#define OURS (SRIOV_VF_SPOOFCHK | SRIOV_VF_TRUST | SRIOV_VF_RATE | SRIOV_VF_LINK)
-
 /* ---- where the guest is bound to ---- */
 
 int hook_node(const struct hook_domain *domain, const struct sriov_inventory *inv)
@@ -57,12 +54,15 @@ static void hook_change_clear(struct hook_change *at)
 	change_close(&at->change);
 	free(at->vf);
 	free(at->lease);
-	sriov_rules_clear(&at->guests);
 }
 #define _hook_change_ _cleanup_(hook_change_clear)
 
-/* 1: the PF is busy, and the host's policy is to go on without. */
-static int open_pf(struct hook_change *at, const char *pf, unsigned what, struct sriov_error *err)
+/*
+ * 1: the PF is busy, and the host's policy is to go on without. @rules: what their coming or going looks at is read in
+ * the same reading; only what recovery changes is found later.
+ */
+static int open_pf(struct hook_change *at, const char *pf, unsigned what, bool rules,
+		   struct sriov_error *err)
 {
 	const struct hook *hook = at->hook;
 	struct change *change = &at->change;
@@ -80,12 +80,17 @@ static int open_pf(struct hook_change *at, const char *pf, unsigned what, struct
 	}
 	if (r < 0 && err)
 		*err = why;
+	if (!r && rules) {
+		hook_attrs_read(at);
+		hook_rules_find(at, NULL);
+	}
 	if (!r)
 		r = change_begin(change, err);
 	if (r < 0)
 		return r;
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	core_copy(change->want.self, sizeof(change->want.self), hook->domain.name);
+	change->brief = !hook->opts->dry_run && !hook->opts->expect;
 	return hook_leases_read(at, err);
 }
 
@@ -127,6 +132,13 @@ static int spare_running(struct hook_change *at, const struct steps *steps, stru
 	return r;
 }
 
+/* Nothing else that the hook wants can reset a port: the first rules switch ntuple on. */
+static bool switches_ntuple(const struct change *change)
+{
+	return (change->want.has & STATE_NTUPLE) &&
+	       change->want.ntuple != (change->pf->ntuple == SRIOV_NTUPLE_ON);
+}
+
 /*
  * Who uses the VFs is read only if a step would reset the port: it takes longer than all the rest.
  */
@@ -134,11 +146,12 @@ static int run(struct hook_change *at, bool running, struct sriov_error *err)
 {
 	struct change *change = &at->change;
 	struct steps steps = {0};
-	int r;
+	int r = 0;
 
 	if (!change->want.nvf && !(change->want.has & STATE_LIST))
 		return 0;
-	r = change_diff(change, &change->want, &steps, err);
+	if (running || switches_ntuple(change))
+		r = change_diff(change, &change->want, &steps, err);
 	if (!r && running)
 		r = spare_running(at, &steps, err);
 	if (!r && hits_port(&steps)) {
@@ -149,95 +162,19 @@ static int run(struct hook_change *at, bool running, struct sriov_error *err)
 	return r ? r : change_run(change, err);
 }
 
-/* ---- the guest's attributes ---- */
-
-/* What the intent says of the VF, as far as libvirt does not say it. */
-static struct sriov_vf_attrs attrs_of(const struct hook_change *at, const struct hook_vf *vf)
-{
-	const struct vf_state *intent = state_find_vf(&at->change.intent, vf->index);
-	struct sriov_vf_attrs attrs = intent ? intent->attrs : (struct sriov_vf_attrs){0};
-	bool more = attrs.qos || (attrs.vlan_proto && attrs.vlan_proto != 0x8100);
-
-	if (!vf->device->interface)
-		attrs.has &= OURS | SRIOV_VF_MAC | SRIOV_VF_VLAN;
-	else if (more && attrs.vlan == vf->device->vlan)
-		attrs.has &= OURS | SRIOV_VF_VLAN; /* its priority, which libvirt has no word for */
-	else
-		attrs.has &= OURS;
-	return attrs;
-}
-
-static int want_attrs(struct hook_change *at, struct sriov_error *err)
-{
-	struct change *change = &at->change;
-	int r = 0;
-
-	for (size_t i = 0; !r && i < at->nvfs; i++) {
-		const struct sriov_vf_attrs attrs = attrs_of(at, &at->vf[i]);
-		const struct sriov_vf *now = pf_vf(change->pf, at->vf[i].index);
-		struct sriov_lease *lease = hook_lease_of(at, at->vf[i].index);
-		struct vf_state *vf = attrs.has ? state_vf(&change->want, at->vf[i].index) : NULL;
-		unsigned before;
-
-		if (!attrs.has || !now)
-			continue;
-		if (!vf)
-			return core_oom(err);
-		vf->attrs = attrs;
-		if (!lease || at->hook->opts->dry_run)
-			continue;
-		before = lease->found.has;
-		guest_remember(now, &(struct sriov_vf_attrs){.has = attrs.has & OURS}, lease);
-		if (lease->found.has != before)
-			r = hook_lease_found(at, lease, err);
-	}
-	return r;
-}
-
 /* What the guest has for as long as it runs, in one reading of the PF. */
 static int want_all(struct hook_change *at, struct sriov_error *err)
 {
 	struct change *change = &at->change;
 	unsigned what = change->what;
-	int r = hook_rules_find(at, true, err);
+	int r = hook_rules_find(at, err);
 
-	for (size_t i = 0; i < at->nvfs; i++)
-		if (attrs_of(at, &at->vf[i]).has)
-			change->what |= SRIOV_READ_ATTRS;
+	hook_attrs_read(at);
 	if (!r && change->what != what)
 		r = change_read(change, err);
 	if (!r)
-		r = want_attrs(at, err);
+		r = hook_attrs_want(at, err);
 	return r ? r : hook_rules_want(at, true, err);
-}
-
-/* As it was without the guest; @all: also what libvirt has put back meanwhile. */
-static int want_found(struct hook_change *at, bool all, struct sriov_error *err)
-{
-	struct change *change = &at->change;
-
-	for (size_t i = 0; i < at->nleases; i++) {
-		const struct sriov_lease *lease = &at->lease[i];
-		const struct vf_state *intent = state_find_vf(&change->intent, lease->vf);
-		struct sriov_vf_attrs attrs = lease->found;
-		struct vf_state *vf;
-
-		attrs.has &= OURS;
-		if (all && intent) {
-			struct sriov_vf_attrs libvirts = intent->attrs;
-
-			libvirts.has &= SRIOV_VF_MAC | SRIOV_VF_VLAN;
-			sriov_vf_attrs_merge(&attrs, &libvirts);
-		}
-		if (!attrs.has || !pf_vf(change->pf, lease->vf))
-			continue;
-		vf = state_vf(&change->want, lease->vf);
-		if (!vf)
-			return core_oom(err);
-		vf->attrs = attrs;
-		vf->lent = true;
-	}
-	return 0;
 }
 
 /* None of it, as of a guest that has stopped. */
@@ -248,11 +185,11 @@ static int want_none(struct hook_change *at, bool all, struct sriov_error *err)
 	int r = at->nleases ? hook_leases_wait(at, err) : 0;
 
 	if (!r && at->nleases)
-		r = hook_rules_find(at, false, err);
+		r = hook_rules_find(at, err);
 	if (!r && change->what != what)
 		r = change_read(change, err);
 	if (!r && at->nleases)
-		r = want_found(at, all, err);
+		r = hook_attrs_found(at, all, err);
 	return r ? r : hook_rules_want(at, false, err);
 }
 
@@ -330,17 +267,18 @@ static const struct operation {
 	int (*fn)(struct hook_change *at, struct sriov_error *err);
 	enum hook_by by;
 	unsigned what;
+	bool rules;   /* and attributes: the guest's come or go */
 	bool refuses; /* what libvirt does is rightly stopped by an error */
 	bool looks;   /* changes nothing */
 } operations[] = {
 	{"prepare", prepare, BY_DOMAIN, .refuses = true},
-	{"start", start, BY_DOMAIN, .refuses = true},
-	{"started", started, BY_DOMAIN, .looks = true},
-	{"stopped", stopped, BY_RECORD, SRIOV_READ_ATTRS},
-	{"release", release, BY_RECORD, SRIOV_READ_ATTRS},
+	{"start", start, BY_DOMAIN, .rules = true, .refuses = true},
+	{"started", started, BY_DOMAIN, .rules = true, .looks = true},
+	{"stopped", stopped, BY_RECORD, SRIOV_READ_ATTRS, .rules = true},
+	{"release", release, BY_RECORD, SRIOV_READ_ATTRS, .rules = true},
 	{"migrate", NULL, BY_MOVE, .refuses = true},
 	{"restore", NULL, BY_MOVE, .refuses = true},
-	{"reconnect", reconnect, BY_DOMAIN},
+	{"reconnect", reconnect, BY_DOMAIN, .rules = true},
 };
 
 static const struct operation *find_operation(const char *op)
@@ -372,7 +310,7 @@ static int do_pf(struct hook *hook, const struct operation *op, const char *pf,
 	if (nvfs)
 		memcpy(at.vf, vf, nvfs * sizeof(*vf));
 	at.nvfs = nvfs;
-	r = open_pf(&at, pf, op->what, err);
+	r = open_pf(&at, pf, op->what, op->rules, err);
 	if (!r)
 		r = op->fn(&at, err);
 	change_give_plan(&at.change, hook->chain.tail);
@@ -425,6 +363,8 @@ static int by_domain(struct hook *hook, const struct operation *op, struct sriov
 
 	if (!has_pci(&hook->domain))
 		return 0;
+	if (op->rules)
+		hook_rules_collect(hook);
 	r = host_read(hook->host, NULL, SRIOV_READ_VFS, &inv, err);
 	for (size_t i = 0; !r && i < inv->npfs; i++) {
 		_free_ struct hook_vf *vf = NULL;
@@ -495,5 +435,6 @@ SRIOV_EXPORT int sriov_hook_libvirt(struct sriov_host *host, const struct sriov_
 		    : op->by == BY_DOMAIN ? by_domain(&hook, op, err)
 					  : by_record(&hook, op, err);
 	hook_domain_clear(&hook.domain);
+	sriov_rules_clear(&hook.guests);
 	return r;
 }

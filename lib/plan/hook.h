@@ -20,6 +20,9 @@ struct hook {
 	const struct sriov_options *opts;
 	struct hook_domain domain;
 	struct change_chain chain;
+	struct sriov_rules guests; /* that come with the guest; owned */
+	int guests_code;           /* why they are not known, 0 = they are */
+	struct sriov_error guests_error;
 };
 
 /* The change of one PF for the guest. */
@@ -30,8 +33,7 @@ struct hook_change {
 	size_t nvfs;
 	struct sriov_lease *lease; /* the guest's own on this PF; owned */
 	size_t nleases;
-	struct sriov_rules guests; /* that come with the guest; owned */
-	bool rules;                /* the PF has rules that come or go with it */
+	bool rules; /* the PF has rules that come or go with it */
 };
 
 /* hook_lease.c: reads the guest's leases on the PF. */
@@ -45,9 +47,18 @@ int hook_leases_end(struct hook_change *at, struct sriov_error *err);
 int hook_lease_found(struct hook_change *at, struct sriov_lease *lease, struct sriov_error *err);
 struct sriov_lease *hook_lease_of(const struct hook_change *at, unsigned vf);
 
-/* hook_rules.c: which rules come with the guest (@on), or go; and whether the PF's must be read for it. */
-int hook_rules_find(struct hook_change *at, bool on, struct sriov_error *err);
-/* Then, with the PF's rules read, what the change wants of them. */
+/* hook_attrs.c: whether the attributes of the PF's VFs must be read for the guest's. */
+void hook_attrs_read(struct hook_change *at);
+/* Wants what the intent says of them, as far as libvirt does not say it. */
+int hook_attrs_want(struct hook_change *at, struct sriov_error *err);
+/* Wants them as they were without the guest; @all: also what libvirt has put back meanwhile. */
+int hook_attrs_found(struct hook_change *at, bool all, struct sriov_error *err);
+
+/* hook_rules.c: collects the rules that come with the guest, wherever its VFs are. What is wrong with them is kept. */
+void hook_rules_collect(struct hook *hook);
+/* Whether rules of the PF come with the guest or go, so that they must be read for it. */
+int hook_rules_find(struct hook_change *at, struct sriov_error *err);
+/* Then, with the PF's rules read, what the change wants of them: those of the guest (@on), or none of it. */
 int hook_rules_want(struct hook_change *at, bool on, struct sriov_error *err);
 
 /* hook_move.c: the domain with the VFs and sockets of this host. */

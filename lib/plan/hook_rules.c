@@ -40,9 +40,9 @@ static bool own(struct sriov_rule *rule, const struct hook_domain *domain)
 	return target || (scope && !others);
 }
 
-/* Adds @text's rules to @out, owned by the guest; of @only_own none may be about anybody else. */
+/* Adds @text's rules, owned by the guest; of @only_own none may be about anybody else. */
 static int add_text(struct hook *hook, const char *text, const char *file, bool only_own,
-		    struct sriov_rules *out, struct sriov_error *err)
+		    struct sriov_error *err)
 {
 	const struct hook_domain *domain = &hook->domain;
 	struct sriov_rules rules = {0};
@@ -65,7 +65,7 @@ static int add_text(struct hook *hook, const char *text, const char *file, bool 
 		core_copy(rule.name, sizeof(rule.name), name);
 		owner_of(domain, rule.owner);
 		rule.line = 0;
-		if (ruleset_add(out, &rule) < 0)
+		if (ruleset_add(&hook->guests, &rule) < 0)
 			r = core_oom(err);
 	}
 	sriov_rules_clear(&rules);
@@ -94,7 +94,7 @@ static bool is_plain(const char *name)
 }
 
 static int add_file(struct hook *hook, int dir, const char *folder, const char *name,
-		    struct sriov_rules *out, struct sriov_error *err)
+		    struct sriov_error *err)
 {
 	_free_ char *file = core_printf("%s.flows", name);
 	_free_ char *path = core_printf("%s/%s.flows", folder, name);
@@ -115,11 +115,11 @@ static int add_file(struct hook *hook, int dir, const char *folder, const char *
 	r = core_read_fd(fd, FILE_MAX, &text, NULL);
 	if (r < 0)
 		return core_errno(err, r, path, "it cannot be read");
-	return add_text(hook, text, path, false, out, err);
+	return add_text(hook, text, path, false, err);
 }
 
 /* The most particular ones first, for the first that matches a packet decides. */
-static int add_files(struct hook *hook, struct sriov_rules *out, struct sriov_error *err)
+static int add_files(struct hook *hook, struct sriov_error *err)
 {
 	const struct hook_domain *domain = &hook->domain;
 	const char *folder = hook->as->rules_dir ?: SRIOV_HOOK_RULES;
@@ -143,12 +143,12 @@ static int add_files(struct hook *hook, struct sriov_rules *out, struct sriov_er
 		while (strcmp(names[first], names[i]) != 0)
 			first++;
 		if (first == i)
-			r = add_file(hook, dir, folder, names[i], out, err);
+			r = add_file(hook, dir, folder, names[i], err);
 	}
 	return r;
 }
 
-static int collect(struct hook *hook, struct sriov_rules *out, struct sriov_error *err)
+void hook_rules_collect(struct hook *hook)
 {
 	char *flows = hook->domain.flows;
 	int r = 0;
@@ -157,8 +157,9 @@ static int collect(struct hook *hook, struct sriov_rules *out, struct sriov_erro
 		if (*at == ';')
 			*at = '\n'; /* what is typed as one line */
 	if (flows)
-		r = add_text(hook, flows, "flavor extra spec sriovctl:flows", true, out, err);
-	return r ? r : add_files(hook, out, err);
+		r = add_text(hook, flows, "flavor extra spec sriovctl:flows", true,
+			     &hook->guests_error);
+	hook->guests_code = r ? r : add_files(hook, &hook->guests_error);
 }
 
 /* ---- what the PF shall have of them ---- */
@@ -232,20 +233,25 @@ static int want_list(struct hook_change *at, struct sriov_rules *list, bool on,
 	return r;
 }
 
-int hook_rules_find(struct hook_change *at, bool on, struct sriov_error *err)
+int hook_rules_find(struct hook_change *at, struct sriov_error *err)
 {
-	int r = on ? collect(at->hook, &at->guests, err) : 0;
+	const struct hook *hook = at->hook;
 
-	at->rules = !r && (at->guests.n || is_named(at));
+	if (hook->guests_code) {
+		if (err)
+			*err = hook->guests_error;
+		return hook->guests_code;
+	}
+	at->rules = hook->guests.n || is_named(at);
 	if (at->rules)
 		at->change.what |= SRIOV_READ_PORT | SRIOV_READ_RULES;
-	return r;
+	return 0;
 }
 
 int hook_rules_want(struct hook_change *at, bool on, struct sriov_error *err)
 {
 	struct sriov_rules list = {0};
-	int r = at->rules ? make_list(at, &at->guests, &list, err) : 0;
+	int r = at->rules ? make_list(at, &at->hook->guests, &list, err) : 0;
 
 	if (!r && at->rules)
 		r = want_list(at, &list, on, err);

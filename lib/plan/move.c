@@ -21,15 +21,62 @@ struct move {
 
 /* ---- the new side ---- */
 
-static int none_free(const struct sriov_pf *pf, const struct sriov_lease *lease,
-		     struct sriov_error *err)
+static const struct sriov_vf *free_vf(const struct sriov_pf *pf)
 {
-	char why[256] = "it has none";
+	char why[256];
 
+	for (unsigned v = 0; pf->vf && v < pf->vfs; v++)
+		if (!guest_vf_taken(pf, &pf->vf[v], NULL, why, sizeof(why)))
+			return &pf->vf[v];
+	return NULL;
+}
+
+/* A free VF of another PF on the lease's network: its label in @buf, "" = there is none. */
+static int free_elsewhere(const struct move *move, char *buf, size_t size, struct sriov_error *err)
+{
+	struct sriov_inventory *inv = NULL;
+	struct sriov_physnet *nets = NULL;
+	const struct sriov_physnet *net;
+	size_t n = 0;
+	int r = store_physnet_list(move->change.store, &nets, &n, err);
+
+	*buf = '\0';
+	net = r ? NULL : physnet_named(nets, n, move->from.net);
+	if (net && net->npfs > 1)
+		r = host_read(move->change.host, NULL, GUEST_CHANGE_READ, &inv, err);
+	if (inv)
+		r = store_join(move->change.store, inv, err);
+	for (size_t i = 0; !r && inv && i < net->npfs && !*buf; i++) {
+		const struct sriov_pf *pf = inventory_find(inv, net->pf[i]);
+
+		if (pf && strcmp(pf->address, move->from.pf) != 0 && free_vf(pf))
+			snprintf(buf, size, "%s", pf_label(pf));
+	}
+	sriov_inventory_free(inv);
+	sriov_physnets_free(nets, n);
+	return r;
+}
+
+/* A move is a change of one PF, whose rules, limits and locks it knows. */
+static int none_free(const struct move *move, struct sriov_error *err)
+{
+	const struct sriov_lease *lease = &move->from;
+	const struct sriov_pf *pf = move->change.pf;
+	char why[256] = "it has none", other[64];
+	int r = free_elsewhere(move, other, sizeof(other), err);
+
+	if (r < 0)
+		return r;
 	if (pf->vf && pf->vfs)
 		guest_vf_taken(pf, &pf->vf[0], NULL, why, sizeof(why));
 	sriov_error_set(err, -EUSERS, lease->guest, "no VF of %s is free (VF 0: %s)", pf_label(pf),
 			why);
+	if (*other)
+		return sriov_error_hint(
+			err,
+			"%s of physnet %s has a free one, but a move stays on its PF: "
+			"sriovctl guest detach '%s', then guest attach '%s' --net %s",
+			other, lease->net, lease->guest, lease->guest, lease->net);
 	return sriov_error_hint(err, "sriovctl guest list shows who has them; `guest rebalance` "
 				     "moves it when one is free");
 }
@@ -37,16 +84,12 @@ static int none_free(const struct sriov_pf *pf, const struct sriov_lease *lease,
 static int to_vf(struct move *move, struct sriov_error *err)
 {
 	const struct sriov_pf *pf = move->change.pf;
-	const struct sriov_vf *vf = NULL;
+	const struct sriov_vf *vf = free_vf(pf);
 	bool pair = !strcmp(move->from.kind, "standby");
 	struct sriov_lease *to = &move->to;
-	char why[256];
 
-	for (unsigned v = 0; !vf && pf->vf && v < pf->vfs; v++)
-		if (!guest_vf_taken(pf, &pf->vf[v], NULL, why, sizeof(why)))
-			vf = &pf->vf[v];
 	if (!vf)
-		return none_free(pf, &move->from, err);
+		return none_free(move, err);
 	to->vf = vf->index;
 	to->epoch = move->change.known.epoch;
 	core_copy(to->address, sizeof(to->address), vf->address);

@@ -7,6 +7,7 @@
 #include "lib/plan/batch.h"
 #include "lib/plan/bridge.h"
 #include "lib/plan/lock.h"
+#include "lib/plan/vlan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,6 +52,8 @@ static int read_back(struct change *change, struct recovery *recovery, bool *gon
 		change->what |= SRIOV_READ_RSS;
 	if (!r)
 		r = bridge_open(change, &change->want, err);
+	if (!r)
+		r = vlan_open(change, &change->want, err);
 	if (!r)
 		r = change_read(change, err);
 	if (r < 0)
@@ -191,6 +194,7 @@ static int recover(struct change *change, struct recovery *recovery, enum recove
 	state_clear(&change->want);
 	/* what comes next may concern another one, and stands on what is recorded now */
 	bridge_free(core_steal(change->bridge));
+	vlan_free(core_steal(change->vlans));
 	return r ? r : change_load(change, err);
 }
 
@@ -214,7 +218,7 @@ int recover_pf(struct change *change, enum recover_how how, struct sriov_error *
 	return r;
 }
 
-/* The generation that the PF's open journal is a part of; 0 = there is none, or it stands alone. */
+/* 1: the PF has an open journal, and the generation that it is a part of (0 = it stands alone). */
 static int open_generation(struct change *change, long *generation, struct sriov_error *err)
 {
 	struct store_journal journal = {0};
@@ -228,7 +232,7 @@ static int open_generation(struct change *change, long *generation, struct sriov
 		return r == -ENOENT ? 0 : r;
 	*generation = journal.generation;
 	store_journal_clear(&journal);
-	return 0;
+	return 1;
 }
 
 int recover_open(struct change *change, struct change_notes *notes, struct sriov_error *err)
@@ -240,7 +244,7 @@ int recover_open(struct change *change, struct change_notes *notes, struct sriov
 	long generation;
 	int r = open_generation(change, &generation, err);
 
-	while (!r && generation) {
+	while (r > 0 && generation) {
 		core_copy(address, sizeof(address), change->pf->address);
 		/* its PFs are locked in their order, which this one alone would break */
 		change_close(change);
@@ -250,5 +254,5 @@ int recover_open(struct change *change, struct change_notes *notes, struct sriov
 		if (!r)
 			r = open_generation(change, &generation, err);
 	}
-	return r ? r : recover_pf(change, RECOVER_AUTO, err);
+	return r > 0 ? recover_pf(change, RECOVER_AUTO, err) : r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `restore` brings the last committed intent back; `journal` is the operator's way out. */
 #include "lib/plan/batch.h"
+#include "lib/plan/bridge.h"
+#include "lib/plan/vlan.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,9 +11,13 @@ static int restore_pf(struct sriov_host *host, const char *pf, const struct srio
 		      struct sriov_plan **plan, struct sriov_error *err)
 {
 	struct change change;
+	bool tagged = false;
 	int r = change_open(&change, host, pf, CHANGE_READ_ALL, opts, err);
 
-	if (!r && !change.known.intent) {
+	/* with macvtaps and taps alone there are only their VLANs to bring back */
+	if (!r && !change.known.intent && change.store)
+		r = vlan_has_leases(change.store, change.pf->address, &tagged, err);
+	if (!r && !change.known.intent && !tagged) {
 		r = sriov_error_set(err, -ENOENT, change.pf->address,
 				    "nothing was ever committed for this PF");
 		sriov_error_hint(err, "`sriovctl vf create` and `flow add` record what restore "
@@ -109,6 +115,8 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 		if (!r)
 			change_chain_add(&chain, r, err);
 		if (!r)
+			r = restore_vlans(host, pf, opts, &chain, err);
+		if (!r)
 			r = restore_bridges(host, (*plan)->pf, opts, &chain, err);
 		return r ? r : change_chain_end(&chain, err);
 	}
@@ -124,7 +132,11 @@ SRIOV_EXPORT int sriov_restore(struct sriov_host *host, const char *pf,
 		change_chain_add(&chain, r, &mine);
 	}
 	free(address);
-	r = restore_bridges(host, NULL, opts, &chain, err);
+	r = store ? restore_vlans(host, NULL, opts, &chain, err) : 0;
+	if (!r)
+		r = restore_bridges(host, NULL, opts, &chain, err);
+	if (!r && store)
+		r = restore_strays(host, opts, &chain, err);
 	return r ? r : change_chain_end(&chain, err);
 }
 

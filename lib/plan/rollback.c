@@ -210,15 +210,15 @@ static int add_bridges(struct past *past, const struct sriov_physnet *a, size_t 
 	return 0;
 }
 
-static int find_bridges(struct sriov_host *host, struct past *past, struct sriov_error *err)
+static int find_bridges(struct store *store, struct past *past, struct sriov_error *err)
 {
 	struct sriov_physnet *now = NULL, *then = NULL;
 	size_t nnow = 0, nthen = 0;
 	bool has;
-	int r = past->nets ? generation_nets(past->nets, &then, &nthen, &has, err) : 0;
+	int r = past->nets ? generation_nets(store, past->nets, &then, &nthen, &has, err) : 0;
 
 	if (!r && past->nets)
-		r = sriov_physnet_list(host, &now, &nnow, err);
+		r = store_physnet_list(store, &now, &nnow, err);
 	if (!r)
 		r = add_bridges(past, now, nnow, then, nthen, err);
 	if (!r)
@@ -248,7 +248,8 @@ static int go_back(struct sriov_host *host, const struct past *past, long id,
 		if (past->pf[i].json)
 			r = want_past(&batch, &batch.part[i].change, past->pf[i].json, err);
 	if (!r && past->nets)
-		r = generation_nets(past->nets, &batch.net, &batch.nnets, &batch.says_nets, err);
+		r = generation_nets(batch.store, past->nets, &batch.net, &batch.nnets,
+				    &batch.says_nets, err);
 	if (!r)
 		r = batch_plan(&batch, err);
 	/* the end of an unconfirmed one is recorded, also if the host is as before already */
@@ -294,7 +295,7 @@ SRIOV_EXPORT int sriov_generation_rollback(struct sriov_host *host, long id,
 	if (!r)
 		r = load_past(store, id, &past, err);
 	if (!r)
-		r = find_bridges(host, &past, err);
+		r = find_bridges(store, &past, err);
 	if (!r)
 		r = go_back(host, &past, id, opts, out, err);
 	past_clear(&past);
@@ -425,7 +426,7 @@ static int forget_nets(struct store *store, const struct past *past, struct srio
 	struct sriov_physnet *nets = NULL;
 	size_t n = 0;
 	bool has;
-	int r = past->nets ? generation_nets(past->nets, &nets, &n, &has, err) : 0;
+	int r = past->nets ? generation_nets(store, past->nets, &nets, &n, &has, err) : 0;
 
 	if (!r && past->nets)
 		r = store_physnet_replace(store, nets, n, err);

@@ -27,13 +27,12 @@ static void says(const struct sriov_rule *rule, bool with_loc, char words[RULE_W
 		words[0] = '\0';
 }
 
-/* Member by member: what is not the same here may still say the same. */
+/* Member by member, but for name, owner and place: what is not the same here may still say the same. */
 static bool is_copy(const struct sriov_rule *a, const struct sriov_rule *b)
 {
 	return a->type == b->type && a->src_port_last == b->src_port_last &&
 	       a->dst_port_last == b->dst_port_last && a->weight == b->weight &&
-	       a->optional == b->optional && a->loc == b->loc &&
-	       !memcmp(&a->value, &b->value, sizeof(a->value)) &&
+	       a->optional == b->optional && !memcmp(&a->value, &b->value, sizeof(a->value)) &&
 	       !memcmp(&a->mask, &b->mask, sizeof(a->mask)) &&
 	       !memcmp(&a->action, &b->action, sizeof(a->action)) &&
 	       !memcmp(&a->scope, &b->scope, sizeof(a->scope));
@@ -43,7 +42,7 @@ bool ruleset_same(const struct sriov_rule *old, const struct sriov_rule *new)
 {
 	char a[RULE_WORDS], b[RULE_WORDS];
 
-	if (is_copy(old, new))
+	if (old->loc == new->loc && is_copy(old, new))
 		return true;
 	says(old, new->loc >= 0, a);
 	says(new, new->loc >= 0, b);
@@ -70,7 +69,6 @@ void ruleset_drop(struct sriov_rules *list, size_t i)
 struct said {
 	char *words;
 	const struct sriov_rule *rule;
-	bool used;
 };
 
 static int by_words(const void *a, const void *b)
@@ -106,22 +104,23 @@ static struct said *all_said(const struct sriov_rules *list)
 	return said;
 }
 
-/* The first of @old that says @words and has given its name to nobody yet. */
-static struct said *find_said(struct said *old, size_t n, const char *words)
+/* The first of @list, which @said is in order, that says @words and has given its name to nobody yet; or NULL. */
+static const struct sriov_rule *find_said(const struct said *said, const struct sriov_rules *list,
+					  const bool *used, const char *words)
 {
-	size_t low = 0, high = n;
+	size_t low = 0, high = list->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(old[middle].words, words) < 0)
+		if (strcmp(said[middle].words, words) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < n && !strcmp(old[low].words, words); low++)
-		if (!old[low].used)
-			return &old[low];
+	for (; low < list->n && !strcmp(said[low].words, words); low++)
+		if (!used[said[low].rule - list->at])
+			return said[low].rule;
 	return NULL;
 }
 
@@ -161,45 +160,88 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* The names that a list gives by itself, in order. */
+struct given {
+	const char **name;
+	size_t n;
+};
+
+static void take_name(struct sriov_rule *rule, const struct sriov_rule *same,
+		      const struct given *given)
+{
+	const char *name = same->name;
+
+	if (bsearch(&name, given->name, given->n, sizeof(*given->name), by_name))
+		return; /* the new list gives it to another one */
+	core_copy(rule->name, sizeof(rule->name), name);
+	if (!rule->owner[0])
+		core_copy(rule->owner, sizeof(rule->owner), same->owner);
+}
+
+/* As far as they stand in the order of @old, as mostly all do. Returns where that ends. */
+static size_t name_copies(struct sriov_rules *list, const struct sriov_rules *old, bool *used,
+			  const struct given *given)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->at[i].name[0])
+			continue;
+		while (k < old->n && !is_copy(&old->at[k], &list->at[i]))
+			k++;
+		if (k == old->n)
+			return i;
+		used[k] = true;
+		take_name(&list->at[i], &old->at[k++], given);
+	}
+	return list->n;
+}
+
+/* From @first on, by what they say: to put that in words takes long. */
+static int name_said(struct sriov_rules *list, size_t first, const struct sriov_rules *old,
+		     bool *used, const struct given *given)
+{
+	struct said *said = all_said(old);
+	char words[RULE_WORDS];
+
+	if (!said)
+		return -ENOMEM;
+	for (size_t i = first; i < list->n; i++) {
+		const struct sriov_rule *same;
+
+		if (list->at[i].name[0])
+			continue;
+		says(&list->at[i], false, words);
+		same = find_said(said, old, used, words);
+		if (!same)
+			continue;
+		used[same - old->at] = true;
+		take_name(&list->at[i], same, given);
+	}
+	free_said(said, old->n);
+	return 0;
+}
+
 int ruleset_name(struct sriov_rules *list, const struct sriov_rules *old)
 {
-	_free_ const char **given = calloc(list->n + 1, sizeof(*given));
-	char words[RULE_WORDS];
-	struct said *said;
-	size_t ngiven = 0;
+	_free_ const char **names = calloc(list->n + 1, sizeof(*names));
+	_free_ bool *used = calloc(old->n + 1, sizeof(*used));
+	struct given given = {.name = names};
+	size_t named;
+	int r = 0;
 
-	if (!given)
+	if (!names || !used)
 		return -ENOMEM;
 	for (size_t i = 0; i < list->n; i++)
 		if (list->at[i].name[0])
-			given[ngiven++] = list->at[i].name;
-	if (ngiven == list->n)
+			names[given.n++] = list->at[i].name;
+	if (given.n == list->n)
 		return 0;
-	said = all_said(old);
-	if (!said)
-		return -ENOMEM;
-	qsort(given, ngiven, sizeof(*given), by_name);
-	for (size_t i = 0; i < list->n && old->n; i++) {
-		struct sriov_rule *rule = &list->at[i];
-		struct said *same;
-		const char *name;
-
-		if (rule->name[0])
-			continue;
-		says(rule, false, words);
-		same = find_said(said, old->n, words);
-		if (!same)
-			continue;
-		same->used = true;
-		name = same->rule->name;
-		if (bsearch(&name, given, ngiven, sizeof(*given), by_name))
-			continue; /* the new list gives it to another one */
-		core_copy(rule->name, sizeof(rule->name), name);
-		if (!rule->owner[0])
-			core_copy(rule->owner, sizeof(rule->owner), same->rule->owner);
-	}
-	free_said(said, old->n);
-	return number_rest(list, old);
+	qsort(names, given.n, sizeof(*names), by_name);
+	named = name_copies(list, old, used, &given);
+	if (named < list->n && old->n)
+		r = name_said(list, named, old, used, &given);
+	return r ? r : number_rest(list, old);
 }
 
 /* ---- records of before there were lists ---- */

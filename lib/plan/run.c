@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A change from its plan to its end: journal, apply, read back, commit; or undo. See change.h. */
 #include "lib/plan/bridge.h"
+#include "lib/plan/vlan.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#define STEPS_SHOWN 200
 
 int change_begin(struct change *change, struct sriov_error *err)
 {
@@ -42,17 +41,28 @@ int change_check_leases(struct change *change, struct sriov_error *err)
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-/* The steps as they were shown, as JSON: for people who look into the database, who need not see all. */
-static char *steps_text(const struct sriov_plan *plan)
+/* The steps in words, as JSON. */
+static char *steps_text(const struct sriov_plan *plan, size_t nsteps)
 {
-	_json_ json_t *array = json_array();
+	struct core_doc doc = {0};
 
-	for (size_t i = 0; i < plan->nsteps && i < STEPS_SHOWN; i++)
-		json_array_append_new(array, json_string(plan->step[i].what));
-	if (plan->nsteps > STEPS_SHOWN)
-		json_array_append_new(array,
-				      json_sprintf("and %zu more", plan->nsteps - STEPS_SHOWN));
-	return json_dumps(array, JSON_COMPACT);
+	core_doc_open(&doc, NULL, '[');
+	for (size_t i = 0; i < plan->nsteps && i < CHANGE_STEPS_SHOWN; i++) {
+		size_t used = doc.used;
+
+		core_doc_text(&doc, NULL, plan->step[i].what);
+		/* a netdev's name need not be UTF-8, and JSON has to: such a step is left out, and no reason to fail */
+		if (doc.failed)
+			doc = (struct core_doc){doc.text, used, doc.room, false};
+	}
+	if (nsteps > CHANGE_STEPS_SHOWN) {
+		char more[64];
+
+		snprintf(more, sizeof(more), "and %zu more", nsteps - CHANGE_STEPS_SHOWN);
+		core_doc_text(&doc, NULL, more);
+	}
+	core_doc_close(&doc, ']');
+	return core_doc_take(&doc);
 }
 
 /* A new lease stands from the same moment as the journal that would take it back. */
@@ -71,9 +81,11 @@ int change_record(struct change *change, const struct pf_state *before, size_t n
 	struct store_journal journal = {.row.steps = nsteps, .generation = generation};
 	int r = state_encode(before, &journal.before, err);
 
+	free(core_steal(change->told.text));
 	if (!r)
-		r = state_encode(&change->want, &journal.want, err);
-	if (!r && !(journal.steps = steps_text(change->plan)))
+		r = state_write(&change->want, NULL, NULL, &change->told, err);
+	journal.want = change->told.text;
+	if (!r && !(journal.steps = steps_text(change->plan, nsteps)))
 		r = core_oom(err);
 	core_copy(journal.row.pf, sizeof(journal.row.pf), change->pf->address);
 	core_copy(journal.row.command, sizeof(journal.row.command), change_command(change));
@@ -84,6 +96,7 @@ int change_record(struct change *change, const struct pf_state *before, size_t n
 		r = store_journal_insert(change->store, &journal, err);
 	if (!r)
 		change->plan->journal = journal.row.id;
+	journal.want = NULL;
 	store_journal_clear(&journal);
 	return r;
 }
@@ -179,6 +192,24 @@ int change_fail(struct change *change, struct steps *steps, const struct pf_stat
 	return code;
 }
 
+/* As the database has it, and not as the change wants it; of the libvirt that was named for it. */
+static int recorded_lease(struct change *change, struct sriov_lease *lease, struct sriov_error *err)
+{
+	_free_ struct sriov_lease *list = NULL;
+	char uri[sizeof(lease->uri)];
+	size_t n = 0;
+	int r = store_lease_list(change->store, change->pf->address, &list, &n, err);
+
+	core_copy(uri, sizeof(uri), lease->uri);
+	for (size_t i = 0; !r && i < n; i++) {
+		if (list[i].id != lease->id)
+			continue;
+		*lease = list[i];
+		core_copy(lease->uri, sizeof(lease->uri), uri);
+	}
+	return r;
+}
+
 int change_capture(struct change *change, struct pf_state *before, struct sriov_error *err)
 {
 	int r = state_capture(change->pf, &change->want, before, err);
@@ -190,7 +221,10 @@ int change_capture(struct change *change, struct pf_state *before, struct sriov_
 	if (r < 0 || !before->guest)
 		return r;
 	before->guest->leased = before->guest->lease.id;
-	r = change_guest_there(change, before->guest, err);
+	if (before->guest->leased)
+		r = recorded_lease(change, &before->guest->lease, err);
+	if (!r)
+		r = change_guest_there(change, before->guest, err);
 	if (!r && before->other) {
 		before->other->leased = false;
 		r = change_guest_there(change, before->other, err);
@@ -336,6 +370,8 @@ static int plan(struct change *change, struct steps *steps, struct sriov_error *
 
 	if (!r)
 		r = bridge_check(change, &change->want, err);
+	if (!r)
+		r = vlan_open(change, &change->want, err);
 	if (!r)
 		r = steps_check(change->inv, change->pf, &change->want, err);
 	if (!r)

@@ -228,7 +228,8 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	bool remade = rebinds || ((want->has & STATE_COUNT) && want->count != pf->vfs);
 	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS),
 				 .apart = want->apart,
-				 .bridge = want->bridge};
+				 .bridge = want->bridge,
+				 .links = want->links};
 	int r = 0;
 
 	core_copy(state.address, sizeof(state.address), pf->address);
@@ -391,7 +392,7 @@ static bool same_vfs(const struct pf_state *a, const struct pf_state *b)
 	return a->nvf == b->nvf;
 }
 
-static bool same_rules(const struct pf_state *a, const struct pf_state *b)
+bool state_same_rules(const struct pf_state *a, const struct pf_state *b)
 {
 	for (size_t i = 0; i < a->nrules && i < b->nrules; i++) {
 		const struct rule_state *x = &a->rule[i], *y = &b->rule[i];
@@ -404,7 +405,7 @@ static bool same_rules(const struct pf_state *a, const struct pf_state *b)
 	return a->nrules == b->nrules;
 }
 
-static bool same_list(const struct pf_state *a, const struct pf_state *b)
+bool state_same_list(const struct pf_state *a, const struct pf_state *b)
 {
 	for (size_t i = 0; i < a->list.n && i < b->list.n; i++) {
 		const struct sriov_rule *x = &a->list.at[i], *y = &b->list.at[i];
@@ -421,6 +422,6 @@ bool state_same(const struct pf_state *a, const struct pf_state *b)
 	return !strcmp(a->address, b->address) && a->has == b->has && a->up == b->up &&
 	       a->autoprobe == b->autoprobe && a->ntuple == b->ntuple && a->count == b->count &&
 	       !strcmp(a->driver, b->driver) && !strcmp(a->pool, b->pool) && same_vfs(a, b) &&
-	       a->allow == b->allow && a->partial == b->partial && same_list(a, b) &&
-	       !((a->has | b->has) & STATE_RSS) && same_rules(a, b);
+	       a->allow == b->allow && a->partial == b->partial && state_same_list(a, b) &&
+	       !((a->has | b->has) & STATE_RSS) && state_same_rules(a, b);
 }

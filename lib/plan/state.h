@@ -58,6 +58,9 @@ struct guest_state {
 	bool leased;
 	bool speaks[2];    /* by enum virt_where */
 	unsigned there[2]; /* bit per device of the lease */
+	/* What its tap or macvtap was limited to, 0 = nothing: of a before-image, beside which the lease's counts not. */
+	bool limited[2];
+	uint64_t limit[2]; /* libvirt's 1000 bytes a second */
 };
 
 /* A network of which this PF has the uplink: its record, and what of its bridge is there. */
@@ -81,6 +84,7 @@ struct pf_state {
 	char self
 		[SRIOV_NAME_LEN]; /* the guest that the change is for: no obstacle to it; "" = nobody */
 	bool apart; /* its rules without the bridge beside it: that is another change's */
+	bool links; /* the VLANs of macvtaps and taps, as all leases have them; never part of an intent */
 	bool bridge; /* also the bridge beside it, as its leases and rules have it; never part of an intent */
 	struct vf_state *vf;
 	size_t nvf;
@@ -140,8 +144,23 @@ int state_merge(struct pf_state *intent, const struct pf_state *change, struct s
 /* Whether both say the same, as far as intents go. False does not prove that they differ: their texts do. */
 bool state_same(const struct pf_state *a, const struct pf_state *b);
 
+/* Whether both have the same rules, and the same list. */
+bool state_same_rules(const struct pf_state *a, const struct pf_state *b);
+bool state_same_list(const struct pf_state *a, const struct pf_state *b);
+
 /* As JSON text, the journal's and the database's form. */
 int state_encode(const struct pf_state *state, char **out, struct sriov_error *err);
+/* A state's text, and where in it its rules begin, its list, and what comes after. */
+struct state_text {
+	char *text;
+	size_t rules, list, end;
+};
+/*
+ * state_encode() into @out, which is freed by its text. @known (NULL: none) is the text of @like: rules and list that
+ * are the same there are copied from it, since to write thousands of them takes long.
+ */
+int state_write(const struct pf_state *state, const struct pf_state *like,
+		const struct state_text *known, struct state_text *out, struct sriov_error *err);
 /* A network alone, of which NULL is out of memory. */
 json_t *state_encode_net(const struct sriov_physnet *net);
 /* Into @out, whose list of PFs the caller frees also after an error. */

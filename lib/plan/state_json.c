@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PF states as JSON text: the form in the journal and in the database. */
-#include "flows/flows.h"
+#include "lib/plan/state_json.h"
 #include "lib/guest/guest.h"
 #include "lib/guest/place.h"
-#include "lib/plan/state.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +18,7 @@ static const struct {
 };
 
 static const char *const guest_where[] = {"config", "live"};
+static const char *const guest_limit[] = {"config_limit", "live_limit"};
 
 static void write_vf(struct core_doc *doc, const struct vf_state *vf)
 {
@@ -36,56 +36,6 @@ static void write_vf(struct core_doc *doc, const struct vf_state *vf)
 	core_doc_close(doc, '}');
 }
 
-static void write_rule(struct core_doc *doc, const struct rule_state *rule)
-{
-	core_doc_open(doc, NULL, '{');
-	core_doc_int(doc, "loc", rule->entry.loc);
-	if (rule->present) {
-		entry_write(doc, "entry", &rule->entry);
-		core_doc_text(doc, "name", rule->name);
-		if (rule->owner[0])
-			core_doc_text(doc, "owner", rule->owner);
-		if (rule->kept)
-			core_doc_bool(doc, "kept", true);
-		if (rule->others)
-			core_doc_bool(doc, "others", true);
-	}
-	core_doc_close(doc, '}');
-}
-
-/* {"rule": in the language, with its name; "owner": …} */
-static int write_listed(struct core_doc *doc, const struct sriov_rule *rule,
-			struct sriov_error *err)
-{
-	char words[RULE_WORDS];
-
-	if (sriov_rule_format(rule, words, sizeof(words)) < 0)
-		return sriov_error_set(err, -EINVAL, rule->name,
-				       "the language of rules has no words for this rule: it "
-				       "cannot be recorded");
-	core_doc_open(doc, NULL, '{');
-	core_doc_text(doc, "rule", words);
-	if (rule->owner[0])
-		core_doc_text(doc, "owner", rule->owner);
-	core_doc_close(doc, '}');
-	return 0;
-}
-
-static int write_list(struct core_doc *doc, const struct pf_state *state, struct sriov_error *err)
-{
-	int r = 0;
-
-	core_doc_open(doc, "list", '[');
-	for (size_t i = 0; !r && i < state->list.n; i++)
-		r = write_listed(doc, &state->list.at[i], err);
-	core_doc_close(doc, ']');
-	if (state->allow)
-		core_doc_int(doc, "allow", state->allow);
-	if (state->partial)
-		core_doc_bool(doc, "partial", true);
-	return r;
-}
-
 static void write_rss(struct core_doc *doc, const struct pf_state *state)
 {
 	core_doc_open(doc, "rss", '[');
@@ -94,7 +44,7 @@ static void write_rss(struct core_doc *doc, const struct pf_state *state)
 	core_doc_close(doc, ']');
 }
 
-/* {"lease": …, "leased": …, "config": devices there, "live": devices there} */
+/* {"lease": …, "leased": …, "config": devices there, "live": …, "config_limit": kbyte/s, "live_limit": …} */
 static void write_guest(struct core_doc *doc, const char *key, const struct guest_state *guest)
 {
 	_json_ json_t *lease = lease_encode(&guest->lease);
@@ -105,6 +55,9 @@ static void write_guest(struct core_doc *doc, const char *key, const struct gues
 	for (size_t i = 0; i < ARRAY_SIZE(guest_where); i++)
 		if (guest->speaks[i])
 			core_doc_int(doc, guest_where[i], guest->there[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(guest_limit); i++)
+		if (guest->limited[i])
+			core_doc_int(doc, guest_limit[i], guest->limit[i]);
 	core_doc_close(doc, '}');
 }
 
@@ -156,9 +109,11 @@ static void write_net(struct core_doc *doc, const struct net_state *net)
 	core_doc_close(doc, '}');
 }
 
-static int write_state(struct core_doc *doc, const struct pf_state *state, struct sriov_error *err)
+static int write_state(struct core_doc *doc, const struct pf_state *state,
+		       const struct pf_state *like, const struct state_text *known,
+		       struct state_text *out, struct sriov_error *err)
 {
-	int r = 0;
+	int r;
 
 	core_doc_open(doc, NULL, '{');
 	core_doc_text(doc, "pf", state->address);
@@ -180,16 +135,13 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 		core_doc_bool(doc, "apart", true);
 	if (state->bridge)
 		core_doc_bool(doc, "bridge", true);
+	if (state->links)
+		core_doc_bool(doc, "links", true);
 	core_doc_open(doc, "vf", '[');
 	for (size_t i = 0; i < state->nvf; i++)
 		write_vf(doc, &state->vf[i]);
 	core_doc_close(doc, ']');
-	core_doc_open(doc, "rules", '[');
-	for (size_t i = 0; i < state->nrules; i++)
-		write_rule(doc, &state->rule[i]);
-	core_doc_close(doc, ']');
-	if (state->has & STATE_LIST)
-		r = write_list(doc, state, err);
+	r = state_write_rules(doc, state, like, known, out, err);
 	if (state->has & STATE_RSS)
 		write_rss(doc, state);
 	if (state->guest)
@@ -208,18 +160,31 @@ static int write_state(struct core_doc *doc, const struct pf_state *state, struc
 	return r;
 }
 
+int state_write(const struct pf_state *state, const struct pf_state *like,
+		const struct state_text *known, struct state_text *out, struct sriov_error *err)
+{
+	struct state_text written = {0};
+	struct core_doc doc = {0};
+	int r = write_state(&doc, state, like, known, &written, err);
+
+	written.text = core_doc_take(&doc);
+	if (!r && !written.text)
+		r = core_oom(err);
+	if (r < 0)
+		free(written.text);
+	else
+		*out = written;
+	return r;
+}
+
 int state_encode(const struct pf_state *state, char **out, struct sriov_error *err)
 {
-	struct core_doc doc = {0};
-	int r = write_state(&doc, state, err);
-	_free_ char *text = core_doc_take(&doc);
+	struct state_text written;
+	int r = state_write(state, NULL, NULL, &written, err);
 
-	if (r < 0)
-		return r;
-	if (!text)
-		return core_oom(err);
-	*out = core_steal(text);
-	return 0;
+	if (!r)
+		*out = written.text;
+	return r;
 }
 
 static int decode_vf(const json_t *json, struct pf_state *state, struct sriov_error *err)
@@ -239,53 +204,6 @@ static int decode_vf(const json_t *json, struct pf_state *state, struct sriov_er
 	vf->up = core_json_bool(json, "up", false, NULL);
 	vf->lent = core_json_bool(json, "lent", false, NULL);
 	return vf_attrs_decode(json_object_get(json, "attrs"), &vf->attrs, err);
-}
-
-static int decode_rule(const json_t *json, struct pf_state *state, struct sriov_error *err)
-{
-	int64_t loc = core_json_int(json, "loc", -1, NULL);
-	const json_t *entry = json_object_get(json, "entry");
-	struct rule_state *rule;
-
-	if (loc < 0 || loc > UINT32_MAX)
-		return -EINVAL;
-	rule = state_rule(state, loc);
-	if (!rule)
-		return core_oom(err);
-	rule->present = entry;
-	rule->kept = core_json_bool(json, "kept", false, NULL);
-	rule->others = core_json_bool(json, "others", false, NULL);
-	core_copy(rule->name, sizeof(rule->name), core_json_text(json, "name", "", NULL));
-	core_copy(rule->owner, sizeof(rule->owner), core_json_text(json, "owner", "", NULL));
-	return entry ? entry_decode(entry, &rule->entry, err) : 0;
-}
-
-static int decode_list(const json_t *json, struct pf_state *state, struct sriov_error *err)
-{
-	const json_t *list = json_object_get(json, "list"), *item;
-	size_t i;
-
-	if (!list)
-		return 0;
-	if (!json_is_array(list))
-		return -EINVAL;
-	state->has |= STATE_LIST;
-	state->allow = core_json_int(json, "allow", 0, NULL);
-	state->partial = core_json_bool(json, "partial", false, NULL);
-	state->list.at = calloc(json_array_size(list) + 1, sizeof(*state->list.at));
-	if (!state->list.at)
-		return core_oom(err);
-	json_array_foreach(list, i, item) {
-		struct sriov_rule *rule = &state->list.at[state->list.n++];
-		int r = sriov_rule_parse(core_json_text(item, "rule", "", NULL), NULL, 1, rule,
-					 err);
-
-		if (r < 0)
-			return r;
-		core_copy(rule->owner, sizeof(rule->owner),
-			  core_json_text(item, "owner", "", NULL));
-	}
-	return 0;
 }
 
 static int decode_rss(const json_t *json, struct pf_state *state, struct sriov_error *err)
@@ -317,6 +235,8 @@ static int decode_guest(const json_t *part, struct guest_state *guest, struct sr
 	for (size_t i = 0; i < ARRAY_SIZE(guest_where); i++) {
 		guest->speaks[i] = json_object_get(part, guest_where[i]);
 		guest->there[i] = core_json_int(part, guest_where[i], 0, NULL);
+		guest->limited[i] = json_object_get(part, guest_limit[i]);
+		guest->limit[i] = core_json_int(part, guest_limit[i], 0, NULL);
 	}
 	return lease_decode(json_object_get(part, "lease"), &guest->lease, err);
 }
@@ -443,6 +363,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	core_copy(state->self, sizeof(state->self), core_json_text(json, "self", "", NULL));
 	state->apart = core_json_bool(json, "apart", false, NULL);
 	state->bridge = core_json_bool(json, "bridge", false, NULL);
+	state->links = core_json_bool(json, "links", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (!json_object_get(json, flags[i].key))
 			continue;
@@ -459,10 +380,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	json_array_foreach(json_object_get(json, "vf"), i, item)
 		if ((r = decode_vf(item, state, err)) < 0)
 			return r;
-	json_array_foreach(json_object_get(json, "rules"), i, item)
-		if ((r = decode_rule(item, state, err)) < 0)
-			return r;
-	r = decode_list(json, state, err);
+	r = state_decode_rules(json, state, err);
 	if (r >= 0)
 		r = decode_rss(json, state, err);
 	if (r >= 0)

@@ -3,6 +3,7 @@
 #include "lib/plan/step.h"
 #include "lib/guest/choose.h"
 #include "lib/guest/virt.h"
+#include "lib/plan/vlan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -281,9 +282,13 @@ static int run_device(struct step_context *ctx, struct step *step, struct sriov_
 	int r;
 
 	guest_lease_devices(lease, device);
+	device[step->number].has_rate = step->limited;
+	device[step->number].rate = step->limit;
 	r = guest_device_xml(&device[step->number], &xml, err);
 	if (r < 0)
 		return r;
+	if (step->kind == STEP_LIMIT)
+		return host->virt->limit(host, lease->uuid, xml, where, err);
 	if (step->on) {
 		r = host->virt->attach(host, lease->uuid, xml, where, err);
 		return r || !step->awaited ? r
@@ -334,12 +339,15 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 	case STEP_LINK:
 		return run_link(ctx, step, err);
 	case STEP_DEVICE:
+	case STEP_LIMIT:
 		return run_device(ctx, step, err);
 	case STEP_BRIDGE:
 	case STEP_PORT:
 	case STEP_POLICY:
 	case STEP_FDB:
 		return bridge_run(ctx, step, err);
+	case STEP_NETDEV:
+		return vlan_run(ctx, step, err);
 	}
 	return sriov_error_set(err, -EINVAL, pf_label(pf), "unknown step");
 }

@@ -23,33 +23,39 @@ enum step_kind {
 	STEP_LINK,
 	STEP_RATE,
 	STEP_DEVICE,
+	STEP_LIMIT,
 	STEP_BRIDGE,
 	STEP_PORT,
 	STEP_POLICY,
 	STEP_FDB,
+	STEP_NETDEV,
 };
 
 struct step {
 	enum step_kind kind;
-	bool on; /* PF_UP, NTUPLE, AUTOPROBE, VF_UP; DEVICE: attach, else detach; BRIDGE, PORT, FDB: make */
-	/* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s; DEVICE: of the lease */
+	bool on; /* PF_UP, NTUPLE, AUTOPROBE, VF_UP; DEVICE: attach, else detach; BRIDGE, PORT, FDB, NETDEV: make */
+	/* NUMVFS: count; VF_SET, BIND, VF_UP, RATE: VF index; LINK: Mbit/s; DEVICE, LIMIT: of the lease; NETDEV: VLAN */
 	unsigned number;
 	struct sriov_vf_attrs attrs; /* VF_SET, RATE */
-	char driver[32];             /* PF_BIND, BIND: "" = none, "default" = the kernel's choice */
-	struct sriov_entry entry;    /* RULE_*; FRAMES: the one that stands meanwhile */
-	bool has_entry;              /* FRAMES */
-	struct exchange *exchange;   /* FRAMES: what is sent, and what came of it; not owned */
-	char name[SRIOV_NAME_LEN];   /* RULE_*: of the rule */
-	const uint32_t *rss;         /* RSS: of the wanted state, which the steps do not outlive */
+	/* PF_BIND, BIND: "" = none, "default" = the kernel's choice; NETDEV: the bridge that it is a port of */
+	char driver[32];
+	struct sriov_entry entry;  /* RULE_*; FRAMES: the one that stands meanwhile */
+	bool has_entry;            /* FRAMES */
+	struct exchange *exchange; /* FRAMES: what is sent, and what came of it; not owned */
+	char name[SRIOV_NAME_LEN]; /* RULE_*: of the rule; NETDEV */
+	bool is_bridge;            /* NETDEV */
+	const uint32_t *rss;       /* RSS: of the wanted state, which the steps do not outlive */
 	size_t nrss;
-	bool live;    /* DEVICE: in the running domain, else in its definition */
+	bool limited; /* DEVICE, LIMIT: it shall have @limit, not what its lease says */
+	uint64_t limit;
+	bool live;    /* DEVICE, LIMIT: in the running domain, else in its definition */
 	bool awaited; /* DEVICE: what comes after it takes away what the guest had before */
-	/* DEVICE; PORT (NULL: the uplink), FDB: of the wanted state, as rss, or of the bridge */
+	/* DEVICE, LIMIT; PORT (NULL: the uplink), FDB: of the wanted state, as rss, or of the bridge */
 	const struct sriov_lease *lease;
 	struct bridge *bridge;       /* BRIDGE, PORT, POLICY, FDB; not owned */
 	const struct pf_state *want; /* POLICY: the wanted state, as rss */
-	bool fresh;                  /* BIND: the VF was made by an earlier step */
-	bool hits_port, hits_vf;     /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
+	bool fresh; /* BIND: the VF was made by an earlier step; NETDEV: it is not there yet */
+	bool hits_port, hits_vf; /* whom it disrupts; hits_vf: VF number, NUMVFS: all of them */
 	enum sriov_step_state state;
 };
 

@@ -3,6 +3,7 @@
 #include "lib/guest/choose.h"
 #include "lib/guest/virt.h"
 #include "lib/plan/bridge.h"
+#include "lib/plan/vlan.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,6 +91,7 @@ static void describe_device(const struct sriov_pf *pf, const struct step *step, 
 			    size_t size)
 {
 	const struct sriov_lease *lease = step->lease;
+	const char *where = step->live ? "while it runs" : "in its definition";
 	struct guest_device device[GUEST_DEVICES];
 	char what[80];
 
@@ -101,10 +103,16 @@ static void describe_device(const struct sriov_pf *pf, const struct step *step, 
 	else
 		snprintf(what, sizeof(what), "a %s on %s",
 			 guest_path_words[device[step->number].path], device[step->number].netdev);
-	snprintf(buf, size, "%s %s %s %s, %s%s", step->on ? "attach" : "detach", what,
-		 step->on ? "to" : "from", lease->guest,
-		 step->live ? "while it runs" : "in its definition",
-		 step->awaited ? ", and wait until it uses it" : "");
+	if (step->kind == STEP_LIMIT && step->limit)
+		snprintf(buf, size, "limit what %s sends by %s to %u Mbit/s, %s", lease->guest,
+			 what, lease->attrs.max_rate, where);
+	else if (step->kind == STEP_LIMIT)
+		snprintf(buf, size, "no longer limit what %s sends by %s, %s", lease->guest, what,
+			 where);
+	else
+		snprintf(buf, size, "%s %s %s %s, %s%s", step->on ? "attach" : "detach", what,
+			 step->on ? "to" : "from", lease->guest, where,
+			 step->awaited ? ", and wait until it uses it" : "");
 }
 
 static void describe_effect(const struct sriov_pf *pf, const struct step *step, char *buf,
@@ -168,6 +176,7 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 			 step->name[0] ? " " : "", step->name, step->entry.loc, words);
 		break;
 	case STEP_DEVICE:
+	case STEP_LIMIT:
 		describe_device(pf, step, buf, size);
 		break;
 	case STEP_BRIDGE:
@@ -175,6 +184,9 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 	case STEP_POLICY:
 	case STEP_FDB:
 		bridge_describe(pf, step, buf, size);
+		break;
+	case STEP_NETDEV:
+		vlan_describe(pf, step, buf, size);
 		break;
 	case STEP_LINK:
 		if (step->number)
@@ -241,11 +253,18 @@ static void describe_object(const struct step *step, struct sriov_step_text *out
 		out->sign = step->on ? '+' : '-';
 		snprintf(out->object, sizeof(out->object), "guest %s", step->lease->guest);
 		break;
+	case STEP_LIMIT:
+		snprintf(out->object, sizeof(out->object), "guest %s", step->lease->guest);
+		break;
 	case STEP_BRIDGE:
 	case STEP_PORT:
 	case STEP_POLICY:
 	case STEP_FDB:
 		core_copy(out->object, sizeof(out->object), "bridge");
+		break;
+	case STEP_NETDEV:
+		out->sign = step->on ? '+' : '-';
+		core_copy(out->object, sizeof(out->object), step->name);
 		break;
 	default:
 		break;

@@ -119,11 +119,39 @@ static const struct sriov_pf *find_pf(const struct sriov_inventory *inv,
 	return NULL;
 }
 
+/* A macvtap on a VLAN netdev is on the port below that. */
+static int follow_vlans(struct sriov_host *host, struct guest_view *view, struct sriov_error *err)
+{
+	_links_ struct host_links links = {0};
+
+	for (size_t i = 0; i < view->now.ninterfaces; i++) {
+		struct tune_interface *itf = &view->now.interface[i];
+		const struct host_link *link;
+		int r = 0;
+
+		if (!*itf->source || inventory_find(view->inv, itf->source))
+			continue;
+		if (!links.n)
+			r = host->ops->links(host, &links, err);
+		if (r < 0)
+			return r;
+		link = links_find(&links, itf->source);
+		if (link && !strcmp(link->kind, "vlan") && *link->lower)
+			core_copy(itf->source, sizeof(itf->source), link->lower);
+	}
+	return 0;
+}
+
 /* Its first VF decides, else the port below its first macvtap; the interrupts of all of them count. */
-static void look_at_interfaces(struct guest_view *view)
+static int look_at_interfaces(struct sriov_host *host, struct guest_view *view,
+			      struct sriov_error *err)
 {
 	const struct sriov_pf *first = NULL;
 	bool known = false;
+	int r = follow_vlans(host, view, err);
+
+	if (r < 0)
+		return r;
 
 	for (int macvtap = 0; macvtap < 2; macvtap++) {
 		for (size_t i = 0; i < view->now.ninterfaces; i++) {
@@ -147,15 +175,19 @@ static void look_at_interfaces(struct guest_view *view)
 	/* a bridge does not say which port it leads to: any may be it */
 	for (size_t i = 0; i < view->inv->npfs && !known; i++)
 		join_interrupts(view, &view->inv->pf[i]);
+	return 0;
 }
 
-static int choose_node(struct guest_view *view, const struct sriov_tune_request *request,
-		       bool any_node, struct sriov_error *err)
+static int choose_node(struct sriov_host *host, struct guest_view *view,
+		       const struct sriov_tune_request *request, bool any_node,
+		       struct sriov_error *err)
 {
 	int said = -1, r;
 
 	view->facts.nic_node = -1;
-	look_at_interfaces(view);
+	r = look_at_interfaces(host, view, err);
+	if (r < 0)
+		return r;
 	if (request->node >= 0) {
 		view->facts.nic_node = request->node;
 		snprintf(view->nic, sizeof(view->nic), "--node %d", request->node);
@@ -247,7 +279,7 @@ int guest_view_read(struct sriov_host *host, const struct sriov_tune_request *re
 	if (!r)
 		r = read_lists(out, request, err);
 	if (!r)
-		r = choose_node(out, request, any_node, err);
+		r = choose_node(host, out, request, any_node, err);
 	if (!r)
 		r = look_at_others(host, out, err);
 	out->facts.topology = &out->topology;

@@ -183,10 +183,10 @@ static int put_lease(struct store *store, const struct sriov_lease *lease, unsig
 		return r;
 	r = store_run(
 		store, err, NULL, NULL,
-		"UPDATE lease SET state = ?, path = ?, kind = ?, vf = CAST(? AS INTEGER), epoch = ?,"
-		" address = ?, node = ?, mac = ?, vlan = ?, below = ?, queues = ?, found = ?, uri = ?,"
+		"UPDATE lease SET state = ?, path = ?, kind = ?, net = ?, vf = CAST(? AS INTEGER),"
+		" epoch = ?, address = ?, node = ?, mac = ?, vlan = ?, below = ?, queues = ?, found = ?, uri = ?,"
 		" socket = ?, reason = ?, attrs = ?, generation = ? WHERE id = ? AND generation = ?",
-		"ttttititititttttiii", lease->state, lease->path, lease->kind,
+		"tttttititititttttiii", lease->state, lease->path, lease->kind, lease->net,
 		lease->vf < 0 ? NULL : text.vf, (int64_t)lease->epoch, lease->address,
 		(int64_t)lease->node, text.mac, (int64_t)lease->vlan, lease->below,
 		(int64_t)lease->queues, text.found, lease->uri, lease->socket, lease->reason,
@@ -245,7 +245,8 @@ int store_lease_epoch(struct store *store, const char *pf, unsigned epoch, unsig
 
 int store_lease_drop_pf(struct store *store, const char *pf, struct sriov_error *err)
 {
-	int r = store_run(store, err, NULL, NULL, "DELETE FROM lease WHERE pf = ?", "t", pf);
+	int r = store_run(store, err, NULL, NULL, "DELETE FROM lease WHERE pf = ? AND vf >= 0", "t",
+			  pf);
 
 	return r < 0 ? r : 0;
 }

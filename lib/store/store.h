@@ -110,7 +110,7 @@ int store_lease_bind(struct store *store, long id, const char *uuid, struct srio
 /* VFs of the PF were made anew: leases of existing indices move to @epoch, others become stale. */
 int store_lease_epoch(struct store *store, const char *pf, unsigned epoch, unsigned count,
 		      struct sriov_error *err);
-/* All leases of the PF end (its VFs were deleted by force). */
+/* All leases of VFs of the PF end (they were deleted by force); those of guests without one stay. */
 int store_lease_drop_pf(struct store *store, const char *pf, struct sriov_error *err);
 
 /* Journal: one row a change. before and want are JSON texts of PF states, steps of the plan. */

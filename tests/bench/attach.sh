@@ -4,13 +4,7 @@
 # without what libvirt, the kernel and here the simulator take (goal: 10 ms). The gates are loose.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc
-[ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
-
-read -ra cflags <<<"$(pkg-config --cflags jansson)"
-read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
-gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter "${cflags[@]}" -I"$repo/include" -I"$repo" \
-	-o "$work/attach" "$repo/tests/bench/attach.c" "$repo/build/libsriov.a" "${libraries[@]}"
+bench_program attach
 
 "$work/attach" place >"$work/result"
 place=$(awk '$1 == "place" {print $2}' "$work/result")

@@ -81,16 +81,18 @@ static double compile_once(const struct list *list, const struct sriov_pf *port)
 
 static void one(const struct list *list, const struct sriov_pf *port)
 {
-	size_t counts[SRIOV_RESULTS] = {0}, left_out = 0;
+	size_t counts[SRIOV_RESULTS] = {0}, left_out = 0, worth = 0;
 	struct sriov_compiled out = {0};
 	double rules_mib = peak_mib(), took = compile(list, port, &out);
 
 	for (size_t i = 0; i < out.nrules; i++) {
 		counts[out.verdict[i].result]++;
 		left_out += out.verdict[i].left_out;
+		if (!out.verdict[i].left_out)
+			worth += list->rules.at[i].weight;
 	}
-	printf("ms %.1f\npeak_mib %.0f\nrules_mib %.0f\nentries %zu\nleft_out %zu\n", took,
-	       peak_mib(), rules_mib, out.nentries, left_out);
+	printf("ms %.1f\npeak_mib %.0f\nrules_mib %.0f\nentries %zu\nleft_out %zu\nworth %zu\n",
+	       took, peak_mib(), rules_mib, out.nentries, left_out, worth);
 	for (unsigned i = 0; i < SRIOV_RESULTS; i++)
 		printf("%s %zu\n", sriov_result_word(i), counts[i]);
 	sriov_compiled_clear(&out);

@@ -4,13 +4,7 @@
 # ten times as long may take twelve times the time (gated at twice that; times themselves are only told).
 # shellcheck source=tests/harness.sh disable=SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc
-[ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
-
-read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
-gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
-	-I"$repo/include" -I"$repo" -o "$work/compile" \
-	"$repo/tests/bench/compile.c" "$repo/build/libsriov.a" "${libraries[@]}"
+bench_program compile
 bench() { "$work/compile" "$@" >"$work/result"; }
 value() { awk -v key="$1" '$1 == key {print $2}' "$work/result"; }
 

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # How long libvirt waits for its hook, against one that does nothing (an ELF program), on the simulated host: without
-# rules, with rules, and with two guests that start at once. What the simulator itself takes (it reads and writes its
-# file, twice or more a call) is in the figures. The gates are loose.
+# rules, with two guests that start at once, and with rules. What the simulator itself takes (it reads and writes its
+# file, twice or more a call) is in the figures, but of rules, where it would be nearly all: there its calls are left out.
+# The gates are loose.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with gcc
 tool=$release
 rounds=${ROUNDS:-21}
 gcc -O2 -D_GNU_SOURCE -Wall -Wextra -o "$work/hook" "$repo/tests/bench/hook.c"
+bench_program hook-own
 echo 'int main(void) { return 0; }' | gcc -O2 -x c -o "$work/nothing" -
 mkdir -m 755 "$work/guests.d"
 
@@ -36,6 +38,7 @@ table() {
 sed "/<interface/,/<\/interface>/d" "$work/domain0.xml" >"$work/none.xml"
 "$work/hook" pairs "$rounds" "$work/none.xml" guest0 "$work/nothing" -- "${hook[@]}" >"$work/result" 2>"$work/err"
 table "a guest without a VF"
+process=$(awk '$1 == "start" {print ($2 - $3) / 1000}' "$work/result")
 is "within 15 ms, 10 of processor time" yes "$(awk '{print $1 < 15000 && $2 < 10000 ? "yes" : $0}' "$work/most")"
 "$work/hook" pairs "$rounds" "$work/domain0.xml" guest0 "$work/nothing" -- "${hook[@]}" >"$work/result" 2>"$work/err"
 table "a VF and no rules"
@@ -50,9 +53,31 @@ p99=$(sort -k 2n "$work"/alone[01] | awk '{a[NR] = $2} END {print a[int(NR * 0.9
 echo "figure: hook, two guests that start at once: p99 of a call $(awk -v p="$p99" 'BEGIN {printf "%.1f", p / 1000}') ms"
 is "within 250 ms" yes "$(awk -v p="$p99" 'BEGIN {print p < 250000 ? "yes" : p}')"
 
-# rules: the hook's start beside `flow apply` of the same, of which the lab tells how much is the kernel's
+# rules: what is ours of a start with them. The bound is 5 ms over a hook that does nothing, and 1.3 times the kernel's own
+# time for the rules: where ours is within the 5 ms, the rest is the kernel's alone.
+# (What a live host's answers take to be read is left out with the calls.)
+# own DOMAIN RULES-DIR RULES: $median and $least ms of a start in one process
+own() {
+	"$work/hook-own" 21 "$host" "$1" guest0 "$2" >"$work/result"
+	is "rules of the start" "$3" "$(awk 'NR == 1 {print $3}' "$work/result")"
+	read -r median least <<<"$(sort -n "$work/result" |
+		awk '{a[NR] = $1 / 1000} END {printf "%.2f %.2f", a[int((NR + 1) / 2)], a[1]}')"
+}
 for ((i = 0; i < 100; i++)); do echo "udp4 dst-port $((5000 + i)) vf 0"; done >"$work/list.rules"
+mkdir -m 755 "$work/none.d"
+own "$work/none.xml" "$work/none.d" 0
+none=$median
+own "$work/domain0.xml" "$work/none.d" 0
+plain=$median
 sed 's/vf 0/guest self/' "$work/list.rules" >"$work/guests.d/guest0.flows"
+own "$work/domain0.xml" "$work/guests.d" 100
+echo "figure: hook, what is ours of a start in one process, the simulated kernel's calls left out: without a VF $none ms," \
+	"a VF $plain ms, with 100 rules $median ms (least $least)"
+echo "figure: hook, start with 100 rules, over a hook that does nothing and without the kernel's time:" \
+	"$(awk -v a="$process" -v b="$none" -v c="$median" 'BEGIN {printf "%.1f", a + c - b}') ms"
+is "with 100 rules ours is at most 5 ms" yes "$(awk -v r="$least" 'BEGIN {print (r > 0 && r <= 5 ? "yes" : r)}')"
+
+# the same beside `flow apply`, of which the lab tells how much is the kernel's
 cat >"$work/apply" <<END
 #!/bin/sh
 exec "$tool" flow apply "$work/list.rules" --pf ens2f0

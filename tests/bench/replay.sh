@@ -4,14 +4,10 @@
 # loose), and by the whole command with its JSON.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc xz
-[ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
+with xz
 
 xz -dc "$repo/tests/conformance/sample.jsonl.xz" >"$work/sample"
-read -ra cflags <<<"$(pkg-config --cflags jansson)"
-read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
-gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra "${cflags[@]}" -I"$repo/include" -I"$repo" -o "$work/replay" \
-	"$repo/tests/bench/replay.c" "$repo/build/libsriov.a" "${libraries[@]}"
+bench_program replay
 "$work/replay" "$work/sample" >"$work/result"
 cat "$work/result"
 rate=$(awk '$1 == "rate" {print $2}' "$work/result")

@@ -4,15 +4,11 @@
 # 20 us of processor time where the machine is not emulated; told, and gated at twice that.
 # shellcheck source=tests/harness.sh disable=SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc
 pkg-config --exists libdpdk || skip "libdpdk-dev is not installed"
 [ -e "$repo/build/libsriov-rte.a" ] || skip "build/libsriov-rte.a is not there"
 
 read -ra dpdk <<<"$(pkg-config --cflags --libs libdpdk)"
-read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
-gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
-	-I"$repo/include" -I"$repo" -o "$work/rte" "$repo/tests/bench/rte.c" \
-	"$repo/build/libsriov-rte.a" "$repo/build/libsriov.a" "${dpdk[@]}" "${libraries[@]}"
+bench_program rte "$repo/build/libsriov-rte.a" "${dpdk[@]}"
 
 nics=(82599 X710)
 [ ! -w /dev/net/tun ] || nics+=(tap)

@@ -4,13 +4,7 @@
 # its 2,046 entries and an X710 with 8,000. The goal is 2 million; the gate is loose.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc
-[ -e "$repo/build/libsriov.a" ] || skip "build/libsriov.a is not there"
-
-read -ra cflags <<<"$(pkg-config --cflags jansson)"
-read -ra libraries <<<"$(pkg-config --libs libnl-3.0 libmnl sqlite3 jansson) -ldl"
-gcc -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra "${cflags[@]}" -I"$repo/include" -I"$repo" -o "$work/trace" \
-	"$repo/tests/bench/trace.c" "$repo/build/libsriov.a" "${libraries[@]}"
+bench_program trace
 
 # measure NIC RULES: one rule for each of the first addresses
 measure() {

@@ -11,24 +11,24 @@ tool=$release
 # shellcheck source=tests/faults/points.sh
 . "$repo/tests/faults/points.sh"
 
-# Leases are one transaction: there is no journal, and no other command recovers them.
-lease_at_every_point() {
+# again_at_every_point NAME [either]: what no other command has to recover is done when the command is given again.
+again_at_every_point() {
 	local n calls at
 	keep
 	old=$(now)
 	calls=$(calls_of)
 	new=$(now)
 	for ((n = 1; n <= calls; n++)); do
-		at="guest xml, killed at call $n of $calls"
+		at="$1, killed at call $n of $calls"
 		back
 		killed KILLAT "$n"
 		is "$at" 137 "$status"
 		readable "$at"
-		either "$at"
+		[ -z "${2-}" ] || either "$at"
 		expect 0 "${change[@]}"
 		same "$at, then again" "$new" "$(now)"
 	done
-	echo "guest xml: $calls points"
+	echo "$1: $calls points"
 	back
 }
 
@@ -63,8 +63,9 @@ also=(rss show ens2f0 --json)
 at_every_point "rss set" ens2f0
 also=()
 
+# leases are one transaction, without a journal
 change=(guest xml web1 --node 1)
-lease_at_every_point
+again_at_every_point "guest xml" either
 
 change=(vf delete ens2f0)
 at_every_point "vf delete" ens2f0
@@ -91,6 +92,32 @@ at_every_point "guest attach" ens2f0
 "$tool" "${change[@]}" >/dev/null
 change=(guest detach web1)
 at_every_point "guest detach" ens2f0
+
+# What a guest may send by a macvtap, with it and changed while it runs.
+new_host
+running web1 1 1
+domains=yes stride=5
+change=(guest attach web1 --paths macvtap --max-rate 20)
+at_every_point "guest attach (macvtap)" ens2f0
+stride=1
+"$tool" "${change[@]}" >/dev/null
+change=(guest attach web1 --max-rate 5)
+at_every_point "guest attach, another limit" ens2f0
+
+# Its VLAN: a bridge and a VLAN netdev before the tap, which go after it; and all of them made anew.
+new_host '.sim.netdevs = [{name: "br0", kind: "bridge", up: true}, {name: "ens2f0", master: "br0"}]'
+running web1 1 1
+stride=5
+change=(guest attach web1 --paths tap --bridge br0 --vlan 100)
+at_every_point "guest attach (tap, VLAN)" ens2f0
+"$tool" "${change[@]}" >/dev/null
+change=(guest detach web1)
+at_every_point "guest detach (tap, VLAN)" ens2f0
+edit_host '.sim.netdevs |= map(select(.ours | not))'
+# what leases need is wanted before and after: a restore that was killed is only ever finished
+change=(restore ens2f0)
+again_at_every_point "restore (VLAN)"
+stride=1 domains=''
 
 # The same without a VF that is free: a port of OVS, and there and home again.
 ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,

@@ -11,10 +11,13 @@ host_now() {
 	"$tool" host show --json | steady | sed "${bridge:+/\"(driver_override|netdev)\"/d}" -E
 	[ ${#also[@]} = 0 ] || "$tool" "${also[@]}"
 	[ -z "$bridge" ] || jq -cS '[.ovs, .sim.fdb // []]' "$host"
+	[ -z "$domains" ] || jq -cS '[.domains[] | .name, .xml, .live], (.sim.netdevs // [] | map(select(.ours or .half)) | sort_by(.name))' "$host"
 }
 # whether OVS and what the PF takes frames for are looked at too; the netdev of a VF that is bound comes late, and an
 # override that agrees with nothing binds nothing
 bridge=''
+# whether the domains' own words are, and netdevs of ours
+domains=''
 # what else is looked at: a command
 also=()
 leases_now() { "$tool" guest list --json | sed -E '/"(id|created)"/d'; }

@@ -180,7 +180,7 @@ has "definition" "$(xml g4 config)" '<source bridge="br0"/>'
 expect 1 guest attach g4 --paths macvtap --trust on
 expect 0 guest detach g4
 expect 1 guest attach g4 --paths macvtap --trust on
-said "trust, spoofchk, rates and link state are a VF's"
+said "trust, spoofchk and link state are a VF's"
 expect 0 guest detach g3
 expect 0 guest attach g4 --pick near=0000:3b:00.0
 is "lease" "vf|interface|0000:3b:00.0|0|reserved" "$(lease g4)"

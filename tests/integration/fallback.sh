@@ -356,10 +356,38 @@ name pf-only flow-type udp4 dst-ip 10.0.0.5 dst-port 9 in pf queue 1
 R
 sed -i 's/ in pf / /' "$work/rules"
 expect 0 flow apply "$work/rules" --pf ens2f0
-expect 1 guest attach web2 --net red --paths macvtap --vlan 7
-said "libvirt has no words for VLAN 7 of a macvtap"
-expect 0 guest attach web2 --net red --paths macvtap
+expect 0 guest attach web2 --net red --paths macvtap --vlan 7
 is "lease" "macvtap|bridge|0000:81:00.0||reserved" "$(lease web2)"
 expect 1 guest move web2 --to vf
 said "holds a macvtap" "attach it anew"
+over
+
+# ---- two PFs of one network ----
+new_host ".ovs = $ovs"
+expect 0 vf create ens2f0 --count 1 --mac auto
+expect 0 vf create ens1f0 --count 1 --mac auto
+let_land
+expect 0 physnet add red ens2f0 ens1f0 --bridge br-red --uplink af_packet
+for i in 1 2 3; do defined web$i "$i" "" shared; done
+expect 0 guest attach web1 --pf ens2f0
+expect 0 guest attach web2 --pf ens2f0 --paths vhostuser
+# a VF of the other PF is free, and a move stays on its own
+expect 1 guest move web2 --to vf
+said "no VF of ens2f0 is free" "ens1f0 of physnet red has a free one" "guest detach 'web2', then guest attach 'web2' --net red"
+expect 0 guest rebalance
+is "it stays" "vhostuser|interface|0000:81:00.0||reserved" "$(lease web2)"
+expect 0 guest attach web3 --pf ens1f0
+# that one on the bridge, which is the network's, and home to its own PF
+change guest move web3 --to vhostuser
+is "lease" "vhostuser|interface|0000:3b:00.0||reserved" "$(lease web3)"
+has "its MAC" "$(fdb)" "$(query "SELECT mac FROM lease WHERE guest = 'web3'")"
+expect 0 guest detach web2
+expect 0 guest attach web2 --pf ens1f0 --mac 02:00:00:00:00:22
+is "lease" "vf|interface|0000:3b:00.0|0|reserved" "$(lease web2)"
+expect 1 guest move web3 --to vf
+said "no VF of ens1f0 is free" "guest rebalance"
+expect 0 guest detach web2
+change guest move web3 --to vf
+is "lease" "vf|interface|0000:3b:00.0|0|reserved" "$(lease web3)"
+is "the PF takes nobody's frames" "" "$(fdb)"
 over

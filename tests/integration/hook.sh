@@ -191,6 +191,24 @@ hook 0 stopped
 hook 0 release
 is "rules" 1 "$(table)"
 
+# many rules: in words the journal keeps the first steps, the others in its states
+input hook-prepare 3 >"$work/domain.xml"
+for ((i = 0; i < 60; i++)); do echo "udp4 dst-port $((2000 + i)) guest self"; done >"$rules/m1.dpdk.flows"
+for turn in 1 2; do
+	hook 0 prepare
+	hook 0 start
+	is "rules, turn $turn" 61 "$(table)"
+	is "the journal" '60|21|and 40 more' "$(query "SELECT steps, json_array_length(plan), json_extract(plan, '\$[20]') FROM journal JOIN journal_text USING (id) ORDER BY id DESC LIMIT 1")"
+	is "whose they are" '60|1' "$(jq -r '[.list[] | select(.rule | contains("guest"))] | "\(length)|\(map(.owner | strings) | length)"' <<<"$(query 'SELECT intent FROM pf')")"
+	hook 0 started
+	is "nothing is missing" "" "$(cat "$work/err")"
+	expect 0 flow diff ens2f0
+	hook 0 stopped
+	is "rules" 1 "$(table)"
+	hook 0 release
+done
+rm "$rules/m1.dpdk.flows"
+
 # rules of the list that name the guest come and go with it, and stay in the list
 ready
 expect 1 flow add ens2f0 --name web udp4 dst-port 80 guest "$guest"
@@ -373,6 +391,13 @@ is "leases" other "$(query 'SELECT guest FROM lease')"
 sed "s/bus='0x3b'/bus='0xaf'/" "$corpus/hook-prepare.xml" >"$work/domain.xml"
 hook 0 migrate
 has "the domain" "$(out)" "bus='0x81'"
+hook 0 release
+# half of a pair, which QEMU plugs again where the guest arrives: another VF, the same pair
+sed -i "s|</interface>|<teaming type='transient' persistent='ua-net0'/>&|" "$work/domain.xml"
+hook 0 migrate
+is "lines that differ" 1 "$(diff "$work/domain.xml" "$work/out" | grep -c '^>')"
+has "the domain" "$(out)" "bus='0x81'"
+has "the domain" "$(out)" "<teaming type='transient' persistent='ua-net0'/>"
 hook 0 release
 expect 0 vf create ens1f0 --count 4 --mac auto
 let_land

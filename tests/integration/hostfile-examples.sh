@@ -109,7 +109,7 @@ said "-f"
 
 if command -v systemd-analyze >/dev/null; then
 	# the program need not be installed for the unit to be right
-	for unit in sriovctl-restore sriovctl-bridges; do
+	for unit in sriovctl-restore sriovctl-bridges sriovctl-vlans; do
 		sed "s#/usr/bin/sriovctl#$release#" "$repo/examples/systemd/$unit.service" >"$work/$unit.service"
 		systemd-analyze verify "$work/$unit.service" 2>"$work/err" || true
 		is "systemd-analyze verify" "" "$(grep "$unit" "$work/err" || true)"

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../harness.sh"
 # shellcheck source=tests/libvirtd.sh
 . "$repo/tests/libvirtd.sh"
-with cc as ld
+with cc as ld tc
 ip link set lo up
 ip link add br-test type bridge
 ip link add base0 type veth peer name base1
@@ -94,6 +94,9 @@ interface tap3 bridge 0d "bridge='br-test'"
 interface standby bridge 1a "bridge='br-test'" "<teaming type='persistent'/><alias name='ua-standby'/>"
 vf vf 0a 02
 vf team 1a 03 "<teaming type='transient' persistent='ua-standby'/>"
+interface limited bridge 0f "bridge='br-test'" "<bandwidth><outbound average='2500' burst='250'/></bandwidth>"
+interface unlimited bridge 0f "bridge='br-test'"
+interface macvtap-limited direct 0f "dev='base0' mode='bridge'" "<bandwidth><outbound average='2500' burst='250'/></bandwidth>"
 for mode in vepa bridge private passthrough; do interface "macvtap-$mode" direct 0e "dev='base0' mode='$mode'"; done
 
 cat >"$work/boot.s" <<'END'
@@ -150,7 +153,8 @@ domain() {
 domain 1 >"$work/guest1.xml"
 # the simulated host has the same domain
 jq --rawfile xml "$work/guest1.xml" --arg uuid "${uuid}1" \
-	'.domains = [{name: "guest1", uuid: $uuid, state: "defined", xml: $xml}]' "$example" >"$sim_host"
+	'.domains = [{name: "guest1", uuid: $uuid, state: "defined", xml: $xml}] | .sim.netdevs = [{name: "base0"}]' \
+	"$example" >"$sim_host"
 
 # ---- no libvirt ----
 
@@ -201,6 +205,15 @@ both detach guest1 "$(x team)" config
 has "the other half stays" "$(virsh dumpxml --inactive guest1)" "ua-standby"
 both detach guest1 "$(x standby)" config
 is "both gone" 0 "$(virsh dumpxml --inactive guest1 | grep -c 52:54:00:00:00:1a)"
+# what a guest may send
+both attach guest1 "$(x unlimited)" config
+both limit guest1 "$(x limited)" config
+has "the definition" "$(virsh dumpxml --inactive guest1)" "<outbound average='2500' burst='250'/>"
+both limit guest1 "$(x unlimited)" config
+is "no limit" 0 "$(virsh dumpxml --inactive guest1 | grep -c bandwidth)"
+both detach guest1 "$(x limited)" config
+both_no ENODEV limit guest1 "$(x limited)" config
+both_no ENOTCONN limit guest1 "$(x limited)" live
 no EOPNOTSUPP attach guest1 "$work/guest1.xml" config
 both_no ENOTCONN attach guest1 "$(x tap)" live
 both_no ENOTCONN detach guest1 "$(x tap)" live 100
@@ -263,6 +276,30 @@ for mode in vepa bridge private passthrough; do
 	both detach guest1 "$(x "macvtap-$mode")" live 20000
 	is "$mode is gone" '' "$(ip -o link show type macvtap)"
 done
+# a limit is libvirt's work with tc, for which the kernel needs sch_htb, sch_sfq and act_police
+shaped='' # whether this one has them
+ip link add shape0 type veth peer name shape1
+if tc qdisc add dev shape0 root sfq 2>/dev/null && tc qdisc add dev shape0 ingress && tc filter add dev shape0 parent ffff: \
+	protocol all u32 match u32 0 0 police rate 1mbit burst 64k drop 2>/dev/null; then shaped=yes; fi
+ip link del shape0
+for device in limited macvtap-limited; do
+	[ -z "$shaped" ] || continue
+	no EOPNOTSUPP attach guest1 "$(x $device)" live
+	told "libvirt: " "tc " "sch_htb"
+	is "nothing is left" '' "$(ip -o link show master br-test; ip -o link show type macvtap)"
+	is "nor in the guest" 0 "$(virsh dumpxml guest1 | grep -c "<interface")"
+done
+both attach guest1 "$(x unlimited)" live
+if [ -n "$shaped" ]; then
+	both limit guest1 "$(x limited)" live
+	has "the limit" "$(tc filter show parent ffff: dev "$(ip -o link show master br-test | sed 's/^[0-9]*: //; s/:.*//')")" "rate 20Mbit"
+	both limit guest1 "$(x unlimited)" live
+else
+	no EOPNOTSUPP limit guest1 "$(x limited)" live
+	told "libvirt: " "tc " "sch_htb"
+	is "no limit" 0 "$(virsh dumpxml guest1 | grep -c bandwidth)"
+fi
+both detach guest1 "$(x limited)" live 20000
 for device in tap tap2 tap3; do both attach guest1 "$(x $device)" live; done
 both_no ENOSPC attach guest1 "$(x macvtap-bridge)" live
 told "No more available PCI slots" "pcie-root-port"

@@ -30,7 +30,7 @@ def read(text):
     device.parse_str(text)
     return {"type": device.net_type, "mac": device.mac_addr, "source": device.source_dev, "vlan": device.vlan,
             "model": device.model, "queues": device.vhost_queues, "mode": device.vhostuser_mode,
-            "path": device.vhostuser_path}
+            "path": device.vhostuser_path, "limit": device.vif_outbound_average}
 
 
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
@@ -42,9 +42,11 @@ same "what Nova reads" "$(cat <<'END'
 hostdev-transient {"address": "0x0000.0x81.0x10.0x6", "managed": "yes", "mode": "subsystem", "type": "pci"}
 hostdev {"address": "0x0000.0x81.0x10.0x6", "managed": "yes", "mode": "subsystem", "type": "pci"}
 macvtap-bridge {"mac": "52:54:00:12:34:56", "model": "virtio", "queues": "8", "source": "ens2f0", "type": "direct"}
+macvtap-limited {"limit": "125", "mac": "52:54:00:12:34:56", "model": "virtio", "queues": "2", "source": "ens2f0", "type": "direct"}
 macvtap-passthrough {"mac": "52:54:00:12:34:56", "model": "virtio", "source": "ens2f0", "type": "direct"}
 macvtap-private {"mac": "52:54:00:12:34:56", "model": "virtio", "source": "ens2f0", "type": "direct"}
 macvtap-vepa {"mac": "52:54:00:12:34:56", "model": "virtio", "source": "ens2f0", "type": "direct"}
+tap-limited {"limit": "2500", "mac": "52:54:00:12:34:56", "model": "virtio", "source": "br0", "type": "bridge"}
 tap-persistent {"mac": "52:54:00:12:34:56", "model": "virtio", "source": "br0", "type": "bridge"}
 tap-queues {"mac": "52:54:00:12:34:56", "model": "virtio", "queues": "256", "source": "br0", "type": "bridge"}
 tap {"mac": "52:54:00:12:34:56", "model": "virtio", "source": "br0", "type": "bridge"}

@@ -38,11 +38,11 @@ for release in rocky 21 yoga 25.0.0; do
 	is "lines of the old name, $release" 4 "$(grep -c '^passthrough_whitelist = ' "$work/out")"
 	is "lines of the new one" 0 "$(grep -c '^device_spec' "$work/out" || true)"
 done
-for release in zed 2025.1 32; do
+for release in zed 2025.1 32 33 gazpacho; do
 	expect 0 nova conf --nova-release $release
 	is "lines, $release" 4 "$(grep -c '^device_spec = ' "$work/out")"
 done
-for release in 17 33 bexar 26x ''; do
+for release in 17 34 2026.2 bexar 26x ''; do
 	expect 1 nova conf --nova-release "$release"
 done
 # VFs that are on vfio-pci already: said to those releases that know it

@@ -61,7 +61,14 @@ is "after a reboot and back" "$before" "$(port)"
 new_host
 expect 0 pf bind ens2f0 --driver vfio-pci
 expect 1 vf create $pf --count 2
-said "vfio-pci has the port" "sriovctl pf bind $pf --driver default" "flow apply --backend rte"
+said "vfio-pci has the port" "sriovctl pf bind $pf --driver default" "VF token"
+expect 1 flow add $pf udp4 dst-port 9 queue 0
+said "driver vfio-pci is not modelled" "rules of a port that DPDK owns: --backend rte"
+# VFs that somebody made there
+edit_host '(.pfs[] | select(.address == "0000:81:00.0")) |= (.vfs.now = 1 | .vf = [{address: "0000:81:10.0", driver: "vfio-pci"}])'
+expect 1 vf set $pf 0 --trust on
+said "vfio-pci has the port" "flow apply --backend rte"
+edit_host '(.pfs[] | select(.address == "0000:81:00.0")) |= (.vfs.now = 0 | .vf = [])'
 expect 0 pf bind $pf --driver default
 is "nothing is left on record" '' "$(query "SELECT intent FROM pf WHERE intent IS NOT NULL AND intent != ''")"
 expect 0 pf bind ens2f0 --driver default

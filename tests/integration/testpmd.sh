@@ -54,9 +54,17 @@ flow-type ether prio 3 vlan-etype 0x8100 drop
 flow-type tcp4 dst-ip 10.0.0.7 syn queue 1
 flow-type tcp6 tcp-flags 0x12 queue 1
 flow-type ether e-tag 4660 vf 2
+flow-type udp4 dst-port 4789 vni 42 inner-dst 52:54:00:00:00:01 vf 3
+flow-type udp6 dst-port 8472 inner-dst 52:54:00:00:00:01 inner-vlan 4097 queue 1
 flow-type udp4 dst-port 53 vid 7 prio 1 queue 1
+flow-type udp6 src-ip 2220:5803:c112:6010:2c0:1874:4041:204f m d4d9:873c:1ecd:9bef:ac0f:e58b:beae:57b0 dst-ip 8801:c024:86e0:420a:fa5:50:240:8c38 m 7568:295b:6817:b4e5:e040:61ad:782e:31c3 src-port 62446-63818 dst-port 45607-57390 inner-dst f1:7e:78:8c:8c:00 inner-vlan 37429 m 0x4d4a tclass 0x58 vlan-etype 0x17c4 vid 875 vf 100 queue 1000
 END
+# The last is as long as testpmd's line can be; one character more would be passed over without a word.
 through "rules of every kind"
+is "the longest line" 512 "$(wc -L <"$work/commands")"
+sed -i '$s/1000$/10000/' "$work/in"
+expect 1 flow export "$work/in" --to testpmd
+said "its command has 513 characters, and testpmd reads lines of at most 512"
 "$work/rules" "$N" >"$work/random"
 sed 1d "$work/random" >"$work/in"
 head -n 1 "$work/random"

@@ -36,6 +36,7 @@ static const struct field {
 	{RTE_FLOW_ITEM_TYPE_TCP, "dst", 2, 2, DECIMAL},
 	{RTE_FLOW_ITEM_TYPE_TCP, "flags", 13, 1, HEX},
 	{RTE_FLOW_ITEM_TYPE_E_TAG, "grp_ecid_b", 2, 2, HEX},
+	{RTE_FLOW_ITEM_TYPE_VXLAN, "vni", 4, 3, HEX},
 	{RTE_FLOW_ITEM_TYPE_UDP, "src", 0, 2, DECIMAL},
 	{RTE_FLOW_ITEM_TYPE_UDP, "dst", 2, 2, DECIMAL},
 	{RTE_FLOW_ITEM_TYPE_SCTP, "src", 0, 2, DECIMAL},
@@ -47,10 +48,11 @@ static const struct {
 	const char *word;
 	size_t size;
 } items[] = {
-	{RTE_FLOW_ITEM_TYPE_ETH, "eth", 14},   {RTE_FLOW_ITEM_TYPE_VLAN, "vlan", 4},
-	{RTE_FLOW_ITEM_TYPE_IPV4, "ipv4", 20}, {RTE_FLOW_ITEM_TYPE_IPV6, "ipv6", 40},
-	{RTE_FLOW_ITEM_TYPE_TCP, "tcp", 20},   {RTE_FLOW_ITEM_TYPE_UDP, "udp", 8},
-	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12}, {RTE_FLOW_ITEM_TYPE_E_TAG, "e_tag", 8},
+	{RTE_FLOW_ITEM_TYPE_ETH, "eth", 14},    {RTE_FLOW_ITEM_TYPE_VLAN, "vlan", 4},
+	{RTE_FLOW_ITEM_TYPE_IPV4, "ipv4", 20},  {RTE_FLOW_ITEM_TYPE_IPV6, "ipv6", 40},
+	{RTE_FLOW_ITEM_TYPE_TCP, "tcp", 20},    {RTE_FLOW_ITEM_TYPE_UDP, "udp", 8},
+	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12},  {RTE_FLOW_ITEM_TYPE_E_TAG, "e_tag", 8},
+	{RTE_FLOW_ITEM_TYPE_VXLAN, "vxlan", 8},
 };
 
 static unsigned long number_at(const uint8_t *at, unsigned size)

@@ -108,6 +108,14 @@ static int attach(struct call *call, struct sriov_error *err)
 					     where_of(call->word[3]), err));
 }
 
+static int limit(struct call *call, struct sriov_error *err)
+{
+	_free_ char *text = read_text(call->word[2]);
+
+	return done(call->host->virt->limit(call->host, call->word[1], text,
+					    where_of(call->word[3]), err));
+}
+
 static int detach(struct call *call, struct sriov_error *err)
 {
 	_free_ char *text = read_text(call->word[2]);
@@ -147,8 +155,9 @@ static const struct {
 	const char *word;
 	int (*call)(struct call *call, struct sriov_error *err);
 } calls[] = {
-	{"find", find},     {"list", list},     {"pid", pid}, {"attach", attach},
-	{"detach", detach}, {"define", define}, {"pin", pin}, {"memory", memory},
+	{"find", find},     {"list", list},     {"pid", pid},
+	{"attach", attach}, {"detach", detach}, {"define", define},
+	{"pin", pin},       {"memory", memory}, {"limit", limit},
 };
 
 int main(int argc, char **argv)

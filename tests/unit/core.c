@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -212,6 +213,24 @@ static void test_doc(void **state)
 	assert_null(doc.text);
 }
 
+/* Numbers are written digit by digit, as a format string would. */
+static void test_doc_numbers(void **state)
+{
+	static const int64_t numbers[] = {0,     7,         10,        -1,           -10,
+					  65535, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		struct core_doc doc = {0};
+		_free_ char *got = NULL;
+		char want[32];
+
+		core_doc_int(&doc, NULL, numbers[i]);
+		got = core_doc_take(&doc);
+		snprintf(want, sizeof(want), "%" PRId64, numbers[i]);
+		assert_string_equal(got, want);
+	}
+}
+
 /* Text that no reader would take back is not written at all; an array beyond the first room is. */
 static void test_doc_ends(void **state)
 {
@@ -242,7 +261,7 @@ int main(void)
 		cmocka_unit_test(test_copy_and_grow), cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_files),         cmocka_unit_test(test_json),
 		cmocka_unit_test(test_log),           cmocka_unit_test(test_doc),
-		cmocka_unit_test(test_doc_ends),
+		cmocka_unit_test(test_doc_numbers),   cmocka_unit_test(test_doc_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

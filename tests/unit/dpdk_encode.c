@@ -9,10 +9,11 @@ static const struct {
 	const char *word;
 	size_t size;
 } items[] = {
-	{RTE_FLOW_ITEM_TYPE_ETH, "eth", 14},   {RTE_FLOW_ITEM_TYPE_VLAN, "vlan", 4},
-	{RTE_FLOW_ITEM_TYPE_IPV4, "ipv4", 20}, {RTE_FLOW_ITEM_TYPE_IPV6, "ipv6", 40},
-	{RTE_FLOW_ITEM_TYPE_TCP, "tcp", 20},   {RTE_FLOW_ITEM_TYPE_UDP, "udp", 8},
-	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12}, {RTE_FLOW_ITEM_TYPE_E_TAG, "e_tag", 8},
+	{RTE_FLOW_ITEM_TYPE_ETH, "eth", 14},    {RTE_FLOW_ITEM_TYPE_VLAN, "vlan", 4},
+	{RTE_FLOW_ITEM_TYPE_IPV4, "ipv4", 20},  {RTE_FLOW_ITEM_TYPE_IPV6, "ipv6", 40},
+	{RTE_FLOW_ITEM_TYPE_TCP, "tcp", 20},    {RTE_FLOW_ITEM_TYPE_UDP, "udp", 8},
+	{RTE_FLOW_ITEM_TYPE_SCTP, "sctp", 12},  {RTE_FLOW_ITEM_TYPE_E_TAG, "e_tag", 8},
+	{RTE_FLOW_ITEM_TYPE_VXLAN, "vxlan", 8},
 };
 
 /* Headers as they stand in a packet; trailing zero bytes are left out. */
@@ -51,6 +52,9 @@ static void dump_action(struct text *out, const struct rte_flow_action *action)
 	switch (action->type) {
 	case RTE_FLOW_ACTION_TYPE_QUEUE:
 		text_add(out, " queue %u", *(const uint16_t *)action->conf);
+		break;
+	case RTE_FLOW_ACTION_TYPE_PF:
+		text_add(out, " pf");
 		break;
 	case RTE_FLOW_ACTION_TYPE_VF:
 		text_add(out, " vf %u", number[1]);
@@ -129,6 +133,14 @@ static const struct {
 	{SRIOV_FILTER_CLOUD, "udp4 dst-port 53 vf 3 queue 1",
 	 "eth / ipv4 / udp 00000035 0000ffff -> vf 3 queue 1"},
 	{SRIOV_FILTER_CLOUD, "tcp6 src-port 53 vf 0", "eth / ipv6 / tcp 0035 ffff -> vf 0 queue 0"},
+	{SRIOV_FILTER_CLOUD,
+	 "udp4 dst-port 4789 vni 0x123456 inner-dst 52:54:00:00:00:01 vf 3 queue 1",
+	 "eth / ipv4 / udp / vxlan 00000000123456 00000000ffffff / eth 525400000001 ffffffffffff -> vf 3 queue 1"},
+	{SRIOV_FILTER_CLOUD,
+	 "udp6 dst-port 4789 inner-dst 52:54:00:00:00:01 inner-vlan 0x2005 queue 1",
+	 "eth / ipv6 / udp / vxlan / eth 525400000001 ffffffffffff / vlan 2005 ffff -> pf queue 1"},
+	{SRIOV_FILTER_CLOUD, "udp4 dst-port 4789 vni 0 inner-dst 52:54:00:00:00:01 vf 0",
+	 "eth / ipv4 / udp / vxlan 0 00000000ffffff / eth 525400000001 ffffffffffff -> vf 0 queue 0"},
 	{SRIOV_FILTER_FLOWER, "tcp4 dst-ip 10.0.0.0/9 queue 1",
 	 "eth / ipv4 000000000000000000000000000000000a 00000000000000000000000000000000ff80 / tcp -> queue 1"},
 	{SRIOV_FILTER_FLOWER, "udp6 dst-port 53 drop",

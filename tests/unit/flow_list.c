@@ -243,10 +243,11 @@ static void reads_many(void **state)
 static void the_example_shows_every_word(void **state)
 {
 	static const char *const words[] = {
-		"\nname ", " queue ", " queues ",   " vf ",        " guest ",   " drop",
-		" in pf ", " in vf ", " in guest ", " weight ",    " optional", " loc ",
-		" vid ",   " prio ",  "src-ip ",    "dst-ip ",     "/",         " m ",
-		"-2000 ",  "proto ",  " syn",       " tcp-flags ", " e-tag ",
+		"\nname ",     " queue ",      " queues ",   " vf ",        " guest ",   " drop",
+		" in pf ",     " in vf ",      " in guest ", " weight ",    " optional", " loc ",
+		" vid ",       " prio ",       "src-ip ",    "dst-ip ",     "/",         " m ",
+		"-2000 ",      "proto ",       " syn",       " tcp-flags ", " e-tag ",   " vni ",
+		" inner-dst ", " inner-vlan ",
 	};
 	_free_ char *path = core_printf("%s/examples/rules/language.rules", TEST_SOURCE_DIR);
 	static char text[16384] = "\n";

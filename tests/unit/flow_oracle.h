@@ -78,13 +78,13 @@ static inline bool user_def_matches(const struct round *r, const struct sriov_ru
 {
 	uint64_t value = rule->value.user_def, mask = rule->mask.user_def;
 	const uint8_t *payload = has_ports(p) ? p->l4_payload : p->l3_payload;
-	unsigned at = value >> 16 & 0x3e;
+	unsigned at = (value & mask) >> 16 & 0x3e;
 
 	if (!mask)
 		return true;
 	if (!strcmp(r->port.driver, "ixgbe"))
 		return number_matches(p->vf < 0 ? r->port.vfs : (unsigned)p->vf, value, mask);
-	return (payload[at] << 8 | payload[at + 1]) == (int)(value & 0xffff);
+	return number_matches(payload[at] << 8 | payload[at + 1], value, mask & 0xffff);
 }
 
 static inline bool scope_matches(const struct sriov_rule *rule, const struct nic_packet *p)

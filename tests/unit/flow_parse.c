@@ -138,6 +138,8 @@ static const struct {
 	{"tcp4 tcp-flags 0x12 queue 1", "flow-type tcp4 tcp-flags 0x12 queue 1"},
 	{"tcp4 tcp-flags 0 m 0xfb queue 1", "flow-type tcp4 tcp-flags 0x0 m 0xfb queue 1"},
 	{"ether e-tag 0x1234 vf 2", "flow-type ether e-tag 4660 vf 2"},
+	{"udp4 inner-vlan 5 inner-dst 02:00:00:00:00:01 vni 0x10 dst-port 4789 vf 2 queue 1",
+	 "flow-type udp4 dst-port 4789 vni 16 inner-dst 02:00:00:00:00:01 inner-vlan 5 vf 2 queue 1"},
 	{"udp4 vlan-etype 0x8100 vlan 5 drop", "flow-type udp4 vlan-etype 0x8100 vlan 5 drop"},
 	{"udp4 user-def 0x3 drop", "flow-type udp4 user-def 0x3 drop"},
 	{"udp4 user-def 3 m 0xffffffffffffff80 drop",

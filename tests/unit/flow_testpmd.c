@@ -57,6 +57,13 @@ static void reads_testpmd(void **state)
 		{"flow create 0 ingress pattern ipv4 src spec 1.2.3.4 dst spec 1.2.3.5 / end actions "
 		 "drop / end",
 		 "flow-type ip4 src-ip 1.2.3.4 dst-ip 1.2.3.5 drop\n"},
+		{"flow create 0 ingress pattern eth / ipv4 / udp dst is 4789 / vxlan vni is 5 / eth dst is "
+		 "02:00:00:00:00:01 / vlan tci spec 0x2005 / end actions vf id 1 / queue index 0 / end",
+		 "flow-type udp4 dst-port 4789 vni 5 inner-dst 02:00:00:00:00:01 inner-vlan 5 m "
+		 "0xf000 vf 1\n"},
+		{"flow create 0 ingress pattern ipv6 / udp / vxlan vni spec 6 vni mask 0xffffff / end "
+		 "actions drop / end",
+		 "flow-type udp6 vni 6 drop\n"},
 		{"flow create 0 ingress pattern vlan tci spec 0x2005 / end actions drop / end",
 		 "flow-type ether vid 5 drop\n"},
 		{"flow create 0 ingress pattern ipv4 src is 1.2.3.4 dst spec 1.2.3.5 / end actions "
@@ -93,8 +100,18 @@ static void leaves_out_of_testpmd(void **state)
 		{"flow create 0 ingress transfer pattern eth" A, 23, "not for 'transfer'"},
 		{"flow create 0 group 1 ingress pattern eth" A, 15, "groups have no words here"},
 		{"flow create 0 pattern eth" A, 15, "does not say `ingress`"},
-		{P "vxlan vni is 5" A, 31, "the item vxlan has no words here"},
-		{P "ipv4 / udp / vxlan / eth" A, 44, "the item vxlan has no words here"},
+		{P "vxlan vni is 5" A, 31, "vxlan behind what stands before it"},
+		{P "ipv4 / tcp / vxlan vni is 5" A, 44, "vxlan behind what stands before it"},
+		{P "ipv4 / udp / vxlan / eth" A, 62, "a tunnel of any kind has no words here"},
+		{P "ipv4 / udp / vxlan / ipv4" A, 52,
+		 "the item ipv4 has no words here inside a tunnel"},
+		{P "ipv4 / udp / vxlan / vlan tci is 5" A, 52, "vlan behind what stands"},
+		{P "ipv4 / udp / vxlan / eth / eth" A, 58, "a second eth has no words"},
+		{P "ipv4 / udp / vxlan / eth / vlan tci is 5 / eth" A, 74, "a second eth"},
+		{P "ipv4 / udp / vxlan / eth src is 02:00:00:00:00:01" A, 56,
+		 "'src' of eth has no words"},
+		{P "ipv4 / udp / vxlan / eth dst spec 02:00:00:00:00:01" A, 83,
+		 "compared in 'src' too"},
 		{P "eth / eth" A, 37, "a second eth has no words here"},
 		{P "ipv4 / ipv6" A, 38, "ipv6 behind what stands before it"},
 		{P "udp / ipv4" A, 37, "ipv4 behind what stands before it"},

@@ -58,6 +58,10 @@ static const struct {
 	{"82599", "tcp4 syn queue 1", "refused", NULL, NULL, "", "cannot say 'tcp-flags'"},
 	{"X710", "tcp6 tcp-flags 4 drop", "refused", NULL, NULL, "", "'tcp-flags'"},
 	{"X550,vfs=2", "ether e-tag 4 vf 1", "refused", NULL, NULL, "", "flow type ether"},
+	{"X710,vfs=2", "udp4 dst-port 4789 vni 5 queue 1", "refused", NULL, NULL,
+	 "flow-type udp4 dst-port 4789 queue 1", "cannot say 'vni'"},
+	{"82599", "udp4 dst-port 4789 inner-vlan 5 drop", "refused", NULL, NULL,
+	 "flow-type udp4 dst-port 4789 drop", "cannot say 'inner-vlan'"},
 	{"I350", "ether e-tag 4 queue 1", "refused", NULL, NULL, "", "cannot say 'e-tag'"},
 	/* guests */
 	{"82599,vfs=8", "udp4 guest web1", "unknown", NULL, NULL, "", "which VF guest web1 has"},

@@ -22,6 +22,7 @@
 #define VHOST .path = GUEST_VHOSTUSER, .socket = "/run/openvswitch/vhu-web1-0"
 #define TAP .path = GUEST_TAP, .netdev = "br0"
 #define MACVTAP(mode_) .path = GUEST_MACVTAP, .netdev = "ens2f0", .mode = mode_
+#define RATE(kbyte) .has_rate = true, .rate = kbyte
 #define TEAM(half) .team = half, .alias = "ua-web1"
 /* clang-format on */
 
@@ -43,6 +44,8 @@ static const struct {
 	{"macvtap-passthrough", {MACVTAP(MACVTAP_PASSTHROUGH), MAC}},
 	{"tap", {TAP, MAC}},
 	{"tap-queues", {TAP, MAC, .queues = 256}},
+	{"tap-limited", {TAP, MAC, RATE(2500)}},
+	{"macvtap-limited", {MACVTAP(MACVTAP_BRIDGE), MAC, .queues = 2, RATE(125)}},
 	{"tap-persistent", {TAP, MAC, TEAM(TEAM_PERSISTENT)}},
 };
 
@@ -117,6 +120,7 @@ static void test_refused(void **state)
 		{{.path = GUEST_TAP, .netdev = "", MAC}, -EINVAL, "not the name of a netdev"},
 		{{.path = GUEST_TAP, .netdev = "a/b", MAC}, -EINVAL, "not the name of a netdev"},
 		{{.path = GUEST_MACVTAP, .netdev = "..", MAC}, -EINVAL, "name of a netdev"},
+		{{VHOST, MAC, RATE(125)}, -EINVAL, "OVS does"},
 		{{VHOST, MAC, .ring = 300}, -ERANGE, "ring of 300"},
 		{{VHOST, MAC, .ring = 2048}, -ERANGE, "ring of 2048"},
 		{{.path = GUEST_VHOSTUSER, .socket = "vhu", MAC}, -EINVAL, "absolute path"},

@@ -38,8 +38,18 @@ static int fake_mac_user(struct sriov_host *host, const uint8_t mac[6], char *na
 	return 0;
 }
 
-static const struct host_ops fake_ops = {
-	.name = "fake", .close = fake_close, .read = fake_read, .mac_user = fake_mac_user};
+/* Nothing but the PFs, of which nobody asks here. */
+static int fake_links(struct sriov_host *host, struct host_links *out, struct sriov_error *err)
+{
+	*out = (struct host_links){0};
+	return 0;
+}
+
+static const struct host_ops fake_ops = {.name = "fake",
+					 .close = fake_close,
+					 .read = fake_read,
+					 .mac_user = fake_mac_user,
+					 .links = fake_links};
 
 static int setup(void **state)
 {
@@ -136,6 +146,26 @@ static void test_adopts_what_the_domain_names(void **state)
 	req.node = 0;
 	assert_int_equal(ask(*state, &req, false, &lease, NULL, &err), -EEXIST);
 	assert_non_null(strstr(err.message, "VF 2"));
+}
+
+/* Whoever asks for XML alone has nobody who would make the netdev that its VLAN is on. */
+static void test_vlan_of_a_macvtap(void **state)
+{
+	struct sriov_guest_request req = {
+		.guest = "web1",
+		.node = -1,
+		.policy = {.path = {SRIOV_PATH_MACVTAP}, .npaths = 1},
+		.attrs = {.has = SRIOV_VF_VLAN, .vlan = 100},
+	};
+	struct sriov_lease lease;
+	struct sriov_error err;
+
+	assert_int_equal(ask(*state, &req, false, &lease, NULL, &err), -ENODEV);
+	assert_non_null(strstr(err.message, "which would carry its VLAN 100, is not there"));
+	assert_non_null(strstr(err.hint, "guest attach"));
+	assert_int_equal(count_leases(*state), 0);
+	req.attrs.vlan = 4095;
+	assert_int_equal(ask(*state, &req, false, &lease, NULL, &err), -ERANGE);
 }
 
 /* The VFs of a PF whose change is not at its end may not be there a moment later. */
@@ -402,6 +432,7 @@ int main(void)
 		T(test_refused),
 		T(test_adopts_what_the_domain_names),
 		T(test_no_lease_during_a_change),
+		T(test_vlan_of_a_macvtap),
 		T(test_uuid),
 		T(test_return),
 	};

@@ -36,6 +36,10 @@ static void test_errors(void **state)
 		 "polkit"},
 		{VIR_ERR_ACCESS_DENIED, VIR_FROM_ACCESS, "access denied", -EACCES, "root"},
 		{VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, "Domain not found", -ENOENT, "virsh list"},
+		{VIR_ERR_INTERNAL_ERROR, VIR_FROM_NONE,
+		 "internal error: Child process (tc qdisc add dev macvtap4 parent 1:1 handle 2: sfq "
+		 "perturb 10) unexpected exit status 2: Error: Specified qdisc kind is unknown.",
+		 -EOPNOTSUPP, "sch_sfq"},
 		{VIR_ERR_OPERATION_INVALID, VIR_FROM_QEMU,
 		 "Requested operation is not valid: domain is not running", -ENOTCONN, "--config"},
 		{VIR_ERR_OPERATION_TIMEOUT, VIR_FROM_QEMU,

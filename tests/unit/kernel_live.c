@@ -239,6 +239,26 @@ static void test_autoprobe(void **state)
 			 -ENOENT);
 }
 
+/* The one thing about netdevs that is asked for by name before the kernel is. */
+static void test_no_bridge(void **state)
+{
+	const struct sriov_pf pf = {.address = PF, .netdev = "lo", .ifindex = 1};
+	const struct host_link link = {
+		.name = "lo.100", .vlan = 100, .lower = "lo", .master = "no-such-bridge"};
+	struct world *world = *state;
+	struct sriov_host *host = &world->host;
+	struct host_links links = {0};
+	struct sriov_error err;
+
+	if (host->ops->links(host, &links, &err) < 0)
+		skip();
+	assert_non_null(links_find(&links, "lo"));
+	links_clear(&links);
+	assert_int_equal(host->ops->link_make(host, &pf, &link, false, &err), -ENODEV);
+	assert_string_equal(err.message, "its bridge no-such-bridge is not there");
+	assert_int_equal(host->ops->link_delete(host, &pf, "no-such-netdev", &err), -ENODEV);
+}
+
 /* A PF without a netdev: what needs one says so. */
 static void test_no_netdev(void **state)
 {
@@ -331,17 +351,12 @@ int main(void)
 {
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		WORLD(test_read),
-		WORLD(test_read_refused),
-		WORLD(test_read_stuck),
-		WORLD(test_numvfs),
-		WORLD(test_override),
-		WORLD(test_unbind_and_probe),
-		WORLD(test_autoprobe),
-		WORLD(test_no_netdev),
-		WORLD(test_counters_and_rss),
-		WORLD(test_clock),
-		cmocka_unit_test(test_open_refused),
+		WORLD(test_read),       WORLD(test_read_refused),
+		WORLD(test_read_stuck), WORLD(test_numvfs),
+		WORLD(test_override),   WORLD(test_unbind_and_probe),
+		WORLD(test_autoprobe),  WORLD(test_no_netdev),
+		WORLD(test_no_bridge),  WORLD(test_counters_and_rss),
+		WORLD(test_clock),      cmocka_unit_test(test_open_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules in plans: lists and their names, records of them, what is deleted and what comes back, RSS. */
+/* Rules in plans: lists and their names, what is deleted and what comes back, RSS. */
 #include "lib/plan/ruleset.h"
 #include "lib/plan/step.h"
 
@@ -11,16 +11,9 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/rules_of.h"
+
 #define MANY 8000
-
-static struct sriov_entry udp_to(uint32_t loc, uint16_t dst_port, uint64_t cookie)
-{
-	struct sriov_entry entry = {.loc = loc, .type = SRIOV_FLOW_UDP4, .cookie = cookie};
-
-	entry.value.dst_port = dst_port;
-	entry.mask.dst_port = 0xffff;
-	return entry;
-}
 
 static struct sriov_pf port(const char *driver, struct sriov_entry *rules, size_t n)
 {
@@ -36,17 +29,6 @@ static struct sriov_pf port(const char *driver, struct sriov_entry *rules, size_
 
 	core_copy(pf.driver, sizeof(pf.driver), driver);
 	return pf;
-}
-
-/* The list of the lines of @text. */
-static struct sriov_rules list(const char *text)
-{
-	struct sriov_rules rules = {0};
-	struct sriov_error err = {0};
-
-	if (sriov_rules_parse(text, "test", &rules, &err))
-		fail_msg("%s", err.message);
-	return rules;
 }
 
 static char *plan_text(const struct sriov_pf *pf, const struct pf_state *want)
@@ -104,6 +86,38 @@ static void test_name_given_away(void **state)
 	sriov_rules_clear(&new);
 }
 
+/* A list that is applied again has the same names: also rules that are there twice, gone, new or said otherwise. */
+static void test_names_again(void **state)
+{
+	struct sriov_rules old = list("name a udp4 dst-port 1 drop\n"
+				      "name b udp4 dst-port 2 drop loc 5\n"
+				      "name c udp4 dst-port 3 drop\n"
+				      "name d udp4 dst-port 4 drop\n"
+				      "name e udp4 dst-port 4 drop\n"
+				      "name f udp4 dst-port 6 drop\n");
+	struct sriov_rules new = list("udp4 dst-port 1 drop\n"
+				      "name x udp4 dst-port 9 drop\n"
+				      "udp4 dst-port 2 drop\n"
+				      "udp4 dst-port 4 drop\n"
+				      "udp4 dst-port 4 drop\n"
+				      "udp4 dst-port 7 drop\n" /* new */
+				      "udp4 dst-port 6 drop\n"
+				      "udp4 dst-port 3 drop\n"   /* stood before the others */
+				      "udp4 dst-port 4 drop\n"); /* a third one */
+	static const char *const names[] = {"a", "x", "b", "d", "e", "rule-1", "f", "c", "rule-2"};
+
+	core_copy(old.at[2].owner, sizeof(old.at[2].owner), "ops");
+	core_copy(old.at[0].owner, sizeof(old.at[0].owner), "ops");
+	assert_int_equal(ruleset_name(&new, &old), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(new.at[i].name, names[i]);
+	assert_string_equal(new.at[0].owner, "ops");
+	assert_string_equal(new.at[7].owner, "ops");
+	assert_string_equal(new.at[2].owner, "");
+	sriov_rules_clear(&old);
+	sriov_rules_clear(&new);
+}
+
 static void test_same(void **state)
 {
 	struct sriov_rules rules = list("name a udp4 dst-port 53 drop loc 7\n"
@@ -134,98 +148,6 @@ static void test_rules_are_in_order(void **state)
 	assert_non_null(state_find_rule(&s, 8));
 	assert_null(state_find_rule(&s, 2));
 	assert_null(state_find_rule(&s, 10));
-	state_clear(&s);
-}
-
-static void test_round_trip(void **state)
-{
-	static const uint32_t queues[] = {2, 3};
-	struct sriov_rules rules = list(
-		"name web tcp4 dst-port 80 in vf 1 queue 1 weight 5 optional\n"
-		"name dns udp4 dst-port 53 drop loc 12\n");
-	struct pf_state want = {.address = "0000:81:00.0", .allow = 6, .partial = true};
-	struct pf_state again = {0};
-	struct sriov_error err = {0};
-	char *text = NULL, *second = NULL;
-
-	core_copy(rules.at[1].owner, sizeof(rules.at[1].owner), "ops");
-	assert_int_equal(state_set_list(&want, &rules), 0);
-	assert_int_equal(state_set_rss(&want, queues, 2), 0);
-	*state_rule(&want, 12) = (struct rule_state){
-		.present = true, .others = true, .entry = udp_to(12, 53, SRIOV_COOKIE_DROP)};
-	assert_int_equal(state_encode(&want, &text, &err), 0);
-	assert_int_equal(state_decode(text, &again, &err), 0);
-	assert_int_equal(again.has, STATE_LIST | STATE_RSS);
-	assert_int_equal(again.allow, 6);
-	assert_true(again.partial);
-	assert_int_equal(again.list.n, 2);
-	assert_true(ruleset_same(&again.list.at[0], &rules.at[0]));
-	assert_string_equal(again.list.at[1].name, "dns");
-	assert_string_equal(again.list.at[1].owner, "ops");
-	assert_true(again.rule[0].others);
-	assert_int_equal(state_encode(&again, &second, &err), 0);
-	assert_string_equal(text, second);
-	free(text);
-	free(second);
-	sriov_rules_clear(&rules);
-	state_clear(&want);
-	state_clear(&again);
-}
-
-static void test_bad_records(void **state)
-{
-	static const char *const texts[] = {
-		"{\"pf\":\"x\",\"list\":7}",
-		"{\"pf\":\"x\",\"list\":[{}]}",
-		"{\"pf\":\"x\",\"list\":[{\"rule\":\"udp4 dst-port\"}]}",
-		"{\"pf\":\"x\",\"rss\":[]}",
-		"{\"pf\":\"x\",\"rss\":[-1]}",
-		"{\"pf\":\"x\",\"rss\":[\"1\"]}",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct pf_state out = {.count = 77};
-		struct sriov_error err = {0};
-
-		if (state_decode(texts[i], &out, &err) != -EBADMSG)
-			fail_msg("%s", texts[i]);
-		assert_int_equal(out.count, 77);
-	}
-}
-
-/* Records of before there were lists: entries with names, of which several may be one rule. */
-static void test_derive(void **state)
-{
-	static const char old[] =
-		"{\"pf\":\"0000:3b:00.0\",\"ntuple\":true,\"vf\":[],\"rules\":["
-		"{\"loc\":1,\"kept\":false,\"name\":\"block\",\"owner\":\"ops\",\"entry\":{\"loc\":1,"
-		"\"flow\":\"tcp4\",\"mask\":{\"ip4src\":\"255.255.255.255\"},"
-		"\"value\":{\"ip4src\":\"10.0.0.6\"},\"cookie\":\"0xffffffffffffffff\"}},"
-		"{\"loc\":4,\"kept\":false,\"name\":\"block\",\"owner\":\"ops\",\"entry\":{\"loc\":4,"
-		"\"flow\":\"ip4\",\"mask\":{\"ip4src\":\"255.255.255.255\"},"
-		"\"value\":{\"ip4src\":\"10.0.0.6\"},\"cookie\":\"0xffffffffffffffff\"}},"
-		"{\"loc\":5,\"kept\":false,\"name\":\"tovf\",\"owner\":\"\",\"entry\":{\"loc\":5,"
-		"\"flow\":\"udp4\",\"mask\":{\"pdst\":65535},\"value\":{\"pdst\":53},"
-		"\"cookie\":\"0x200000003\"}}]}";
-	static const char *const words[] = {
-		"name block flow-type ip4 src-ip 10.0.0.6 drop",
-		"name tovf flow-type udp4 dst-port 53 vf 1 queue 3",
-	};
-	struct pf_state s = {0};
-	struct sriov_error err = {0};
-
-	if (state_decode(old, &s, &err))
-		fail_msg("%s", err.message);
-	assert_false(s.has & STATE_LIST);
-	assert_int_equal(ruleset_derive(&s), 0);
-	assert_int_equal(s.list.n, 2);
-	for (size_t i = 0; i < 2; i++) {
-		char text[RULE_WORDS];
-
-		assert_int_equal(sriov_rule_format(&s.list.at[i], text, sizeof(text)), 0);
-		assert_string_equal(text, words[i]);
-	}
-	assert_string_equal(s.list.at[0].owner, "ops");
 	state_clear(&s);
 }
 
@@ -440,13 +362,18 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),         cmocka_unit_test(test_name_given_away),
-		cmocka_unit_test(test_same),          cmocka_unit_test(test_rules_are_in_order),
-		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_bad_records),
-		cmocka_unit_test(test_derive),        cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_stale_targets), cmocka_unit_test(test_ntuple_off),
-		cmocka_unit_test(test_replace),       cmocka_unit_test(test_others_place),
-		cmocka_unit_test(test_rss),           cmocka_unit_test(test_no_words),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_again),
+		cmocka_unit_test(test_name_given_away),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_rules_are_in_order),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_stale_targets),
+		cmocka_unit_test(test_ntuple_off),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_others_place),
+		cmocka_unit_test(test_rss),
+		cmocka_unit_test(test_no_words),
 		cmocka_unit_test(test_many),
 	};
 

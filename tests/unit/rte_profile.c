@@ -5,6 +5,9 @@
 #define MARKED "pins the port's mode"
 #define CLOUD "no NIC, real or emulated"
 
+#define VXLAN "udp4 dst-port 4789 "
+#define MAC "52:54:00:00:00:01"
+
 static const struct {
 	const char *nic, *rule;
 	const char *result;
@@ -81,6 +84,29 @@ static const struct {
 	{"X710", "ether vlan 5 drop", "refused", NULL, 0, "IP has flow types of its own"},
 	{"X710,vfs=4", "udp4 dst-port 53 vf 1 queue 2", "exact", "cloud", 1, CLOUD},
 	{"X710,vfs=4", "tcp6 src-port 53 vf 1", "exact", "cloud", 1, CLOUD},
+	/* tunnels */
+	{"X710,vfs=4", VXLAN "vni 5 inner-dst " MAC " vf 1", "exact", "cloud", 1, CLOUD},
+	{"X710,vfs=4", VXLAN "inner-dst " MAC " vf 1 queue 2", "exact", "cloud", 1,
+	 "the NIC is told that dst-port"},
+	{"X710", VXLAN "vni 5 inner-dst " MAC " inner-vlan 7 queue 3", "exact", "cloud", 1,
+	 "IPv4 from those in IPv6 is not known"},
+	{"X710", "udp6 dst-port 8472 vni 5 inner-dst " MAC " queue 3", "exact", "cloud", 1, CLOUD},
+	{"X710", VXLAN "vni 5 inner-dst " MAC " drop", "refused", NULL, 0, "cloud: it cannot drop"},
+	{"X710", VXLAN "vni 5 queue 1", "refused", NULL, 0, "the inner destination MAC, and with"},
+	{"X710", VXLAN "inner-vlan 5 queue 1", "refused", NULL, 0, "the inner destination MAC"},
+	{"X710", "udp4 vni 5 inner-dst " MAC " queue 1", "refused", NULL, 0,
+	 "which for VXLAN is 4789"},
+	{"X710", VXLAN "vni 0x1000000 inner-dst " MAC " queue 1", "refused", NULL, 0, "24 bits"},
+	{"X710", VXLAN "dst-ip 10.0.0.1 vni 5 inner-dst " MAC " queue 1", "refused", NULL, 0,
+	 "of a tunnel it compares"},
+	{"X710,vfs=4", VXLAN "vni 5 inner-dst " MAC " vf 1 queue 4", "refused", NULL, 0,
+	 "gives each VF 4 queues"},
+	{"X710,vfs=4", VXLAN "vni 5 inner-dst " MAC " vf 4", "refused", NULL, 0, "VF 4 does not"},
+	{"X550", VXLAN "vni 5 inner-dst " MAC " queue 1", "refused", NULL, 0,
+	 "fdir: it compares addresses and ports only"},
+	{"82576", VXLAN "vni 5 inner-dst " MAC " queue 1", "refused", NULL, 0,
+	 "ports and protocol"},
+	{"tap", VXLAN "vni 5 inner-dst " MAC " queue 1", "refused", NULL, 0, "protocol and ports"},
 	{"X710,vfs=4", "udp4 dst-port 80-81 vf 1", "exact", "cloud", 2},
 	{"X710,vfs=4", "udp4 dst-port 0 vf 1", "refused", NULL, 0, "cannot compare port 0"},
 	{"X710,vfs=4", "udp4 dst-port 1 src-port 2 vf 1", "refused", NULL, 0, "compares one port"},
@@ -202,6 +228,26 @@ static const struct {
 	 "flow-type tcp4 dst-port 0-7 queue 1 weight 1 optional\n"
 	 "flow-type tcp4 dst-port 16-23 queue 1 weight 2 optional\n",
 	 "2-tuple 8", true},
+	/* a tunnel is part of the UDP packets that it is in: what stands before it decides, and is kept apart or not */
+	{"X710,vfs=4",
+	 "flow-type " VXLAN "vni 5 inner-dst " MAC " vf 1\nflow-type " VXLAN "vni 6 inner-dst " MAC
+	 " vf 1\nflow-type udp4 dst-port 53 queue 1\nflow-type tcp4 drop\n",
+	 "fdir 2, cloud 2"},
+	{"X710,vfs=4",
+	 "flow-type udp4 dst-port 4789 drop\nflow-type " VXLAN "vni 5 inner-dst " MAC " vf 1\n",
+	 "fdir 1"},
+	{"X710,vfs=4",
+	 "flow-type " VXLAN "vni 5 inner-dst " MAC
+	 " vf 1\nflow-type udp4 dst-port 4789 drop optional\n",
+	 "cloud 1", true},
+	{"X710,vfs=4",
+	 "flow-type udp4 dst-ip 10.0.0.1 drop\nflow-type " VXLAN "vni 5 inner-dst " MAC
+	 " vf 1 optional\n",
+	 "fdir 1", true},
+	{"X710,vfs=4",
+	 "flow-type " VXLAN "inner-dst " MAC " vf 1\nflow-type " VXLAN "vni 5 inner-dst " MAC
+	 " vf 2 optional\nflow-type udp4 dst-port 8472 vni 5 inner-dst " MAC " vf 2 optional\n",
+	 "cloud 1", true},
 	/* one filter for SYN, which lies over no rule for TCP */
 	{"82599", "flow-type tcp4 syn queue 1\nflow-type udp4 dst-port 53 queue 2\n",
 	 "SYN 1, fdir 1", .allow = 1u << SRIOV_BROADER},

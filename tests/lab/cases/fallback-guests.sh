@@ -35,10 +35,11 @@ goes_on() {
 		-e "s|<source path='[^']*'|<source path='/tmp/$1'|" >"/tmp/$1.xml"
 	t "$1 goes on" virsh -q restore "/share/$1.save" --xml "/tmp/$1.xml"
 }
-# addressed NAME ADDRESS
+# addressed NAME ADDRESS: by one line, as each is answered
 addressed() {
-	t "$1 has a NIC" inside "$1" "i=0; until [ -e /sys/class/net/eth0 ]; do i=\$((i + 1)); [ \$i -lt 300 ] || exit; sleep 1; done
-		ip addr add $2/24 dev eth0; ip link set eth0 up"
+	local there="i=0; until [ -e /sys/class/net/eth0 ]; do i=\$((i + 1)); [ \$i -lt 300 ] || break; sleep 1; done"
+
+	t "$1 has a NIC" inside "$1" "$there; ip addr add $2/24 dev eth0 && ip link set eth0 up"
 }
 for i in 1 2; do
 	goes_on "web$i"
@@ -101,7 +102,8 @@ fates "on vhost-user"
 # ---- home and back, while it runs
 # counted COMMAND…: what a ping of five a second loses meanwhile, until five in a row were answered after it
 counted() {
-	in_peer ping -i 0.2 -W 5 10.1.0.19 >/tmp/ping 2>&1 &
+	# not in_peer: the shell that a function is run by in the background hears no interrupt
+	ip netns exec peer ping -i 0.2 -W 5 10.1.0.19 >/tmp/ping 2>&1 &
 	local pid=$! from
 	wait_until '[ "$(grep -c "bytes from" /tmp/ping)" -ge 5 ]' 60
 	exits 0 "$*" s "$@"

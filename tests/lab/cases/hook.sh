@@ -61,9 +61,29 @@ is "$(vf_line 1)" "$before" "the VF is as it was"
 is "$(s guest list --json | jq '.leases | length')" 0 "no lease"
 is "$(s journal show --json | jq '[.. | objects | select(.open? == true)] | length')" 0 "no journal is open"
 
-# ---- many rules: the hook's start beside `flow apply` of the same, by turns
-for ((i = 0; i < 100; i++)); do echo "udp4 dst-port $((5000 + i)) vf 1"; done >/tmp/list.rules
-sed 's/vf 1/guest self/' /tmp/list.rules >/etc/sriovctl/guests.d/hooked.flows
+# ---- the VF is libvirt's choice: of a network that is the port's pool
+echo "udp4 dst-port 4790 guest self" >/etc/sriovctl/guests.d/pooled.flows
+echo "<network><name>pool</name><forward mode='hostdev' managed='yes'><pf dev='$dev'/></forward></network>" >/tmp/pool.xml
+t "a libvirt network of VFs" virsh -q net-define /tmp/pool.xml
+t "it is up" virsh -q net-start pool
+small_domain pooled | sed -e 's/>128</>64</' -e "s#</devices>#<interface type='network'><mac address='52:54:00:00:00:12'/><source network='pool'/></interface></devices>#" >/tmp/pooled.xml
+t "define" virsh -q define /tmp/pooled.xml
+: >/tmp/called
+exits 0 "it starts" virsh -q start pooled --paused
+called "prepare start started"
+is "$(s guest list --json | jq -r '.leases[0] | .guest + " " + .state')" "pooled adopted" "the lease of the VF that libvirt chose"
+vf=$(s guest list --json | jq -r '.leases[0].vf')
+like "$(vf_line "$vf")" "52:54:00:00:00:12" "its MAC, by libvirt"
+like "$(ethtool -n "$dev" 2>&1)" "4790" "its rule is in the NIC"
+exits 0 "it stops" virsh -q destroy pooled
+is "$(s guest list --json | jq '.leases | length')" 0 "no lease"
+is "$(rule_count)" 1 "its rule is out"
+virsh -q net-destroy pool
+
+# ---- many rules: the hook's start with them, without, `flow apply` of the same, and a bare loop of the same ioctls, by turns
+cp /share/bare-flow /share/nfccalls.so /tmp/
+/tmp/bare-flow rules 100 | sed 's/queue .*/vf 1/' >/tmp/list.rules
+sed 's/vf 1/guest self/' /tmp/list.rules >/tmp/guest.flows
 virsh dumpxml --inactive hooked >/tmp/domain.xml
 hook() { /tmp/sriovctl hook libvirt -- hooked "$1" begin - </tmp/domain.xml; }
 timed() {
@@ -71,17 +91,34 @@ timed() {
 	"$@" >/tmp/out 2>&1 || t "$*: $(cat /tmp/out)" false
 	echo $((${EPOCHREALTIME/./} - ${began/./}))
 }
-for round in 1 2 3; do
-	timed s flow apply /tmp/list.rules --pf "$dev" >>/tmp/apply
-	s flow delete "$dev" --all >/tmp/out 2>&1
+# kernel WHAT COMMAND…: the microseconds from the first of its ioctls about rules to the last go to /tmp/kernel-WHAT
+kernel() {
+	NFCCALLS=/tmp/calls LD_PRELOAD=/tmp/nfccalls.so "${@:2}" >/tmp/out 2>&1 || t "$*: $(cat /tmp/out)" false
+	tail -n 1 /tmp/calls | sed 's/.*kernel_us=//' >>"/tmp/kernel-$1"
+}
+lives() {
 	hook prepare
-	timed hook start >>/tmp/start
-	[ "$round" != 1 ] || is "$(rule_count)" 100 "the guest's rules are in"
+	"$@"
 	hook stopped
 	hook release
+}
+flows=/etc/sriovctl/guests.d/hooked.flows
+for round in 1 2 3 4 5; do
+	timed s flow apply /tmp/list.rules --pf "$dev" >>/tmp/apply
+	s flow delete "$dev" --all >/tmp/out 2>&1
+	rm -f $flows
+	lives timed hook start >>/tmp/without
+	cp /tmp/guest.flows $flows
+	lives timed hook start >>/tmp/start
+	lives kernel hook hook start
+	kernel bare /tmp/bare-flow "$dev" 100 1
+	is "$(rules)" 100 "round $round, bare: they are in"
+	/tmp/bare-flow "$dev" clear
 done
 is "$(rule_count)" 0 "and out"
-_comment "100 rules, us: start $(paste -sd ' ' /tmp/start), flow apply $(paste -sd ' ' /tmp/apply)"
+_comment "100 rules, us: start $(paste -sd ' ' /tmp/start), without rules $(paste -sd ' ' /tmp/without), flow apply $(paste -sd ' ' /tmp/apply)"
+_comment "first to last ioctl, us: hook $(paste -sd ' ' /tmp/kernel-hook), bare $(paste -sd ' ' /tmp/kernel-bare)"
+echo "figure: hook, start with 100 rules, ixgbe (emulated), medians: $(($(median /tmp/start) - $(median /tmp/without))) us more than without; first to last ioctl $(median /tmp/kernel-hook) us, of the bare loop $(median /tmp/kernel-bare) us; the least ratio of a round $(times_ratio /tmp/kernel-hook /tmp/kernel-bare)"
 at_most "$(times_ratio /tmp/start /tmp/apply)" 2 "start beside flow apply"
 t "it starts with them" virsh -q start hooked --paused
 t "and stops" virsh -q destroy hooked

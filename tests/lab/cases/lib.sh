@@ -36,6 +36,17 @@ small_domain() {
 	X
 }
 
+# roomy_domain NAME: defines one that has slots for a NIC that comes while it runs
+roomy_domain() {
+	local ports="<controller type='pci' index='0' model='pcie-root'/><controller type='pci' index='1' model='pcie-root-port'/>"
+	ports+="<controller type='pci' index='2' model='pcie-root-port'/>"
+	small_domain "$1" | sed "s#<devices>#<devices>$ports#" >"/tmp/$1.xml"
+	virsh -q define "/tmp/$1.xml"
+}
+
+# interface NAME: the netdev behind the guest's NIC
+interface() { virsh -q domiflist "$1" | awk '{print $1; exit}'; }
+
 # ---- times: files of numbers, one a round
 
 # median FILE

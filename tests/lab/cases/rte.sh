@@ -26,6 +26,16 @@ is "$(pf_driver)" vfio-pci "which has it"
 exits 0 "again: nothing to do" s pf bind "$address" --driver vfio-pci
 like "$out" "nothing to do" "it says so"
 exits 1 "VFs want the kernel's driver" s vf set "$address" all --trust on
+# VFs that somebody makes of it there
+echo Y >/sys/module/vfio_pci/parameters/enable_sriov
+echo 2 >"/sys/bus/pci/devices/$address/sriov_numvfs"
+is "$(basename "$(readlink "/sys/bus/pci/devices/$address/virtfn1/driver")")" vfio-pci "the kernel gives its VFs to vfio-pci too"
+exits 0 "they are seen" s vf list "$address"
+like "$out" "vfio-pci" "and whose they are"
+exits 1 "we make none" s vf create "$address" --count 2
+like "$out" "VF token" "it is said why"
+echo 0 >"/sys/bus/pci/devices/$address/sriov_numvfs"
+echo N >/sys/module/vfio_pci/parameters/enable_sriov
 exits 1 "without hugepages there is no start" /tmp/sriov-rte --pci "$address" --socket "$socket"
 like "$out" "hugepages: none is free" "it says so"
 echo 256 >/proc/sys/vm/nr_hugepages
