@@ -362,19 +362,20 @@ static bool read_virtio(struct xml_doc *xml, xmlNodePtr element, struct guest_de
 	       copy_attr(xml, source, "dev", out->netdev, sizeof(out->netdev));
 }
 
-static bool read_team(struct xml_doc *xml, xmlNodePtr element, struct guest_device *out)
+/* A pair that libvirt would refuse is read as half of one without a name: its author's, until another is wanted. */
+static void read_team(struct xml_doc *xml, xmlNodePtr element, struct guest_device *out)
 {
 	xmlNodePtr teaming = xml_child(element, "teaming"), alias = xml_child(element, "alias");
 
 	if (!teaming)
-		return true;
+		return;
 	if (xml_attr_is(xml, teaming, "type", "persistent")) {
 		out->team = TEAM_PERSISTENT;
 		copy_attr(xml, alias, "name", out->alias, sizeof(out->alias));
-		return true;
+		return;
 	}
 	out->team = TEAM_TRANSIENT;
-	return copy_attr(xml, teaming, "persistent", out->alias, sizeof(out->alias));
+	copy_attr(xml, teaming, "persistent", out->alias, sizeof(out->alias));
 }
 
 bool device_read(struct xml_doc *xml, xmlNodePtr element, struct guest_device *out, bool *plain)
@@ -394,7 +395,7 @@ bool device_read(struct xml_doc *xml, xmlNodePtr element, struct guest_device *o
 	if (copy_attr(xml, xml_child(element, "mac"), "address", mac, sizeof(mac)) &&
 	    sriov_mac_parse(mac, device.mac) < 0)
 		as_ours = false;
-	as_ours &= read_team(xml, element, &device);
+	read_team(xml, element, &device);
 	*out = device;
 	if (plain)
 		*plain = as_ours;

@@ -55,7 +55,7 @@ void device_fill(struct xml_doc *xml, xmlNodePtr element, const struct guest_dev
 void device_limit(struct xml_doc *xml, xmlNodePtr element, const struct guest_device *device);
 /*
  * What an element says; false if it is none of these devices, or malformed. *@plain (may be NULL): it says nothing
- * that device_fill() could not.
+ * that device_fill() could not, its half of a pair left aside.
  */
 bool device_read(struct xml_doc *xml, xmlNodePtr element, struct guest_device *out, bool *plain);
 

@@ -287,6 +287,15 @@ static void test_replaced(void **state)
 			 "persistent=\"ua-web1\"/></interface>"),
 		 {VF, MAC},
 		 NULL},
+		{"nor is one of no known kind touched",
+		 D("<interface type=\"bridge\">" M BR "<teaming type=\"none\"/></interface>"),
+		 {TAP, MAC},
+		 NULL},
+		{"but where another is wanted it goes",
+		 D("<interface type=\"bridge\">" M BR "<teaming type=\"none\"/></interface>"),
+		 {TAP, MAC, TEAM(TEAM_PERSISTENT)},
+		 D("<interface type=\"bridge\">" M BR "<teaming type=\"persistent\"/><alias "
+		   "name=\"ua-web1\"/></interface>")},
 		{"several VLANs become one",
 		 D(ITF M "<driver name=\"vfio\"/>" PCI
 			 "<vlan trunk=\"yes\"><tag id=\"5\"/><tag id=\"6\"/></vlan></interface>"),
