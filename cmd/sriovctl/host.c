@@ -102,7 +102,8 @@ static int print_pf(const struct sriov_pf *pf, bool iommu, struct sriov_error *e
 
 	printf("\n%s: %s\n", show_pf(pf, name), pf->name);
 	print_driver(pf);
-	print_line("MAC", "%s, permanent %s", sriov_mac_format(pf->mac, mac),
+	print_line("MAC", "%s, permanent %s",
+		   sriov_mac_is_zero(pf->mac) ? "unknown" : sriov_mac_format(pf->mac, mac),
 		   sriov_mac_is_zero(pf->perm_mac) ? "unknown"
 						   : sriov_mac_format(pf->perm_mac, perm));
 	if (pf->node >= 0)

@@ -18,10 +18,11 @@ extern "C" {
 #endif
 
 struct sriov_options {
-	bool dry_run;            /* plan only */
-	bool force;              /* hit guests' VFs, queues, rules */
-	bool disrupt_pf;         /* hit the host's own traffic */
-	unsigned link_timeout;   /* seconds to wait for a link, 0 = 30 */
+	bool dry_run;          /* plan only */
+	bool looks;            /* with dry_run: to look, also where an interrupted change is open */
+	bool force;            /* hit guests' VFs, queues, rules */
+	bool disrupt_pf;       /* hit the host's own traffic */
+	unsigned link_timeout; /* seconds to wait for a link, 0 = 30 */
 	unsigned kernel_timeout; /* seconds until a system call counts as stuck, 0 = 30 */
 	unsigned guest_timeout;  /* seconds to wait for a guest to let go of a device, 0 = 30 */
 	unsigned lock_timeout;   /* seconds to wait for a PF's lock, 0 = 30 */

@@ -29,7 +29,9 @@ static int check_closed(struct change *change, struct sriov_error *err)
 	struct store_journal journal = {0};
 	int r;
 
-	if (!change->store || change->opts->dry_run)
+	if (change->opts->dry_run)
+		return change->opts->looks ? 0 : change_foretell(change, err);
+	if (!change->store)
 		return 0;
 	r = store_journal_open_of(change->store, change->pf->address, &journal, err);
 	if (r < 0)

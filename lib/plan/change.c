@@ -174,6 +174,24 @@ static const enum part *order_of(const struct change *change, const struct pf_st
 	return want->guest->lease.vf >= 0 ? pair_to_vf : pair_to_port;
 }
 
+/* Of the port; a rule that makes room for another at its location goes by its own name. */
+static int port_steps(struct change *change, const struct pf_state *want, struct steps *steps,
+		      struct sriov_error *err)
+{
+	int r = steps_diff(change->pf, want, steps, err);
+
+	for (size_t i = 0; !r && i < steps->n; i++) {
+		struct step *step = &steps->at[i];
+		const struct rule_state *to = state_find_rule(want, step->entry.loc);
+		const struct rule_state *ours = state_find_rule(&change->intent, step->entry.loc);
+
+		if (step->kind == STEP_RULE_DELETE && to && to->present && ours && ours->present &&
+		    sriov_entry_same(&ours->entry, &step->entry))
+			core_copy(step->name, sizeof(step->name), ours->name);
+	}
+	return r;
+}
+
 static int part_of(struct change *change, const struct pf_state *want, enum part part,
 		   struct steps *steps, struct sriov_error *err)
 {
@@ -188,7 +206,7 @@ static int part_of(struct change *change, const struct pf_state *want, enum part
 		r = vlan_steps(change, want, part == BRIDGE_ON, steps, err);
 		return r ? r : bridge_steps(change, want, part == BRIDGE_ON, steps, err);
 	default:
-		return steps_diff(change->pf, want, steps, err);
+		return port_steps(change, want, steps, err);
 	}
 }
 
@@ -200,7 +218,7 @@ int change_diff(struct change *change, const struct pf_state *want, struct steps
 	int r = 0;
 
 	if (!want->guest && !change->bridge && !change->vlans)
-		return steps_diff(change->pf, want, steps, err);
+		return port_steps(change, want, steps, err);
 	for (unsigned i = 0; !r && i < PARTS; i++) {
 		/* those of the port are not added to what is there, but take its place */
 		r = part_of(change, want, order[i], order[i] == PORT ? &port : &all, err);

@@ -192,6 +192,8 @@ int change_record(struct change *change, const struct pf_state *before, size_t n
 int change_fail(struct change *change, struct steps *steps, const struct pf_state *before,
 		bool touched, int code, struct sriov_error *err);
 
+/* Of a dry run: refuses where an open journal would be recovered first, as what stands then is not known before. */
+int change_foretell(struct change *change, struct sriov_error *err);
 /* Of a change that is open: recovers an open journal (not in a dry run) and reads the PF. */
 int change_begin(struct change *change, struct sriov_error *err);
 /* change_open_unrecovered(), then recovers an open journal (not in a dry run) and reads the PF. */

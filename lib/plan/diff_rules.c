@@ -126,7 +126,7 @@ void plan_rules_out(struct planner *p)
 		step = planner_add(p, STEP_RULE_DELETE);
 		step->entry = p->now->rules[i];
 		want = state_find_rule(p->want, step->entry.loc);
-		if (want)
+		if (want && !want->present)
 			core_copy(step->name, sizeof(step->name), want->name);
 	}
 }

@@ -88,7 +88,7 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 		    bool bridge, struct sriov_plan **plan, bool *differs, struct sriov_error *err)
 {
 	const char *intent = core_json_text(json, "intent", NULL, NULL);
-	const struct sriov_options opts = {.dry_run = true};
+	const struct sriov_options opts = {.dry_run = true, .looks = true};
 	struct pf_state then = {0};
 	bool same = true;
 	struct change change;

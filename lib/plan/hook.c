@@ -427,6 +427,7 @@ SRIOV_EXPORT int sriov_hook_libvirt(struct sriov_host *host, const struct sriov_
 	if (!op)
 		return 0;
 	mine.dry_run |= op->looks;
+	mine.looks = op->looks;
 	r = hook_domain_read(as->xml, as->size, &hook.domain, err);
 	if (!r)
 		r = check_guest(&hook, err);

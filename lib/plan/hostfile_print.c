@@ -174,7 +174,8 @@ static void put_rules(struct page *page, const struct pf_state *state)
 static int put_pf(struct page *page, struct sriov_host *host, const char *address,
 		  struct sriov_error *err)
 {
-	const struct sriov_options opts = {.dry_run = true, .command = "adopt --print"};
+	const struct sriov_options opts = {
+		.dry_run = true, .looks = true, .command = "adopt --print"};
 	_free_ struct store_pools *pools = calloc(1, sizeof(*pools));
 	struct change change;
 	int r = change_open(&change, host, address, CHANGE_READ_ALL, &opts, err);

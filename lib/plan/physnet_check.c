@@ -72,7 +72,8 @@ static int look_at_ports(struct change *change, struct sriov_error *err)
 SRIOV_EXPORT int sriov_physnet_check(struct sriov_host *host, const char *name,
 				     struct sriov_plan **plan, struct sriov_error *err)
 {
-	const struct sriov_options opts = {.dry_run = true, .command = "physnet check"};
+	const struct sriov_options opts = {
+		.dry_run = true, .looks = true, .command = "physnet check"};
 	struct change_chain chain = {.tail = plan};
 	struct sriov_physnet *nets = NULL;
 	size_t n = 0;

@@ -33,7 +33,7 @@ static int look_at(struct change *change, struct sriov_host *host, const char *p
 	int r = pf ? 0 : only_pf(host, only, err);
 
 	*change = (struct change){0};
-	look.dry_run = true;
+	look.dry_run = look.looks = true;
 	return r < 0 ? r : change_open(change, host, pf ?: only, what, &look, err);
 }
 

@@ -409,7 +409,8 @@ int rule_want_vfs(struct change *change, unsigned count, struct sriov_error *err
 	struct sriov_error why = {0};
 	int r;
 
-	if (!(change->intent.has & STATE_LIST))
+	/* of a port that is away the plan says so: what its rules could be is not known */
+	if (!(change->intent.has & STATE_LIST) || !strcmp(change->pf->driver, "vfio-pci"))
 		return 0;
 	r = without_lost(change, count, &list, err);
 	if (r < 0)

@@ -95,7 +95,7 @@ SRIOV_EXPORT void sriov_flow_listing_clear(struct sriov_flow_listing *listing)
 SRIOV_EXPORT int sriov_flow_list(struct sriov_host *host, const char *pf,
 				 struct sriov_flow_listing *out, struct sriov_error *err)
 {
-	const struct sriov_options opts = {.dry_run = true};
+	const struct sriov_options opts = {.dry_run = true, .looks = true};
 	struct sriov_flow_listing listing = {0};
 	struct change change;
 	int r = change_open(&change, host, pf, READ_TABLE, &opts, err);
@@ -167,7 +167,7 @@ static int try_pf(struct sriov_host *host, const char *address, struct search *s
 	size_t used = strlen(search->names);
 	int r;
 
-	look.dry_run = true;
+	look.dry_run = look.looks = true;
 	r = change_open(&change, host, address, READ_TABLE, &look, err);
 	if (r < 0) {
 		change_close(&change);
@@ -281,7 +281,7 @@ SRIOV_EXPORT int sriov_flow_diff(struct sriov_host *host, const char *pf,
 	struct change change;
 	int r;
 
-	look.dry_run = true;
+	look.dry_run = look.looks = true;
 	r = change_open(&change, host, pf, READ_TABLE, &look, err);
 	if (!r && rules)
 		r = want_rules(&change, rules, opts, &wanted, err);

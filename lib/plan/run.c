@@ -7,10 +7,38 @@
 #include <stdio.h>
 #include <string.h>
 
+int change_foretell(struct change *change, struct sriov_error *err)
+{
+	struct store_journal journal = {0};
+	int r = change->store
+			? store_journal_open_of(change->store, change->pf->address, &journal, err)
+			: -ENOENT;
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	/* of one that a start of the host has ended nothing is taken back */
+	if (!strcmp(journal.boot_id, change->inv->boot_id)) {
+		sriov_error_set(err, -EBUSY, pf_label(change->pf),
+				"what the command would do cannot be told: it would first recover "
+				"journal %ld (`%s`), which was left open",
+				journal.row.id, journal.row.command);
+		sriov_error_hint(err,
+				 "sriovctl journal undo %ld, or journal resume %ld; then this "
+				 "again",
+				 journal.row.id, journal.row.id);
+		r = sriov_error_status(err, SRIOV_REFUSED);
+	}
+	store_journal_clear(&journal);
+	return r;
+}
+
 int change_begin(struct change *change, struct sriov_error *err)
 {
+	const struct sriov_options *opts = change->opts;
 	struct change_notes notes = {0};
-	int r = change->opts->dry_run ? 0 : recover_open(change, &notes, err);
+	int r = !opts->dry_run ? recover_open(change, &notes, err)
+		: opts->looks  ? 0
+			       : change_foretell(change, err);
 
 	for (size_t i = 0; !r && i < notes.n; i++)
 		r = change_note(change, err, "%s", notes.at[i]);
@@ -324,6 +352,18 @@ static int note_pool(struct change *change, struct steps *steps, struct sriov_er
 	return 0;
 }
 
+/* Names, weights and the order of rules may change without a step, and are recorded all the same. */
+static int note_list(struct change *change, struct steps *steps, struct sriov_error *err)
+{
+	if (steps->n || !(change->want.has & STATE_LIST) ||
+	    state_same_list(&change->want, &change->intent))
+		return 0;
+	return steps_note(steps, "only the record changes: the rules' names, weights, owners or "
+				 "order") < 0
+		       ? core_oom(err)
+		       : 0;
+}
+
 /*
  * Rules that the plan wipes and installs again belong to what is wanted, so that the readback and a
  * recovery miss them if they are not there.
@@ -386,6 +426,8 @@ static int plan(struct change *change, struct steps *steps, struct sriov_error *
 		r = want_kept(change, steps, err);
 	if (!r)
 		r = note_pool(change, steps, err);
+	if (!r)
+		r = note_list(change, steps, err);
 	return r ? r : change_tell(change, steps, err);
 }
 

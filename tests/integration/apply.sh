@@ -45,8 +45,16 @@ name dns  udp4 dst-port 53 drop
 END
 expect 0 flow apply "$rules" --pf ens2f0
 is "effects" "$before" "$(effects)"
+showed "nothing to do" "only the record changes"
 is "names in the new order" "rule-1 far dns" "$(list ens2f0 | cut -d'|' -f1 | paste -sd' ')"
 again flow apply "$rules" --pf ens2f0
+
+# a rule that makes room for another goes by its own name
+rules_are <<'END'
+name solo udp4 dst-ip 10.0.0.1 queue 1
+END
+expect 0 flow apply "$rules" --pf ens2f0 --dry-run
+showed "delete rule dns at location 1" "install rule solo at location 1"
 
 # the smallest change: one goes, one comes, one acts otherwise, the rest is not touched
 rules_are <<'END'

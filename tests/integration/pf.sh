@@ -57,6 +57,17 @@ cp "$work/rebooted" "$host"
 expect 0 pf bind $pf --driver default
 is "after a reboot and back" "$before" "$(port)"
 
+# its VFs cannot be made while it is away, whatever rules it had
+new_host
+expect 0 flow add ens2f0 --name a udp4 dst-ip 10.0.0.1 queue 1
+expect 0 pf bind ens2f0 --driver vfio-pci
+expect 1 vf create $pf --count 2
+said "vfio-pci has the port" "sriovctl pf bind $pf --driver default" "VF token"
+expect 0 host show $pf
+showed "MAC       unknown, permanent unknown"
+expect 0 pf bind $pf --driver default
+is "and they come back" '["0x1"]' "$(pf_of ens2f0 '[.rules[].cookie]')"
+
 # ---- a port that nobody recorded ----
 new_host
 expect 0 pf bind ens2f0 --driver vfio-pci

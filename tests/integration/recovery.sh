@@ -94,6 +94,13 @@ broken() {
 	expect 5 vf set ens2f0 0 --vlan 7
 	said "journal 1"
 	is "VLAN" 100 "$(pf_of ens2f0 '.vf[0].attrs.vlan')"
+	# a dry run cannot tell what comes after a recovery; who only looks is not kept from it
+	expect 3 vf set ens2f0 0 --vlan 7 --dry-run
+	said "it would first recover journal 1 (\`sriovctl vf create ens2f0" "journal undo 1"
+	echo '{version: 1, pfs: [{match: ens2f0, vfs: 1}]}' >"$work/host.yaml"
+	expect 3 plan -f "$work/host.yaml"
+	said "it would first recover journal 1"
+	expect 0 flow list ens2f0
 	# other PFs go on
 	expect 0 vf create ens1f0 --count 1
 	expect 0 vf delete ens1f0
