@@ -98,6 +98,34 @@ says 1 "DPDK: it does not start" --vdev net_nothing0 -- "${memory[@]}"
 says 1 "no such snapshot" --host "$work/nothing.json" --vdev net_tap0 -- "${memory[@]}"
 is "sockets that were left behind" '' "$(find "$work" -name 'rte.sock')"
 
+# what is not its own is left alone, and nothing is begun
+rm -f "$socket.lock"
+echo precious >"$socket"
+says 1 "rte.sock: something is there that is no socket" --vdev net_tap0 -- "${memory[@]}"
+is "a file of the socket's name" precious "$(cat "$socket")"
+is "no lock is made beside it" '' "$(find "$work" -name 'rte.sock.lock')"
+rm "$socket"
+ln -s /dev/null "$socket"
+says 1 "something is there that is no socket" --vdev net_tap0 -- "${memory[@]}"
+rm "$socket"
+echo precious >"$socket.lock"
+says 1 "rte.sock.lock: something is there that is no lock" --vdev net_tap0 -- "${memory[@]}"
+is "a file of the lock's name" precious "$(cat "$socket.lock")"
+rm "$socket.lock"
+python3 - "$socket" <<'END' &
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+time.sleep(60)
+END
+other=$!
+for _ in $(seq 50); do [ -S "$socket" ] && break || sleep 0.1; done
+says 1 "another program listens there" --vdev net_tap0 -- "${memory[@]}"
+is "another program's socket" socket "$(stat -c %F "$socket")"
+kill "$other"
+wait "$other" 2>/dev/null || true
+
 # ---- no owner ----
 echo 'flow-type tcp4 dst-port 80 queue 1' >"$work/web"
 expect 1 flow apply "$work/web" --backend rte --socket "$socket"
@@ -137,6 +165,13 @@ fi
 says 1 "another sriov-rte has it (process $pid)" --vdev net_tap1 -- "${memory[@]}"
 stop TERM
 is "the socket after a clean stop" '' "$(find "$work" -name rte.sock)"
+# a file that has taken the socket's place is not taken away
+start --vdev net_tap0
+rm "$socket"
+echo precious >"$socket"
+stop TERM
+is "a file in the socket's place" precious "$(cat "$socket")"
+rm "$socket"
 
 # ---- a net_tap that takes everything ----
 owner=$repo/build/sriov-rte
@@ -208,6 +243,60 @@ is "rules after all that" 3 "$(entries)"
 has "two requests in one go" "$(raw '{"version":1,"do":"query"}\n{"version":1,"do":"query"}\n' | head -n 1)" '"ok":true'
 expect 1 flow list --backend rte --socket "$work/$(printf 'x%.0s' $(seq 120))"
 said "longer than the path of a socket can be"
+
+# ---- clients that are in the way ----
+# clients WHAT: of the socket, that stay; a line is said when they are as they shall be
+clients() {
+	coproc python3 - "$socket" "$1" <<'END'
+import select, socket, sys, time
+def client(text):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.setblocking(False)
+    if text:
+        s.send(text)
+    return s
+many = b'{"version":1,"do":"query"}\n' * 5000
+all = [client(many)] if sys.argv[2] == 'deaf' else [client(b'') for _ in range(17)]
+time.sleep(1.5)
+print('ready', flush=True)
+poll = select.poll()
+poll.register(all[0], 0)
+if poll.poll(60000):
+    print('dropped', flush=True)
+time.sleep(60)
+END
+	read -r -u "${COPROC[0]}" _
+}
+gone() {
+	kill "$COPROC_PID"
+	wait "$COPROC_PID" 2>/dev/null || true
+}
+clients silent
+expect 0 flow list --backend rte --socket "$socket"
+expect 0 flow list --backend rte --socket "$socket"
+gone
+stop TERM
+
+# a client that does not read: with rules enough that its answers do not fit into the socket
+for i in $(seq 3000); do echo "udp4 dst-ip 10.0.0.7 dst-port $i queue 0"; done >"$work/many"
+start --vdev net_tap0 --queues 2 --sink
+expect 0 flow apply "$work/many" --backend rte --socket "$socket"
+clients deaf
+took=$(date +%s%3N)
+expect 0 flow list --backend rte --socket "$socket"
+at_most "milliseconds beside a client that does not read" 5000 $(($(date +%s%3N) - took))
+read -r -u "${COPROC[0]}" -t 20 word || word='still there'
+is "one that does not read, after a time" dropped "$word"
+gone
+clients deaf
+took=$(date +%s%3N)
+stop TERM
+at_most "milliseconds to stop beside it" 5000 $(($(date +%s%3N) - took))
+gone
+
+start --vdev net_tap0 --queues 2
+expect 0 flow apply "$work/list" --backend rte --socket "$socket"
 
 # ---- who may ask ----
 chmod 755 "$work"
