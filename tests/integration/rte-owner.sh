@@ -178,8 +178,18 @@ owner=$repo/build/sriov-rte
 preload=$work/echo.so
 : >"$work/echo"
 start --vdev net_tap0 --queues 2 --sink
+expect 0 flow apply "$work/list" --backend rte --socket "$socket" --dry-run
+showed "plan for net_tap0" "   1  install rule web (flower): tcp4 dst-ip 10.0.0.0/8 dst-port 80 -> queue 1" \
+	"   3  install rule ptp (flower): ether proto 0x88f7 -> queue 0"
+showed "3 rte_flow rules would be created, 0 destroyed, 0 kept"
+{ cat "$work/list" && echo 'name odd tcp4 tos 4 queue 0 optional'; } >"$work/odd"
+expect 0 flow apply "$work/odd" --backend rte --socket "$socket" --dry-run --partial
+showed "  note: rule odd is left out: " "3 rte_flow rules would be created, 0 destroyed, 0 kept"
+expect 0 flow apply "$work/odd" --backend rte --socket "$socket" --dry-run --partial --json
+is "notes as JSON" 1 "$(jq '[.rte.notes[] | select(startswith("rule odd is left out"))] | length' "$work/out")"
+is "what a dry run tells the driver to do" '' "$(cat "$work/echo")"
 expect 0 flow apply "$work/list" --backend rte --socket "$socket"
-showed "3 rte_flow rules created, 0 destroyed, 0 kept"
+showed "   2  install rule dns (flower): " "3 rte_flow rules created, 0 destroyed, 0 kept"
 same "what the driver was told" "$(sed 's/^name [^ ]* //' "$work/list")" \
 	"$("$tool" flow import "$work/echo" --from testpmd)"
 expect 0 flow apply "$work/list" --backend rte --socket "$socket"
@@ -188,6 +198,16 @@ sed -i '2d' "$work/list"
 echo 'name more flow-type tcp4 dst-ip 11.0.0.0/8 queue 0' >>"$work/list"
 expect 0 flow apply "$work/list" --backend rte --socket "$socket" --json
 is "counts as JSON" '1 1 2' "$(jq -r '.rte | "\(.created) \(.destroyed) \(.kept)"' "$work/out")"
+is "steps as JSON" "rule dns: delete done,rule more: install done" \
+	"$(jq -r '[.rte.steps[] | "\(.object): \(.what | split(" ")[0]) \(.state)"] | join(",")' "$work/out")"
+is "members of a step" "disrupts,object,state,what" "$(jq -r '.rte.steps[0] | keys | join(",")' "$work/out")"
+# an empty list is more often a mistake
+for dry in --dry-run ''; do
+	expect 3 flow apply /dev/null --backend rte --socket "$socket" $dry
+	said "net_tap0: the list has no rules, and 3 rules of ours would go" "if that is meant: --force"
+done
+expect 0 flow apply /dev/null --backend rte --socket "$socket" --force --dry-run
+showed "   1  delete rule web (flower): " "0 rte_flow rules would be created, 3 destroyed, 0 kept"
 expect 0 flow list --backend rte --socket "$socket"
 showed "more  flower  tcp4 dst-ip 11.0.0.0/8 -> queue 0" "taken from its queues: "
 has "isolation" "$(raw '{"version":1,"do":"isolate","on":true}\n')" '"isolated":true'
@@ -210,6 +230,9 @@ expect 0 flow list --backend rte --socket "$socket"
 showed "what is recorded is not back: " "has no RX queue 1"
 expect 0 flow list net_tap0 --backend rte --socket "$socket" --json
 is "the list is not there in part" 0 "$(jq '.rte.ports[0].rules | length' "$work/out")"
+# what is recorded would go as well
+expect 3 flow apply /dev/null --backend rte --socket "$socket"
+said "3 rules of ours would go"
 stop TERM
 
 # ---- bad requests ----
