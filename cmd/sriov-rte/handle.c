@@ -9,11 +9,15 @@
 static int find_port(struct owner *owner, const char *name, struct port **out,
 		     struct sriov_error *err)
 {
+	char names[PORTS_MAX * 48] = "";
+
 	for (size_t i = 0; i < owner->nports; i++) {
-		if (name[0] && strcmp(owner->port[i].device->name, name) != 0)
+		size_t used = strlen(names);
+
+		snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+			 owner->port[i].device->name);
+		if (name[0] ? strcmp(owner->port[i].device->name, name) : owner->nports > 1)
 			continue;
-		if (!name[0] && owner->nports > 1)
-			break;
 		*out = &owner->port[i];
 		return 0;
 	}
@@ -21,8 +25,9 @@ static int find_port(struct owner *owner, const char *name, struct port **out,
 			name[0] ? "this owner has no such port"
 				: "this owner has %zu ports: say which",
 			owner->nports);
-	return sriov_error_hint(err, "it has %s%s", owner->port[0].device->name,
-				owner->nports > 1 ? ", and others: query names them" : "");
+	return sriov_error_hint(
+		err, "it has %s: --pf names one; `sriovctl flow list --backend rte` shows them",
+		names);
 }
 
 /* As the steps of a plan for a port of the kernel. */
@@ -160,10 +165,23 @@ static int refuse_empty(struct owner *owner, const struct sriov_rte_request *req
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
+/* What would be changed, and whether the port and its driver would have it. */
+static int try(struct owner *owner, const struct sriov_rte_request *request, struct port *port,
+	       struct sriov_rte_count *count, struct sriov_error *err)
+{
+	const struct sriov_compile opts = options_of(request);
+	int r = sriov_rte_validate(port->rte, &request->rules, &opts, count, err);
+
+	if (r < 0 || !count->created || !port->unable.code)
+		return r;
+	if (err)
+		*err = port->unable;
+	return port->unable.code;
+}
+
 static int validate(struct owner *owner, const struct sriov_rte_request *request,
 		    struct core_doc *doc, struct sriov_error *err)
 {
-	const struct sriov_compile opts = options_of(request);
 	struct sriov_rte_count count;
 	struct port *port;
 	int r = find_port(owner, request->port, &port, err);
@@ -171,7 +189,7 @@ static int validate(struct owner *owner, const struct sriov_rte_request *request
 	if (!r)
 		r = refuse_empty(owner, request, port, err);
 	if (!r)
-		r = sriov_rte_validate(port->rte, &request->rules, &opts, &count, err);
+		r = try(owner, request, port, &count, err);
 	if (!r)
 		write_told(doc, port, &count, "planned");
 	return r;
@@ -187,6 +205,9 @@ static int apply(struct owner *owner, const struct sriov_rte_request *request, s
 
 	if (!r)
 		r = refuse_empty(owner, request, port, err);
+	/* nothing is begun that is known to fail */
+	if (!r && port->unable.code)
+		r = try(owner, request, port, &count, err);
 	if (!r)
 		r = sriov_rte_apply(port->rte, &request->rules, &opts, &count, err);
 	if (r < 0)
@@ -254,8 +275,9 @@ static void write_port(struct core_doc *doc, const struct owner *owner, const st
 	core_doc_text(doc, "driver", sriov_rte_port(port->rte)->driver);
 	core_doc_int(doc, "queues", port->queues);
 	core_doc_bool(doc, "isolated", port->isolated);
-	if (port->degraded[0])
-		core_doc_text(doc, "degraded", port->degraded);
+	if (port->degraded[0] || port->unable.code)
+		core_doc_text(doc, "degraded",
+			      port->degraded[0] ? port->degraded : port->unable.message);
 	write_rules(doc, port);
 	core_doc_int(doc, "received", received);
 	core_doc_int(doc, "missed", missed);
@@ -371,8 +393,38 @@ static void bring_back(struct owner *owner, struct port *port, const char *what)
 		 core_json_text(json_object_get(doc, "error"), "message", "no memory", NULL));
 }
 
+/*
+ * net_tap starts without what the kernel needs for its rules, says so only in its log, and validates rules all the
+ * same. So one is made that no packet meets: of a type for local experiments (IEEE 802).
+ */
+static void try_tap(struct port *port)
+{
+	_cleanup_(sriov_rules_clear)
+	struct sriov_rules rules = {0}, none = {0};
+	struct sriov_error why = {0};
+	int r;
+
+	if (strcmp(sriov_rte_port(port->rte)->driver, "net_tap") != 0 ||
+	    sriov_rules_parse("ether proto 0x88b5 drop", NULL, &rules, NULL) < 0)
+		return;
+	r = sriov_rte_apply(port->rte, &rules, NULL, NULL, &why);
+	if (!r)
+		r = sriov_rte_apply(port->rte, &none, NULL, NULL, &why);
+	if (!r)
+		return;
+	sriov_error_set(
+		&port->unable, r, port->device->name,
+		"it takes no rules: the kernel did not take one that was tried at the start");
+	sriov_error_kernel(&port->unable, "%s", why.kernel);
+	sriov_error_hint(&port->unable,
+			 "modprobe -a cls_flower act_gact act_skbedit sch_multiq sch_ingress, then "
+			 "start sriov-rte again");
+}
+
 void handle_recorded(struct owner *owner)
 {
+	for (size_t i = 0; i < owner->nports; i++)
+		try_tap(&owner->port[i]);
 	for (size_t i = 0; i < owner->nports; i++) {
 		bring_back(owner, &owner->port[i], ISOLATION);
 		bring_back(owner, &owner->port[i], "");
