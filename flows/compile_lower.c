@@ -91,10 +91,11 @@ static bool lower_queues(const struct compiler *c, struct lowering *low)
 			   "queues %u-%u needs %u entries, told apart by bits of the source port, "
 			   "and %s has no masks for that",
 			   first, first + n - 1, n, c->profile->driver);
-		return nic_hint(&low->v,
-				"one queue: queue %u; or `sriovctl rss set`, which is for all "
-				"traffic of the port",
-				first);
+		return nic_hint(
+			&low->v, "one queue: queue %u; or %s, which is for all traffic of the port",
+			first,
+			c->profile->filters ? "RSS as the process that owns the port sets it up"
+					    : "`sriovctl rss set`");
 	}
 	if (!flow_field_of(rule->type, FIELD_SRC_PORT)) {
 		nic_refuse(

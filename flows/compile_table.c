@@ -26,7 +26,11 @@ static bool unknown_queues(const struct compiler *c, const struct sriov_entry *e
 		return false;
 	nic_refuse(v, 0, "the number of RX rings is not known",
 		   "the number of RX rings of %s is not known", name);
-	nic_hint(v, "`ethtool -n %s` would say it; a snapshot says it as \"queues\"", name);
+	if (c->profile->filters)
+		nic_hint(v, "it has as many as its owner is started with (sriov-rte --queues N): "
+			    "--nic NIC,queues=N instead of --pf checks for N");
+	else
+		nic_hint(v, "`ethtool -n %s` would say it; a snapshot says it as \"queues\"", name);
 	return true;
 }
 

@@ -129,10 +129,19 @@ static bool has_word(char **args, int n, const char *word)
 	return false;
 }
 
+static void print_error(const struct sriov_error *err)
+{
+	fprintf(stderr, "sriov-rte: %s: %s\n", err->object, err->message);
+	if (err->kernel[0])
+		fprintf(stderr, "  kernel: %s\n", err->kernel);
+	if (err->hint[0])
+		fprintf(stderr, "  hint: %s\n", err->hint);
+}
+
 /* What nobody looks at goes nowhere else: said once, where an operator reads it. */
 static void tell_ready(void)
 {
-	size_t rules = 0, degraded = 0;
+	size_t rules = 0, degraded = 0, unable = 0;
 
 	for (size_t i = 0; i < owner.nports; i++) {
 		const struct port *port = &owner.port[i];
@@ -143,6 +152,9 @@ static void tell_ready(void)
 		degraded += port->degraded[0] != '\0';
 		if (port->degraded[0])
 			fprintf(stderr, "sriov-rte: %s: %s\n", port->device->name, port->degraded);
+		unable += port->unable.code != 0;
+		if (port->unable.code)
+			print_error(&port->unable);
 	}
 	fprintf(stderr,
 		"sriov-rte: %zu port%s, ready in %lld ms at %s; packets that reach the queues %s\n",
@@ -150,8 +162,9 @@ static void tell_ready(void)
 		(long long)(owner.ready_ms - owner.started_ms), owner.socket,
 		owner.sink ? "are counted and dropped (--sink)"
 			   : "end there: nobody takes them (--sink would count and drop them)");
-	sd_notifyf(0, "READY=1\nSTATUS=%zu ports, %zu entries%s", owner.nports, rules,
-		   degraded ? "; what is recorded is not all back" : "");
+	sd_notifyf(0, "READY=1\nSTATUS=%zu ports, %zu entries%s%s", owner.nports, rules,
+		   degraded ? "; what is recorded is not all back" : "",
+		   unable ? "; not every port takes rules" : "");
 }
 
 static int run(char **args, int nargs, struct sriov_error *err)
@@ -177,15 +190,6 @@ static int run(char **args, int nargs, struct sriov_error *err)
 	server_close(server);
 	sriov_host_close(owner.host);
 	return r;
-}
-
-static void print_error(const struct sriov_error *err)
-{
-	fprintf(stderr, "sriov-rte: %s: %s\n", err->object, err->message);
-	if (err->kernel[0])
-		fprintf(stderr, "  kernel: %s\n", err->kernel);
-	if (err->hint[0])
-		fprintf(stderr, "  hint: %s\n", err->hint);
 }
 
 int main(int argc, char **argv)

@@ -28,8 +28,9 @@ struct port {
 	unsigned queues;
 	uint64_t sunk[QUEUES_MAX]; /* packets taken from each queue, with --sink */
 	bool isolated;
-	char *list, *isolation; /* the requests that stand, as lines; NULL: none */
-	char degraded[512];     /* why what was recorded is not there; "" if it is */
+	char *list, *isolation;    /* the requests that stand, as lines; NULL: none */
+	char degraded[512];        /* why what was recorded is not there; "" if it is */
+	struct sriov_error unable; /* why it takes no rules; code 0: it does, as far as is known */
 };
 
 struct owner {
@@ -62,7 +63,10 @@ void dpdk_counters(const struct port *port, uint64_t *received, uint64_t *missed
 
 /* The answer to a request as a line without its end, in fresh memory; NULL without it. */
 char *handle_request(struct owner *owner, const char *line, size_t size);
-/* Brings back what is recorded of every port; what cannot be is kept in port->degraded. */
+/*
+ * Finds out which ports take rules, as far as they can be asked (port->unable), and brings back what is recorded of
+ * every port; what cannot be is kept in port->degraded.
+ */
 void handle_recorded(struct owner *owner);
 
 /* ---- server.c ---- */

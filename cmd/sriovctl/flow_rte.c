@@ -11,9 +11,9 @@
 /* What there is only with the kernel's drivers. */
 static int check_options(const struct args *args, struct sriov_error *err)
 {
-	static const char *const others[] = {"adopt",          "owner",       "expect",
-					     "force",          "disrupt-pf",  "link-timeout",
-					     "kernel-timeout", "lock-timeout"};
+	static const char *const others[] = {"adopt",       "owner",        "expect",
+					     "disrupt-pf",  "link-timeout", "kernel-timeout",
+					     "lock-timeout"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		char object[32];
@@ -55,13 +55,30 @@ static const char *text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key)) ?: "";
 }
 
+/* As plans for ports of the kernel are shown. */
+static void print_steps(const json_t *answer)
+{
+	const json_t *steps = json_object_get(answer, "steps"), *step, *note;
+	size_t i;
+
+	if (json_array_size(steps))
+		printf("plan for %s\n", text(answer, "port"));
+	json_array_foreach(steps, i, step)
+		printf("%4zu  %s\n", i + 1, text(step, "what"));
+	if (number(answer, "steps_left_out"))
+		printf("      and %lld more\n", number(answer, "steps_left_out"));
+	json_array_foreach(json_object_get(answer, "notes"), i, note)
+		printf("  note: %s\n", json_string_value(note));
+}
+
 int flow_apply_rte(const struct args *args, struct out *out, struct sriov_error *err)
 {
 	_cleanup_(sriov_rte_request_clear)
 	struct sriov_rte_request request = {.what = args->run.dry_run ? SRIOV_RTE_VALIDATE
 								      : SRIOV_RTE_APPLY,
 					    .allow = args->run.allow,
-					    .partial = args->run.partial};
+					    .partial = args->run.partial,
+					    .force = args->run.force};
 	_json_ json_t *answer = NULL;
 	int r = check_options(args, err);
 
@@ -73,8 +90,11 @@ int flow_apply_rte(const struct args *args, struct out *out, struct sriov_error 
 		r = ask(args, &request, &answer, err);
 	if (r < 0)
 		return r;
-	if (out->doc)
-		return out_add(out, "rte", core_steal(answer), err);
+	if (out->doc) {
+		r = out_add(out, "dry_run", json_boolean(args->run.dry_run), err);
+		return r ? r : out_add(out, "rte", core_steal(answer), err);
+	}
+	print_steps(answer);
 	printf("%s (%s): %lld rte_flow rules %screated, %lld destroyed, %lld kept\n",
 	       text(answer, "port"), text(answer, "driver"), number(answer, "created"),
 	       args->run.dry_run ? "would be " : "", number(answer, "destroyed"),

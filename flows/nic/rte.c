@@ -27,13 +27,21 @@ SRIOV_EXPORT const char *sriov_filter_word(enum sriov_filter filter)
 
 static const struct nic_profile *const drivers[] = {&rte_net_ixgbe, &rte_net_i40e, &rte_net_igb};
 
+#define PCI_VENDOR_INTEL 0x8086
+
+/* By the driver's name; a port that vfio-pci or no driver has is known by its PCI device alone. */
 static const struct nic_profile *find_driver(const struct sriov_pf *port)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (!strcmp(drivers[i]->kernel, port->driver) ||
 		    !strcmp(drivers[i]->driver, port->driver))
 			return drivers[i];
-	return !strcmp(rte_net_tap.driver, port->driver) ? &rte_net_tap : NULL;
+	if (!strcmp(rte_net_tap.driver, port->driver))
+		return &rte_net_tap;
+	for (size_t i = 0; port->vendor == PCI_VENDOR_INTEL && i < ARRAY_SIZE(drivers); i++)
+		if (nic_mac_of(drivers[i]->kernel, port->device) != NIC_MACS)
+			return drivers[i];
+	return NULL;
 }
 
 SRIOV_EXPORT int sriov_nic_rte(struct sriov_pf *port, struct sriov_error *err)
@@ -42,8 +50,10 @@ SRIOV_EXPORT int sriov_nic_rte(struct sriov_pf *port, struct sriov_error *err)
 
 	if (!profile) {
 		sriov_error_set(err, -ENOTSUP, nic_port_name(port),
-				"no poll mode driver is modelled for NICs of driver %s",
-				port->driver[0] ? port->driver : "(none)");
+				"no poll mode driver is modelled for NICs of driver %s (device "
+				"%04x:%04x)",
+				port->driver[0] ? port->driver : "(none)", port->vendor,
+				port->device);
 		return sriov_error_hint(err, "modelled are net_ixgbe, net_i40e, net_e1000_igb and "
 					     "net_tap of DPDK 22.11");
 	}

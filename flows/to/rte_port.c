@@ -18,6 +18,7 @@ struct sriov_rte {
 	struct rte_flow *(*flow)[PARTS_MAX]; /* of each row */
 	size_t n;
 	uint16_t vxlan; /* the UDP port that the NIC was told, 0 = none */
+	struct sriov_rte_told told;
 };
 
 static int no_memory(struct sriov_error *err)
@@ -39,10 +40,20 @@ int rte_port_new(const struct rte_calls *calls, uint16_t id, const struct sriov_
 	return 0;
 }
 
+static void told_clear(struct sriov_rte_told *told)
+{
+	while (told->nnotes)
+		free(told->note[--told->nnotes]);
+	free(told->note);
+	free(told->step);
+	*told = (struct sriov_rte_told){0};
+}
+
 SRIOV_EXPORT void sriov_rte_close(struct sriov_rte *port)
 {
 	if (!port)
 		return;
+	told_clear(&port->told);
 	free(port->row);
 	free(port->flow);
 	free(port);
@@ -57,6 +68,11 @@ SRIOV_EXPORT const struct sriov_rte_row *sriov_rte_rows(const struct sriov_rte *
 {
 	*n = port->n;
 	return port->row;
+}
+
+SRIOV_EXPORT const struct sriov_rte_told *sriov_rte_told(const struct sriov_rte *port)
+{
+	return &port->told;
 }
 
 /* ---- one entry ---- */
@@ -164,6 +180,7 @@ struct change {
 	uint16_t was_vxlan, vxlan; /* the UDP port of the old rows' tunnels, and of the new ones' */
 	size_t *kept;              /* of each new row the old one + 1, 0 = it is new */
 	bool *gone;                /* of each old one: no new row is it */
+	struct sriov_rte_told told;
 };
 
 static void change_clear(struct change *change)
@@ -172,6 +189,7 @@ static void change_clear(struct change *change)
 	free(change->flow);
 	free(change->kept);
 	free(change->gone);
+	told_clear(&change->told);
 }
 
 static struct sriov_entry *entries_of(const struct sriov_rte *port)
@@ -227,6 +245,62 @@ static int match_rows(const struct sriov_rte *port, struct change *change)
 	return 0;
 }
 
+/* ---- what is told of it ---- */
+
+struct telling {
+	const struct sriov_compiled *compiled;
+	struct change *change;
+};
+
+static bool all_kept(void *data, size_t i)
+{
+	const struct telling *telling = data;
+	const struct sriov_verdict *verdict = &telling->compiled->verdict[i];
+	size_t kept = 0;
+
+	while (kept < verdict->n && telling->change->kept[verdict->first + kept])
+		kept++;
+	return kept == verdict->n;
+}
+
+static int add_note(void *data, const char *text)
+{
+	struct sriov_rte_told *told = &((struct telling *)data)->change->told;
+	char **more = realloc(told->note, (told->nnotes + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	told->note = more;
+	more[told->nnotes] = strdup(text);
+	return more[told->nnotes] ? (told->nnotes++, 0) : -ENOMEM;
+}
+
+static int fill_told(const struct sriov_rte *port, const struct sriov_rules *rules,
+		     const struct sriov_compiled *compiled, struct change *change)
+{
+	struct telling telling = {compiled, change};
+	const struct sriov_teller teller = {all_kept, add_note, &telling};
+	struct sriov_rte_told *told = &change->told;
+
+	told->step = calloc(port->n + change->n + 1, sizeof(*told->step));
+	if (!told->step)
+		return -ENOMEM;
+	for (size_t i = 0; i < port->n; i++)
+		if (change->gone[i])
+			told->step[told->nsteps++] = (struct sriov_rte_step){false, port->row[i]};
+	for (size_t k = 0; k < change->n; k++)
+		if (!change->kept[k])
+			told->step[told->nsteps++] = (struct sriov_rte_step){true, change->row[k]};
+	return sriov_compiled_tell(rules, compiled, &teller);
+}
+
+static void give_told(struct sriov_rte *port, struct change *change)
+{
+	told_clear(&port->told);
+	port->told = change->told;
+	change->told = (struct sriov_rte_told){0};
+}
+
 static int plan(const struct sriov_rte *port, const struct sriov_rules *rules,
 		const struct sriov_compile *opts, struct change *change, struct sriov_error *err)
 {
@@ -255,6 +329,8 @@ static int plan(const struct sriov_rte *port, const struct sriov_rules *rules,
 	if (change->row && change->flow && change->kept && change->gone) {
 		fill_rows(rules, &compiled, change);
 		r = match_rows(port, change);
+		if (!r)
+			r = fill_told(port, rules, &compiled, change);
 	} else {
 		r = -ENOMEM;
 	}
@@ -386,6 +462,7 @@ SRIOV_EXPORT int sriov_rte_apply(struct sriov_rte *port, const struct sriov_rule
 	if (r < 0)
 		return r;
 	settle(port, &change);
+	give_told(port, &change);
 	if (count)
 		*count = done;
 	return 0;
@@ -401,9 +478,12 @@ SRIOV_EXPORT int sriov_rte_validate(struct sriov_rte *port, const struct sriov_r
 
 	for (size_t k = 0; !r && k < change.n; k++)
 		r = validate_row(port, &change.row[k], err);
-	if (!r && count)
+	if (r < 0)
+		return r;
+	give_told(port, &change);
+	if (count)
 		*count = count_of(port, &change);
-	return r;
+	return 0;
 }
 
 SRIOV_EXPORT int sriov_rte_isolate(struct sriov_rte *port, bool on, struct sriov_error *err)

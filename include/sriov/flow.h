@@ -355,6 +355,19 @@ int sriov_rule_explain(const struct sriov_rules *rules, const struct sriov_compi
 		       size_t i, char **out, struct sriov_error *err);
 
 /*
+ * What a user should know of a compiled list besides its entries, as sentences: the conditions of rules, and which are
+ * left out. What is the same of several rules is told once, and of each kind no more than 16. @known: rule @i stands
+ * as it stood, so that its conditions are no news. Ends with what tell() gives back if that is not 0, or -ENOMEM.
+ */
+struct sriov_teller {
+	bool (*known)(void *data, size_t i);
+	int (*tell)(void *data, const char *text);
+	void *data;
+};
+int sriov_compiled_tell(const struct sriov_rules *rules, const struct sriov_compiled *compiled,
+			const struct sriov_teller *teller);
+
+/*
  * A port as @spec says, for checking without one: "82599", "X710", "I350", … with optional
  * ",vfs=N" and ",queues=N". -EINVAL lists the names.
  */

@@ -43,6 +43,22 @@ void sriov_rte_close(struct sriov_rte *port);
 /* The port as sriov_rules_compile() takes it. Valid until the close. */
 const struct sriov_pf *sriov_rte_port(const struct sriov_rte *port);
 
+/* An entry that comes, or that goes. */
+struct sriov_rte_step {
+	bool created;
+	struct sriov_rte_row row;
+};
+
+/* What became of a list, or would: entries that go, then those that come; and what should be known of new rules. */
+struct sriov_rte_told {
+	struct sriov_rte_step *step;
+	size_t nsteps;
+	char **note; /* as sriov_compiled_tell() */
+	size_t nnotes;
+};
+/* Of the last sriov_rte_apply() or sriov_rte_validate() that succeeded. Valid until the next. */
+const struct sriov_rte_told *sriov_rte_told(const struct sriov_rte *port);
+
 /*
  * Makes @rules the port's list: creates what is missing, destroys what is not in it any more, leaves the rest. All
  * or nothing: what fails is undone, and if even that fails, the error has status SRIOV_INCOMPLETE and says what is
@@ -88,7 +104,7 @@ enum sriov_rte_do {
 
 /*
  * {"version": 1, "do": "apply", "port": "0000:03:00.0", "rules": "flow-type …\n…", "allow": ["broader"],
- * "partial": true}, {"version": 1, "do": "isolate", "port": …, "on": true}, {"version": 1, "do": "query"}.
+ * "partial": true, "force": true}, {"version": 1, "do": "isolate", "port": …, "on": true}, {"version": 1, "do": "query"}.
  * Rules are in the words of sriov_rules_parse(), without guests.
  */
 struct sriov_rte_request {
@@ -97,6 +113,7 @@ struct sriov_rte_request {
 	struct sriov_rules rules;
 	unsigned allow; /* as struct sriov_compile */
 	bool partial, on;
+	bool force; /* an empty list may take the place of one with rules */
 };
 void sriov_rte_request_clear(struct sriov_rte_request *request);
 /*

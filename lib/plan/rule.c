@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Conditions and rules left out are told one by one up to here. */
-#define NOTES_MAX 16
-
 static int finish(struct change *change, int r, struct sriov_plan **plan, struct sriov_error *err)
 {
 	if (!r)
@@ -23,46 +20,6 @@ static int finish(struct change *change, int r, struct sriov_plan **plan, struct
 
 /* ---- what a user should know of what was compiled ---- */
 
-/* Rules of which the same thing is to be said. */
-struct said {
-	const char *text;
-	const char *rule; /* the first of them */
-	size_t n;
-};
-
-static void say(struct said said[NOTES_MAX], size_t *n, size_t *more, const char *text,
-		const char *rule)
-{
-	for (size_t i = 0; i < *n; i++)
-		if (!strcmp(said[i].text, text)) {
-			said[i].n++;
-			return;
-		}
-	if (*n == NOTES_MAX)
-		++*more;
-	else
-		said[(*n)++] = (struct said){text, rule, 1};
-}
-
-static int tell(struct change *change, const struct said said[NOTES_MAX], size_t n, size_t more,
-		const char *what, struct sriov_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < n; i++) {
-		if (said[i].n == 1)
-			r = change_note(change, err, "rule %s%s: %s", said[i].rule, what,
-					said[i].text);
-		else
-			r = change_note(change, err, "rule %s and %zu more%s: %s", said[i].rule,
-					said[i].n - 1, what, said[i].text);
-	}
-	if (!r && more)
-		r = change_note(change, err, "and %zu more of that kind: see `sriovctl flow check`",
-				more);
-	return r;
-}
-
 /* The rule of that name: most stand where they stood. */
 static const struct sriov_rule *recorded(const struct sriov_rules *list, size_t i, const char *name)
 {
@@ -71,30 +28,36 @@ static const struct sriov_rule *recorded(const struct sriov_rules *list, size_t 
 	return ruleset_named(list, name);
 }
 
-/* Of rules that are new or in another form: their conditions; and which are left out. */
+struct telling {
+	struct change *change;
+	const struct sriov_rules *list;
+	struct sriov_error *err;
+};
+
+static bool stood_before(void *data, size_t i)
+{
+	const struct telling *telling = data;
+	const struct sriov_rule *rule = &telling->list->at[i];
+	const struct sriov_rule *old = recorded(&telling->change->intent.list, i, rule->name);
+
+	return old && ruleset_same(old, rule);
+}
+
+static int note(void *data, const char *text)
+{
+	const struct telling *telling = data;
+
+	return change_note(telling->change, telling->err, "%s", text);
+}
+
 static int note_verdicts(struct change *change, const struct sriov_rules *list,
 			 const struct sriov_compiled *compiled, struct sriov_error *err)
 {
-	struct said said[NOTES_MAX], out[NOTES_MAX];
-	size_t nsaid = 0, nout = 0, more_said = 0, more_out = 0;
-	int r;
+	struct telling telling = {change, list, err};
+	const struct sriov_teller teller = {stood_before, note, &telling};
+	int r = sriov_compiled_tell(list, compiled, &teller);
 
-	for (size_t i = 0; i < compiled->nrules; i++) {
-		const struct sriov_verdict *verdict = &compiled->verdict[i];
-		const struct sriov_rule *rule = &list->at[i];
-		const struct sriov_rule *old = recorded(&change->intent.list, i, rule->name);
-
-		if (verdict->left_out) {
-			say(out, &nout, &more_out, verdict->why, rule->name);
-			continue;
-		}
-		if (!verdict->nconditions || (old && ruleset_same(old, rule)))
-			continue;
-		for (size_t k = 0; k < verdict->nconditions; k++)
-			say(said, &nsaid, &more_said, verdict->condition[k], rule->name);
-	}
-	r = tell(change, said, nsaid, more_said, "", err);
-	return r ? r : tell(change, out, nout, more_out, " is left out", err);
+	return r == -ENOMEM ? core_oom(err) : r;
 }
 
 /* ---- the list of a change ---- */

@@ -24,13 +24,10 @@ static const struct member {
 	unsigned of;
 	bool needed;
 } members[] = {
-	{"version", JSON_INTEGER, DO_ALL, true},
-	{"do", JSON_STRING, DO_ALL, true},
-	{"port", JSON_STRING, DO_ALL, false},
-	{"rules", JSON_STRING, DO_RULES, true},
-	{"allow", JSON_ARRAY, DO_RULES, false},
-	{"partial", JSON_TRUE, DO_RULES, false},
-	{"on", JSON_TRUE, DO_BIT(SRIOV_RTE_ISOLATE), true},
+	{"version", JSON_INTEGER, DO_ALL, true}, {"do", JSON_STRING, DO_ALL, true},
+	{"port", JSON_STRING, DO_ALL, false},    {"rules", JSON_STRING, DO_RULES, true},
+	{"allow", JSON_ARRAY, DO_RULES, false},  {"partial", JSON_TRUE, DO_RULES, false},
+	{"force", JSON_TRUE, DO_RULES, false},   {"on", JSON_TRUE, DO_BIT(SRIOV_RTE_ISOLATE), true},
 };
 
 SRIOV_EXPORT void sriov_rte_request_clear(struct sriov_rte_request *request)
@@ -119,6 +116,8 @@ SRIOV_EXPORT int sriov_rte_request_format(const struct sriov_rte_request *reques
 		write_allow(&doc, request->allow);
 	if (has_rules && request->partial)
 		core_doc_bool(&doc, "partial", true);
+	if (has_rules && request->force)
+		core_doc_bool(&doc, "force", true);
 	if (request->what == SRIOV_RTE_ISOLATE)
 		core_doc_bool(&doc, "on", request->on);
 	core_doc_close(&doc, '}');
@@ -220,6 +219,7 @@ static int read_request(const json_t *doc, struct sriov_rte_request *out, struct
 		return sriov_error_set(err, -EINVAL, "request", "'port' is longer than a name");
 	core_copy(out->port, sizeof(out->port), port);
 	out->partial = json_is_true(json_object_get(doc, "partial"));
+	out->force = json_is_true(json_object_get(doc, "force"));
 	out->on = json_is_true(json_object_get(doc, "on"));
 	r = read_allow(json_object_get(doc, "allow"), &out->allow, err);
 	if (r < 0 || !rules)
@@ -290,7 +290,7 @@ static int take_error(const json_t *error, struct sriov_error *err)
 			core_json_text(error, "message", "no reason", &bad));
 	sriov_error_kernel(err, "%s", core_json_text(error, "kernel", "", &bad));
 	sriov_error_hint(err, "%s", core_json_text(error, "hint", "", &bad));
-	if (status == SRIOV_ROLLED_BACK || status == SRIOV_INCOMPLETE)
+	if (status == SRIOV_REFUSED || status == SRIOV_ROLLED_BACK || status == SRIOV_INCOMPLETE)
 		sriov_error_status(err, status);
 	return code;
 }

@@ -59,4 +59,17 @@ said "web1: no guest holds a VF of a port that DPDK owns"
 expect 1 flow check "$rules" --pf ens2f0 --backend dpdk
 said "not one of kernel|rte"
 
+# a port that vfio-pci has already: its PCI device tells the driver, and nobody how many queues it will have
+new_host
+change pf bind 0000:81:00.0 --driver vfio-pci
+list 'name host ip4 dst-ip 10.0.0.7 drop'
+expect 2 flow check "$rules" --pf 0000:81:00.0
+showed "hint: rules of a port that DPDK owns: --backend rte"
+expect 0 flow check "$rules" --pf 0000:81:00.0 --backend rte
+showed "host  exact          1  fdir" "evidence: net_ixgbe of DPDK 22.11"
+list 'name web tcp4 dst-port 80 queue 1'
+expect 2 flow check "$rules" --pf 0000:81:00.0 --backend rte
+showed "unknown: the number of RX rings" "sriov-rte --queues N): --nic NIC,queues=N"
+expect 0 flow check "$rules" --nic 82599,queues=2 --backend rte
+
 finish

@@ -60,6 +60,53 @@ static void only_what_differs_changes(void **state)
 	sriov_rte_close(port);
 }
 
+/* "-a +c": the steps of the last change by their rules, and its notes behind. */
+static const char *told_of(const struct sriov_rte *port, char buf[512])
+{
+	const struct sriov_rte_told *told = sriov_rte_told(port);
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < told->nsteps; i++)
+		used += snprintf(buf + used, 512 - used, "%s%c%s", i ? " " : "",
+				 told->step[i].created ? '+' : '-', told->step[i].row.rule);
+	for (size_t i = 0; i < told->nnotes; i++)
+		used += snprintf(buf + used, 512 - used, "; %s", told->note[i]);
+	return buf;
+}
+
+/* What goes before what comes; conditions of what is new, once for all that share them. */
+static void steps_are_told(void **state)
+{
+#define A "name a udp4 dst-ip 10.0.0.1 dst-port 1 queue 1\n"
+#define B "name b udp4 dst-ip 10.0.0.2 dst-port 2 queue 1\n"
+#define C "name c udp4 dst-ip 10.0.0.3 dst-port 3 queue 1\n"
+	static const struct {
+		const char *rules, *told;
+	} applied[] = {
+		{A B "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1",
+		 "+a +b +; rule a and 2 more: fdir: "},
+		{A C "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", "-b +c; rule c: fdir: "},
+		{A C "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", ""},
+		/* what fails has told nothing new */
+		{"udp4 dst-port 9 vf 9", ""},
+		{"udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", "-a -c"},
+		{"udp4 dst-ip 10.0.0.8 dst-port 9 queue 1", "- +; rule 1: fdir: "},
+	};
+	struct sriov_rte *port = open_fake("82599");
+	char told[512];
+
+	assert_string_equal(told_of(port, told), "");
+	for (size_t i = 0; i < ARRAY_SIZE(applied); i++) {
+		apply(port, applied[i].rules, NULL, NULL);
+		told_of(port, told);
+		if (strncmp(told, applied[i].told, strlen(applied[i].told)) != 0 ||
+		    !applied[i].told[0] != !told[0])
+			fail_msg("case %zu: %s", i, told);
+	}
+	sriov_rte_close(port);
+}
+
 /* Fragments are a packet type of their own on i40e. */
 static void one_entry_may_be_two_rules(void **state)
 {
@@ -348,6 +395,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_differs_changes),
+		cmocka_unit_test(steps_are_told),
 		cmocka_unit_test(one_entry_may_be_two_rules),
 		cmocka_unit_test(all_or_nothing),
 		cmocka_unit_test(what_is_lost_is_told),

@@ -10,7 +10,7 @@ static const struct {
 	const char *port;
 	size_t rules;
 	unsigned allow;
-	bool partial, on;
+	bool partial, on, force;
 } requests[] = {
 	{"{\"version\":1,\"do\":\"query\"}", SRIOV_RTE_QUERY, ""},
 	{"{\"version\":1,\"do\":\"query\",\"port\":\"0000:03:00.0\"}", SRIOV_RTE_QUERY,
@@ -20,6 +20,8 @@ static const struct {
 	{"{\"version\":1,\"do\":\"validate\",\"port\":\"net_tap0\",\"rules\":\"\",\"allow\":["
 	 "\"narrower\",\"broader\"],\"partial\":true}",
 	 SRIOV_RTE_VALIDATE, "net_tap0", 0, 1u << SRIOV_NARROWER | 1u << SRIOV_BROADER, true},
+	{"{\"version\":1,\"do\":\"apply\",\"rules\":\"\",\"force\":true}", SRIOV_RTE_APPLY, "", 0,
+	 0, false, false, true},
 	{"{\"version\":1,\"do\":\"isolate\",\"on\":false}", SRIOV_RTE_ISOLATE, ""},
 	{"{\"version\":1,\"do\":\"isolate\",\"on\":true}", SRIOV_RTE_ISOLATE, "", 0, 0, false,
 	 true},
@@ -41,6 +43,7 @@ static void requests_are_lines(void **state)
 		assert_int_equal(read.allow, requests[i].allow);
 		assert_int_equal(read.partial, requests[i].partial);
 		assert_int_equal(read.on, requests[i].on);
+		assert_int_equal(read.force, requests[i].force);
 		assert_int_equal(sriov_rte_request_format(&read, &line, &err), 0);
 		assert_string_equal(line, requests[i].line);
 		free(line);
@@ -63,6 +66,8 @@ static void strangers_are_refused(void **state)
 		{"{\"version\":1,\"do\":\"apply\"}", -EINVAL, "'apply' needs 'rules'"},
 		{"{\"version\":1,\"do\":\"isolate\"}", -EINVAL, "'isolate' needs 'on'"},
 		{"{\"version\":1,\"do\":\"query\",\"on\":true}", -EINVAL, "no member of 'query'"},
+		{"{\"version\":1,\"do\":\"query\",\"force\":true}", -EINVAL,
+		 "no member of 'query'"},
 		{"{\"version\":1,\"do\":\"query\",\"port\":1}", -EINVAL, "of another type"},
 		{"{\"version\":1,\"do\":\"query\",\"port\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
@@ -97,6 +102,11 @@ static void answers_carry_errors(void **state)
 	assert_int_equal(sriov_rte_answer_format(NULL, &err, &line), 0);
 	assert_int_equal(message_answer(line, strlen(line), &result, &back), -EBUSY);
 	assert_memory_equal(&err, &back, sizeof(err));
+	free(line);
+	sriov_error_status(&err, SRIOV_REFUSED);
+	assert_int_equal(sriov_rte_answer_format(NULL, &err, &line), 0);
+	assert_int_equal(message_answer(line, strlen(line), &result, &back), -EBUSY);
+	assert_int_equal(back.status, SRIOV_REFUSED);
 	free(line);
 	assert_int_equal(sriov_rte_answer_format("{\"a\":1}", NULL, &line), 0);
 	assert_string_equal(line, "{\"version\":1,\"ok\":true,\"result\":{\"a\":1}}");

@@ -312,6 +312,48 @@ static void budgets_end(void **state)
 	free(text);
 }
 
+/* `rss set` is about ports of the kernel. */
+static void hints_are_for_ports_of_dpdk(void **state)
+{
+	struct sriov_compiled out = {0};
+	struct sriov_rule rule;
+	struct sriov_rules rules = {.at = &rule, .n = 1};
+	struct sriov_pf port;
+
+	rte_port("tap", &port);
+	rule_of("udp4 dst-port 53 queues 0-1", &rule);
+	assert_int_equal(sriov_rules_compile(&rules, &port, NULL, &out, NULL), -ENOTSUP);
+	assert_non_null(strstr(out.verdict->hint, "one queue: queue 0; or RSS as the process"));
+	assert_null(strstr(out.verdict->hint, "rss set"));
+	sriov_compiled_clear(&out);
+}
+
+/* What has the port now is no driver of its NIC: the PCI device tells which of DPDK's would take it. */
+static void devices_tell_their_driver(void **state)
+{
+	static const struct {
+		const char *driver;
+		uint16_t vendor, device;
+		const char *wanted; /* NULL: none */
+	} ports[] = {
+		{"vfio-pci", 0x8086, 0x10fb, "net_ixgbe"},
+		{"uio_pci_generic", 0x8086, 0x1572, "net_i40e"},
+		{"", 0x8086, 0x1521, "net_e1000_igb"},
+		{"vfio-pci", 0x8086, 0x1593, NULL}, /* of ice */
+		{"vfio-pci", 0x15b3, 0x10fb, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct sriov_pf port = {.vendor = ports[i].vendor, .device = ports[i].device};
+		const char *wanted = ports[i].wanted ?: ports[i].driver;
+		struct sriov_error err = {0};
+
+		snprintf(port.driver, sizeof(port.driver), "%s", ports[i].driver);
+		assert_int_equal(sriov_nic_rte(&port, &err), ports[i].wanted ? 0 : -ENOTSUP);
+		assert_string_equal(port.driver, wanted);
+	}
+}
+
 static void other_drivers_are_named(void **state)
 {
 	struct sriov_pf port = {.netdev = "eno1", .driver = "mlx5_core"};
@@ -332,6 +374,8 @@ int main(void)
 		cmocka_unit_test(filters_take_rules),
 		cmocka_unit_test(lists_go_to_filters),
 		cmocka_unit_test(budgets_end),
+		cmocka_unit_test(hints_are_for_ports_of_dpdk),
+		cmocka_unit_test(devices_tell_their_driver),
 		cmocka_unit_test(other_drivers_are_named),
 	};
 

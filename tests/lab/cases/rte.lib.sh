@@ -37,7 +37,7 @@ against_bare() {
 	local begun round
 	: >/tmp/none
 	for ((round = 0; round < $2; round++)); do
-		t "no rules" s flow apply /tmp/none --backend rte --socket "$socket"
+		t "no rules" s flow apply /tmp/none --force --backend rte --socket "$socket"
 		begun=${EPOCHREALTIME/./}
 		t "$1 rules" s flow apply /tmp/many --backend rte --socket "$socket"
 		echo $(((${EPOCHREALTIME/./} - begun) / 1000)) >>/tmp/ours
