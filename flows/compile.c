@@ -160,7 +160,7 @@ static int prepare(struct compiler *c)
 	return 0;
 }
 
-static void finish(struct compiler *c)
+void compile_end(struct compiler *c)
 {
 	nic_table_clear(&c->table);
 	nic_table_clear(&c->empty);
@@ -345,13 +345,18 @@ static bool meets_others(struct compiler *c, size_t i)
 	return false;
 }
 
+/* What is not in hardware: why, and whether that is as it should be. */
 static void leave_out(struct compiler *c)
 {
 	for (size_t i = 0; i < c->rules->n; i++) {
 		struct sriov_verdict *v = &c->out.verdict[i];
 		bool may = v->elsewhere || (c->opts->partial && c->rules->at[i].optional);
 
-		if (!may || c->low[i].state != LOWERED_OUT)
+		if (c->low[i].state != LOWERED_OUT)
+			continue;
+		if (v->result == SRIOV_EXACT && !v->elsewhere)
+			compile_not_chosen(c, i);
+		if (!may)
 			continue;
 		if (meets_others(c, i))
 			v->elsewhere = false;
@@ -420,7 +425,7 @@ static int collect_masks(struct compiler *c)
 	return 0;
 }
 
-static int run(struct compiler *c)
+int compile_run(struct compiler *c)
 {
 	int r = prepare(c);
 
@@ -439,7 +444,7 @@ static int run(struct compiler *c)
 
 static int compile(struct compiler *c)
 {
-	int r = run(c);
+	int r = compile_run(c);
 
 	if (r)
 		return r == -ENOMEM ? core_oom(c->err) : r;
@@ -457,25 +462,33 @@ static int compile(struct compiler *c)
 	return 0;
 }
 
+void compile_begin(struct compiler *c, const struct sriov_rules *rules, const struct sriov_pf *port,
+		   const struct sriov_compile *opts, struct sriov_error *err)
+{
+	static const struct sriov_compile none;
+
+	*c = (struct compiler){.rules = rules,
+			       .opts = opts ?: &none,
+			       .profile = nic_profile_find(port->driver),
+			       .port = *port,
+			       .ntuple_off = port->ntuple == SRIOV_NTUPLE_OFF,
+			       .err = err};
+	if (c->ntuple_off)
+		c->port.ntuple = SRIOV_NTUPLE_ON; /* a condition of each verdict */
+	c->table_size = c->profile ? nic_table_size(c->profile, port) : 0;
+	judge_port(c);
+}
+
 SRIOV_EXPORT int sriov_rules_compile(const struct sriov_rules *rules, const struct sriov_pf *port,
 				     const struct sriov_compile *opts, struct sriov_compiled *out,
 				     struct sriov_error *err)
 {
-	static const struct sriov_compile none;
-	struct compiler c = {.rules = rules,
-			     .opts = opts ?: &none,
-			     .profile = nic_profile_find(port->driver),
-			     .port = *port,
-			     .err = err};
+	struct compiler c;
 	int r;
 
-	c.ntuple_off = port->ntuple == SRIOV_NTUPLE_OFF;
-	if (c.ntuple_off)
-		c.port.ntuple = SRIOV_NTUPLE_ON; /* a condition of each verdict */
-	c.table_size = c.profile ? nic_table_size(c.profile, port) : 0;
-	judge_port(&c);
+	compile_begin(&c, rules, port, opts, err);
 	r = compile(&c);
-	finish(&c);
+	compile_end(&c);
 	if (r && r != -ENOTSUP) {
 		sriov_compiled_clear(&c.out);
 		return r;

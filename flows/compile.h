@@ -95,7 +95,10 @@ struct compiler {
 	size_t *cell_at, ncells;
 	uint64_t *cell_hash; /* of what each matches */
 	uint64_t *number;    /* scratch: four a cell */
-	size_t ntold;        /* rules whose causes and neighbours were looked for */
+	size_t ncauses;      /* rules for which it was looked for what makes them dear */
+	size_t nneighbours;  /* and for which others were looked for that would work */
+	size_t tried;        /* what trying those in the list has taken */
+	bool quiet;          /* nobody reads why rules were not chosen */
 	struct sriov_error *err;
 };
 
@@ -103,6 +106,16 @@ struct compiler {
 const char *compile_rule_name(const struct sriov_rules *rules, size_t i, char buf[96]);
 /* The result is exact, or one that opts->allow takes and the driver would take. */
 bool compile_allows(const struct compiler *c, enum sriov_result result);
+
+/* ---- compile.c ---- */
+
+/* A compiler of @rules, which all stay the caller's. */
+void compile_begin(struct compiler *c, const struct sriov_rules *rules, const struct sriov_pf *port,
+		   const struct sriov_compile *opts, struct sriov_error *err);
+/* From rules to a table with locations, without words for what was not chosen. 0, -ENOMEM, or of opts->guest. */
+int compile_run(struct compiler *c);
+/* All but c->out. */
+void compile_end(struct compiler *c);
 
 /* ---- compile_lower.c ---- */
 
@@ -224,15 +237,15 @@ int compile_place(struct compiler *c);
 void compile_refuse(struct compiler *c, size_t i, const struct nic_verdict *v);
 /* It was not chosen: the masks of the table are others, or there is no room. */
 void compile_not_chosen(struct compiler *c, size_t i);
-/* It cannot be left out either: the entry of somebody else would get packets of it. */
+/* Its packets must meet no entry, and that of somebody else would get some. */
 void compile_refuse_to_leave(struct compiler *c, size_t i, const struct sriov_entry *entry);
 /* Once the table stands: conditions of rules in it, and for the others the nearest that could be. -ENOMEM. */
 int compile_words(struct compiler *c);
 /* Sets the error of a list that cannot be in hardware because of rule @i, -ENOTSUP. */
 int compile_error(const struct compiler *c, size_t i);
 
-/* The nearest rule that is exact beside what the table holds, in words, or "". */
-void compile_nearest(struct compiler *c, const struct sriov_rule *rule, char *buf, size_t size);
+/* The nearest rule that is exact in the place of rule @i, and puts no other out of the table, in words; or "". */
+void compile_nearest(struct compiler *c, size_t i, char *buf, size_t size);
 
 /* A copy of @text that lives as long as the answer; equal ones are one. Without memory "", and that is noted. */
 const char *compile_text(struct compiler *c, const char *text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The nearest rule that would work: small changes of a rule, each for something that NICs cannot do, tried on
- * the port until one is exact. They are guesses; what is told is only what compiles.
+ * the port until one is exact. They are guesses; what is told is only what compiles in the place of the rule, in the
+ * same list.
  */
 #include "flows/compile.h"
 
@@ -11,6 +12,15 @@
 
 /* A rule that takes more entries of a table that is shared is no advice. */
 #define ENTRIES_MAX 256
+
+/*
+ * What trying rules in the list may take in all: of each list that is compiled its rules, cubes, entries and steps of
+ * first match, and what any list takes; of cubes that are only compared one for so many. A list of 2,000 rules is
+ * compiled twice so, a short one often.
+ */
+#define TRIALS_MAX 10000
+#define TRIAL_BASE 100
+#define TRIAL_COMPARED 256
 
 /* Changes the rule and returns true, or leaves it. */
 typedef bool change(const struct compiler *c, struct sriov_rule *rule);
@@ -55,9 +65,25 @@ static bool one_queue(const struct compiler *c, struct sriov_rule *rule)
 	return true;
 }
 
-static bool lower_queue(struct sriov_rule *rule, unsigned queue)
+/* What the driver says of the rule alone, as a phrase; NULL: it takes it. */
+static const char *said_alone(const struct compiler *c, const struct sriov_rule *rule)
 {
-	if (rule->action.kind == SRIOV_ACTION_DROP || rule->action.queue <= queue)
+	struct lowering low;
+
+	if (compile_lower(c, rule, &low))
+		return NULL;
+	free(low.cube);
+	return low.v.why;
+}
+
+/* Only a queue that is itself what the driver has against the rule. */
+static bool lower_queue(const struct compiler *c, struct sriov_rule *rule, unsigned queue)
+{
+	struct sriov_rule first = *rule;
+
+	first.action.queue = 0;
+	if (rule->action.kind == SRIOV_ACTION_DROP || rule->action.queue <= queue ||
+	    said_alone(c, rule) == said_alone(c, &first))
 		return false;
 	rule->action.queue = queue;
 	return true;
@@ -65,12 +91,12 @@ static bool lower_queue(struct sriov_rule *rule, unsigned queue)
 
 static bool last_queue(const struct compiler *c, struct sriov_rule *rule)
 {
-	return c->port.queues && lower_queue(rule, c->port.queues - 1);
+	return c->port.queues && lower_queue(c, rule, c->port.queues - 1);
 }
 
 static bool first_queue(const struct compiler *c, struct sriov_rule *rule)
 {
-	return lower_queue(rule, 0);
+	return lower_queue(c, rule, 0);
 }
 
 /* The largest part of a range that one mask covers, or its first port. */
@@ -235,7 +261,6 @@ static bool mask_of_table(const struct compiler *c, struct sriov_rule *rule)
 static change *const changes[] = {
 	vf_as_scope,
 	one_queue,
-	last_queue,
 	one_block,
 	vlan_parts,
 	with_tag,
@@ -243,11 +268,12 @@ static change *const changes[] = {
 	whole_numbers,
 	type_of_protocol,
 	no_sctp_ports,
-	first_queue,
 	mask_of_table,
 	without_impossible_fields,
 	ethertype_alone,
 	free_location,
+	last_queue,
+	first_queue,
 };
 
 static bool matches_something(const struct sriov_rule *rule)
@@ -291,37 +317,105 @@ static bool fits(struct compiler *c, size_t i, const struct lowering *low, long 
 	return fits;
 }
 
-/* A rule that would catch everything is no neighbour of one that does not. */
-static bool works(struct compiler *c, const struct sriov_rule *original,
-		  const struct sriov_rule *rule)
+/* ---- the list with another rule in it ---- */
+
+/*
+ * Nothing is left to try: all that the driver takes is in, and no packet of the other rules is one of rule @i or of what
+ * comes in its place.
+ */
+static bool stands_apart(struct compiler *c, size_t i, const struct lowering *low)
 {
+	const struct cube *own = &c->cube[c->low[i].cube];
+	size_t nown = c->low[i].ncubes;
+
+	c->tried += c->ncubes * (nown + low->ncubes) / TRIAL_COMPARED;
+	if (c->filters || c->tried > TRIALS_MAX)
+		return false;
+	for (size_t k = 0; k < c->rules->n; k++)
+		if (k != i && c->low[k].own && c->low[k].state != LOWERED_IN)
+			return false;
+	for (const struct cube *cube = c->cube; cube < c->cube + c->ncubes; cube++) {
+		if (cube == own && nown) {
+			cube += nown - 1;
+			continue;
+		}
+		for (size_t q = 0; q < low->ncubes; q++)
+			if (cube_meets(cube, &low->cube[q]))
+				return false;
+		for (size_t q = 0; q < nown; q++)
+			if (cube_meets(cube, &own[q]))
+				return false;
+	}
+	return true;
+}
+
+/* The rule is in hardware just as it says, with packets of its own, and so are all that were. */
+static bool nothing_lost(const struct compiler *c, const struct compiler *trial, size_t i)
+{
+	const struct sriov_verdict *v = &trial->out.verdict[i];
+
+	if (trial->low[i].state != LOWERED_IN || v->result != SRIOV_EXACT || v->shadowed)
+		return false;
+	for (size_t k = 0; k < c->rules->n; k++)
+		if (c->low[k].state == LOWERED_IN && trial->low[k].state != LOWERED_IN)
+			return false;
+	return true;
+}
+
+static bool holds_in_place(struct compiler *c, size_t i, const struct sriov_rule *rule)
+{
+	struct sriov_rules rules = *c->rules;
+	struct compiler trial;
+	bool holds;
+
+	c->tried += TRIAL_BASE + rules.n + c->ncubes + c->table.n + c->space.work;
+	if (c->tried > TRIALS_MAX)
+		return false;
+	rules.at = malloc(rules.n * sizeof(*rules.at));
+	if (!rules.at)
+		return false;
+	memcpy(rules.at, c->rules->at, rules.n * sizeof(*rules.at));
+	rules.at[i] = *rule;
+	compile_begin(&trial, &rules, &c->port, c->opts, NULL);
+	trial.quiet = true;
+	holds = !compile_run(&trial) && nothing_lost(c, &trial, i);
+	compile_end(&trial);
+	sriov_compiled_clear(&trial.out);
+	free(rules.at);
+	return holds;
+}
+
+/* A rule that would catch everything is no neighbour of one that does not. */
+static bool works(struct compiler *c, size_t i, const struct sriov_rule *rule)
+{
+	const struct sriov_rule *original = &c->rules->at[i];
 	struct lowering low;
 	bool works;
 
 	if ((matches_something(original) && !matches_something(rule)) ||
 	    compile_lower(c, rule, &low))
 		return false;
-	works = low.taken && low.v.result == SRIOV_EXACT &&
-		fits(c, original - c->rules->at, &low, rule->loc);
+	works = low.taken && low.v.result == SRIOV_EXACT && fits(c, i, &low, rule->loc);
+	works = works && (stands_apart(c, i, &low) || holds_in_place(c, i, rule));
 	free(low.cube);
 	return works;
 }
 
-void compile_nearest(struct compiler *c, const struct sriov_rule *rule, char *buf, size_t size)
+void compile_nearest(struct compiler *c, size_t i, char *buf, size_t size)
 {
+	const struct sriov_rule *rule = &c->rules->at[i];
 	struct sriov_rule more = *rule;
 
 	*buf = '\0';
-	for (size_t i = 0; c->profile && i < ARRAY_SIZE(changes); i++) {
+	for (size_t k = 0; c->profile && k < ARRAY_SIZE(changes); k++) {
 		struct sriov_rule one = *rule;
 
-		if (changes[i](c, &one) && works(c, rule, &one) &&
-		    !sriov_rule_format(&one, buf, size))
+		if (changes[k](c, &one) && works(c, i, &one) && !sriov_rule_format(&one, buf, size))
 			return;
 	}
 	/* one change was not enough: all of them, one after the other */
-	for (size_t i = 0; c->profile && i < ARRAY_SIZE(changes); i++) {
-		if (changes[i](c, &more) && works(c, rule, &more) &&
+	for (size_t k = 0; c->profile && k < ARRAY_SIZE(changes); k++) {
+		if (changes[k](c, &more) && works(c, i, &more) &&
 		    !sriov_rule_format(&more, buf, size))
 			return;
 	}

@@ -22,6 +22,7 @@ static const struct kind {
 struct reader {
 	struct lexer lex;
 	struct sriov_packet packet;
+	unsigned said; /* a bit for each of packet_words */
 	bool no_proto; /* it is still to come */
 	bool v6;
 };
@@ -246,20 +247,36 @@ static int read_proto(struct reader *r)
 	if (ret)
 		return ret;
 	if (!r->no_proto)
-		return expected(r, NULL, "no 'proto' here", "only `ip` packets take it, once");
+		return expected(r, NULL, "no 'proto' here", "only `ip` packets take it");
 	r->packet.proto = proto;
 	r->no_proto = false;
 	return 0;
 }
 
+static const char *const packet_words[] = {
+	"vid",  "prio", "dei",  "tpid",        "inner-vid", "inner-prio", "inner-dei", "inner-tpid",
+	"dmac", "smac", "frag", "ext-headers", "payload",   "proto",      NULL};
+
+/* Of a payload the words go on behind each other, and of others the last would win unseen. */
+static int say_once(struct reader *r, const struct word *word)
+{
+	unsigned bit = 1;
+
+	for (size_t i = 0; packet_words[i] && strcmp(packet_words[i], word->text) != 0; i++)
+		bit <<= 1;
+	if (r->said & bit && strcmp(word->text, "payload") != 0)
+		return lex_error(&r->lex, -EINVAL, word, "'%s' is said twice", word->text);
+	r->said |= bit;
+	return 0;
+}
+
 static int read_word(struct reader *r, const struct word *word)
 {
-	static const char *const words[] = {"vid",       "prio",       "dei",       "tpid",
-					    "inner-vid", "inner-prio", "inner-dei", "inner-tpid",
-					    "dmac",      "smac",       "frag",      "ext-headers",
-					    "payload",   "proto",      NULL};
 	const char *near;
+	int ret = say_once(r, word);
 
+	if (ret)
+		return ret;
 	for (size_t i = 0; i < ARRAY_SIZE(tag_words); i++)
 		if (!strcmp(tag_words[i].word, word->text))
 			return read_tag(r, &tag_words[i]);
@@ -277,7 +294,7 @@ static int read_word(struct reader *r, const struct word *word)
 		r->packet.extension = true;
 		return 0;
 	}
-	near = core_nearest(word->text, words);
+	near = core_nearest(word->text, packet_words);
 	lex_error(&r->lex, -EINVAL, word, "'%s' is no word of %s", word->text,
 		  r->v6                             ? "an IPv6 packet"
 		  : r->packet.ethertype == ETH_P_IP ? "an IPv4 packet"

@@ -269,8 +269,10 @@ static int compare(struct counting *c, const struct sriov_packet *packet,
 	struct row *row;
 
 	sriov_trace(c->against, packet, c->from, &path->is);
-	if (same_end(&path->was, &path->is))
+	if (same_end(&path->was, &path->is)) {
+		c->report.unknown += path->was.to == SRIOV_TO_UNKNOWN;
 		return 0;
+	}
 	row = rows_find(&c->changes, path);
 	if (!row)
 		return -ENOMEM;

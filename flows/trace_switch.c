@@ -141,9 +141,9 @@ static bool from_wire(struct trace_walk *w)
 	if (refusing >= 0)
 		return refused_by(w, refusing);
 	TELL(w, SRIOV_STAGE_SWITCH,
-	     "dropped: no function of the port is known to have this MAC address (promiscuous mode "
-	     "and further addresses are not readable)");
-	return end(w, SRIOV_TO_DROP);
+	     "unknown: no function of the port is known to have this MAC address; one that has it "
+	     "all the same, or is promiscuous, gets the frame, else nobody: that is not readable");
+	return end(w, SRIOV_TO_UNKNOWN);
 }
 
 static bool to_wire(struct trace_walk *w, const char *why)
@@ -220,7 +220,8 @@ static bool from_inside(struct trace_walk *w)
 		return to_vf(w, vf);
 	if (refusing >= 0)
 		return refused_by(w, refusing);
-	return to_wire(w, "no function of the port is known to have this MAC address");
+	return to_wire(w, "no function of the port is known to have this MAC address (further ones "
+			  "are not readable)");
 }
 
 bool trace_switch(struct trace_walk *w)

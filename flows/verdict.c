@@ -172,14 +172,17 @@ void compile_refuse_to_leave(struct compiler *c, size_t i, const struct sriov_en
 	snprintf(text, sizeof(text),
 		 "%s; and it cannot be left out, because the rule of somebody else at loc %u would "
 		 "get packets of it",
-		 v->why, entry->loc);
+		 v->elsewhere ? "its guest is on a bridge and not behind the NIC" : v->why,
+		 entry->loc);
 	v->why = compile_text(c, text);
+	if (v->result == SRIOV_EXACT)
+		v->result = SRIOV_REJECTED;
 }
 
 /* ---- rules that were not chosen ---- */
 
 /* Looking for causes and neighbours takes a while: nobody reads more than so many. */
-#define NEAREST_MAX 100
+#define TOLD_MAX 100
 
 /* The rule whose bits make @i's entries many, and which bits: "rule web (line 3) matches dst-port". */
 static bool tell_cause(const struct compiler *c, size_t i, char *buf, size_t size)
@@ -231,7 +234,7 @@ static const char *count(const struct compiler *c, size_t i, double n, struct co
 	return buf->text;
 }
 
-static void refuse_full(const struct compiler *c, size_t i, double cost, struct nic_verdict *v)
+static void refuse_full(struct compiler *c, size_t i, double cost, struct nic_verdict *v)
 {
 	char cause[320] = "";
 	struct count buf;
@@ -243,7 +246,7 @@ static void refuse_full(const struct compiler *c, size_t i, double cost, struct 
 		count(c, i, cost, &buf), cost == 1 ? "y" : "ies", c->table_size,
 		nic_port_name(&c->port), c->nfree);
 	v->result = SRIOV_FULL;
-	if (cost > c->low[i].nown && c->ntold < NEAREST_MAX &&
+	if (cost > c->low[i].nown && c->ncauses++ < TOLD_MAX &&
 	    tell_cause(c, i, cause, sizeof(cause)))
 		nic_hint(v,
 			 "each of its entries stands for many because %s; a rule that matches "
@@ -290,7 +293,7 @@ static bool refuse_mask(const struct compiler *c, size_t i, double all, struct n
 }
 
 /* More than there could be room for: the driver's own answer to the rule as one entry may say why. */
-static void refuse_size(const struct compiler *c, size_t i, double cost, struct nic_verdict *v)
+static void refuse_size(struct compiler *c, size_t i, double cost, struct nic_verdict *v)
 {
 	const struct lowered *low = &c->low[i];
 	struct sriov_entry e = {.loc = 1, .cookie = low->cookie, .ext = true};
@@ -314,20 +317,30 @@ static void refuse_size(const struct compiler *c, size_t i, double cost, struct 
 		 count(c, i, cost, &buf), c->out.room);
 }
 
-/* Bits that keep its packets from those of rules before it are what there is no room for. */
+/*
+ * Bits that keep its packets from those of rules before it are what there is no room for, or, with @all 0, what no mask
+ * has.
+ */
 static bool refuse_cut(const struct compiler *c, size_t i, double all, struct nic_verdict *v)
 {
 	const struct sriov_verdict *out = &c->out.verdict[i];
+	const char *why = "it cannot be kept apart from a rule before it";
 	struct count buf;
 	char name[96];
 
 	if (out->shadow < 0)
 		return false;
-	nic_refuse(v, 0, "it cannot be kept apart from a rule before it",
-		   "packets of %s, which is before it, match it too, and to leave them out the "
-		   "table would need %s entries, and there is room for %u",
-		   compile_rule_name(c->rules, out->shadow, name), count(c, i, all, &buf),
-		   c->out.room);
+	compile_rule_name(c->rules, out->shadow, name);
+	if (all)
+		nic_refuse(v, 0, why,
+			   "packets of %s, which is before it, match it too, and to leave them "
+			   "out the table would need %s entries, and there is room for %u",
+			   name, count(c, i, all, &buf), c->out.room);
+	else
+		nic_refuse(v, 0, why,
+			   "packets of %s, which is before it, match it too, and no mask that the "
+			   "table can have leaves them out",
+			   name);
 	v->rule = out->shadow + 1;
 	nic_hint(v, "let the two match the same fields, or put this one first");
 	return true;
@@ -341,6 +354,8 @@ void compile_not_chosen(struct compiler *c, size_t i)
 	double all = 0, cost = compile_cost(c, i), own = 0;
 	bool joined, same = true;
 
+	if (c->quiet)
+		return;
 	memcpy(slot, c->slot, sizeof(slot));
 	joined = compile_join_rule(c, slot, i);
 	for (size_t s = 0; s < SLOTS; s++) {
@@ -352,7 +367,8 @@ void compile_not_chosen(struct compiler *c, size_t i)
 	if (own > c->out.room && c->out.verdict[i].shadow < 0)
 		refuse_size(c, i, own, &v);
 	else if ((joined && same && cost <= c->table_size) ||
-		 !(refuse_mask(c, i, joined ? all : 0, &v) || refuse_cut(c, i, all, &v)))
+		 !(refuse_mask(c, i, joined ? all : 0, &v) ||
+		   refuse_cut(c, i, joined ? all : 0, &v)))
 		refuse_full(c, i, cost, &v);
 	compile_refuse(c, i, &v);
 }
@@ -363,7 +379,7 @@ static void find_nearest(struct compiler *c, size_t i)
 {
 	char words[384];
 
-	compile_nearest(c, &c->rules->at[i], words, sizeof(words));
+	compile_nearest(c, i, words, sizeof(words));
 	c->out.verdict[i].nearest = compile_text(c, words);
 }
 
@@ -404,9 +420,7 @@ int compile_words(struct compiler *c)
 				  "carried out on the bridge that its guest is on, not by the NIC");
 			continue;
 		}
-		if (v->result == SRIOV_EXACT)
-			compile_not_chosen(c, i);
-		if (c->ntold++ < NEAREST_MAX)
+		if (c->nneighbours++ < TOLD_MAX)
 			find_nearest(c, i);
 	}
 	return 0;

@@ -65,24 +65,53 @@ static void filters_text(const struct sriov_compiled *compiled, const struct sri
 	}
 }
 
-/* What stands under the table of a rule that is not exact. */
-static void print_story(const struct sriov_rules *rules, size_t i, const struct sriov_verdict *v)
+static bool same_story(const struct sriov_verdict *a, const struct sriov_verdict *b)
 {
+	return !strcmp(verdict_word(a), verdict_word(b)) && !strcmp(a->why, b->why) &&
+	       !strcmp(a->other, b->other) && !strcmp(a->hint, b->hint) &&
+	       !strcmp(a->nearest, b->nearest);
+}
+
+/* "rule web: name web …"; of several in a row "rules web to 9 (lines 3 to 9)" */
+static void print_head(const struct sriov_rules *rules, size_t first, size_t n)
+{
+	const struct sriov_rule *from = &rules->at[first], *to = &rules->at[first + n - 1];
 	char words[1024], name[32];
 
-	if (!v->why[0])
+	printf("\nrule%s %s", n > 1 ? "s" : "", rule_name(rules, first, name));
+	if (n > 1) {
+		printf(" to %s", rule_name(rules, first + n - 1, name));
+		if (rules->file[0])
+			printf(" (lines %u to %u)", from->line, to->line);
+		printf(":\n");
 		return;
-	if (sriov_rule_format(&rules->at[i], words, sizeof(words)))
-		words[0] = '\0';
-	printf("\nrule %s: %s\n", rule_name(rules, i, name), words);
-	if (v->why[0])
-		printf("  %s: %s\n", verdict_word(v), v->why);
+	}
+	printf(": %s\n", sriov_rule_format(from, words, sizeof(words)) ? "" : words);
+}
+
+#define ROW_MIN 5 /* so many rules in a row with one story are told as one */
+
+/* What stands under the table of a rule that is not exact, and of those behind it with the same; how many that are. */
+static size_t print_story(const struct sriov_rules *rules, const struct sriov_compiled *compiled,
+			  size_t i)
+{
+	const struct sriov_verdict *v = &compiled->verdict[i];
+	size_t n = 1;
+
+	if (!v->why[0])
+		return 1;
+	while (i + n < compiled->nrules && same_story(v, &v[n]))
+		n++;
+	n = n < ROW_MIN ? 1 : n;
+	print_head(rules, i, n);
+	printf("  %s: %s\n", verdict_word(v), v->why);
 	if (v->other[0])
 		printf("  conflicts with %s\n", v->other);
 	if (v->hint[0])
 		printf("  hint: %s\n", v->hint);
 	if (v->nearest[0])
 		printf("  nearest: %s\n", v->nearest);
+	return n;
 }
 
 #define NAMES_TOLD 6
@@ -200,8 +229,8 @@ static int print_verdicts(const struct sriov_rules *rules, const struct sriov_co
 			   v->shadow < 0 ? "" : rule_name(rules, v->shadow, name));
 	}
 	r = table_print(&table, 0, err);
-	for (size_t i = 0; !r && i < compiled->nrules; i++)
-		print_story(rules, i, &compiled->verdict[i]);
+	for (size_t i = 0; !r && i < compiled->nrules;)
+		i += print_story(rules, compiled, i);
 	if (!r)
 		print_conditions(rules, compiled);
 	if (!r && compiled->nrules)

@@ -315,6 +315,9 @@ static int print_changes(const struct question *q, const struct sriov_trace_repo
 		table_cell(&table, "%s", change->example);
 	}
 	printf("with %s: %" PRIu64 " packets end elsewhere\n", q->args->against, packets);
+	if (report->unknown)
+		printf("  of %" PRIu64 " it is not known where they end, with either\n",
+		       report->unknown);
 	return table_print(&table, 2, err);
 }
 
@@ -381,6 +384,8 @@ static int add_report(const struct question *q, const struct sriov_trace_report 
 		r = out_add(out, "malformed", json_integer(report->malformed), err);
 	if (!r)
 		r = out_add(out, "counts", encode_counts(report), err);
+	if (!r && q->args->against)
+		r = out_add(out, "unknown", json_integer(report->unknown), err);
 	return r || !q->args->against ? r : out_add(out, "changes", encode_changes(report), err);
 }
 
@@ -404,7 +409,8 @@ static int trace_capture(const struct question *q, struct sriov_host *host,
 		r = sriov_trace_capture(capture, tracer, against, q->from, &report, err);
 	if (!r)
 		r = out->doc ? add_report(q, &report, out, err) : print_report(q, &report, err);
-	return !r && report.nchanges ? SRIOV_DIFFERENCE : r;
+	/* what is not known is no all-clear */
+	return !r && (report.nchanges || report.unknown) ? SRIOV_DIFFERENCE : r;
 }
 
 int cmd_flow_trace(const struct args *args, struct sriov_host *host, struct out *out,

@@ -237,6 +237,12 @@ bool nic_check_queue(const struct nic_case *c, struct nic_verdict *v)
 	nic_refuse(v, -EINVAL, "the PF has no such RX queue",
 		   "%s has no RX queue %u: it has %u, the last is %u", nic_port_name(port),
 		   COOKIE_QUEUE(cookie), port->queues, port->queues - 1);
+	if (c->profile->filters)
+		return nic_hint(v,
+				"`sriov-rte --queues N` says how many it has, and of a NIC by its "
+				"name --nic NIC,queues=N");
+	if (!port->address[0])
+		return nic_hint(v, "--nic %s,queues=N says how many it has", port->netdev);
 	return nic_hint(v, "`ethtool -l %s` shows how many it could have", nic_port_name(port));
 }
 

@@ -14,9 +14,14 @@
 	}
 
 /*
- * tap_flow_create_*(): addresses and MACs by any mask, numbers whole. A protocol 0 and a VLAN 0 are left out of the
- * comparison, and the mask of a tag is taken in the wrong byte order, so that VLAN 16 becomes VLAN 0.
+ * tap_flow_create_*(): addresses and MACs by any mask, numbers whole. What is 0 of a rule is left out of the comparison,
+ * but for a source MAC; and the mask of a tag is taken in the wrong byte order, so that VLAN 16 becomes VLAN 0.
  */
+static bool leaves_out(const struct flow_field *f, const struct sriov_match *value)
+{
+	return f->id != FIELD_SRC_MAC && !flow_field_any(f, value);
+}
+
 static const char *fit(const struct sriov_pf *port, struct sriov_entry *e)
 {
 	struct sriov_match any = e->mask;
@@ -34,8 +39,9 @@ static const char *fit(const struct sriov_pf *port, struct sriov_entry *e)
 				 BIT(FIELD_DST_MAC) | BIT(FIELD_SRC_PORT) | BIT(FIELD_DST_PORT) |
 				 BIT(FIELD_L4_PROTO) | BIT(FIELD_ETHERTYPE)))
 		return "it compares MACs, type, addresses, protocol and ports only";
-	if ((e->mask.proto && !e->value.proto) || (e->mask.ethertype && !e->value.ethertype))
-		return "it does not compare a protocol or type of 0";
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));)
+		if (flow_field_any(f, &e->mask) && leaves_out(f, &e->value))
+			return "it does not compare an address, port, protocol or type of 0";
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
 		const struct flow_field *f = flow_field_of(e->type, masked[i].id);
 
@@ -55,9 +61,31 @@ static const struct rte_filter filters[] = {
 	 .types = TYPES,
 	 .actions = RTE_QUEUE | RTE_DROP,
 	 .masks = NIC_MASKS_RULE,
-	 .fit = fit,
-	 .condition = "fragments of TCP and UDP: flower takes them for the protocol's"},
+	 .fit = fit},
 };
+
+/*
+ * skb_flow_dissect() finds the protocol of fragments too, and their ports, also those of the first, it leaves at 0: a
+ * rule with a port has none of them, as it should, and one without has them all.
+ */
+static size_t lower(const struct nic_case *c, struct sriov_entry out[NIC_EXPANSION_MAX],
+		    struct nic_verdict *v)
+{
+	const struct sriov_match *mask = &c->entry->mask;
+
+	out[0] = *c->entry;
+	if (!(FLOW_BIT(c->entry->type) & (FLOW_L4_V4 | FLOW_L4_V6)) || mask->src_port ||
+	    mask->dst_port)
+		return 1;
+	nic_deviate(v, SRIOV_BROADER, "fragments are taken for the protocol's",
+		    "flower, by which the kernel carries out rules of %s, takes fragments for the "
+		    "protocol's: the rule would catch them too",
+		    c->profile->driver);
+	nic_hint(v,
+		 "match a port, which no fragment has there; or where none come, --allow broader "
+		 "takes it");
+	return 1;
+}
 
 static nic_check *const checks[] = {rte_check_target, rte_check_filters, NULL};
 static nic_check *const hazards[] = {NULL};
@@ -92,5 +120,5 @@ const struct nic_profile rte_net_tap = {
 	.table_size = 8192, /* no limit of the driver: ours */
 	.checks = checks,
 	.hazards = hazards,
-	.lower = rte_lower,
+	.lower = lower,
 };

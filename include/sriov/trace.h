@@ -183,6 +183,8 @@ struct sriov_trace_report {
 	size_t ncounts;
 	struct sriov_trace_change *change; /* likewise; only of a comparison */
 	size_t nchanges;
+	uint64_t
+		unknown; /* of a comparison: packets that could end anywhere through either table */
 };
 void sriov_trace_report_clear(struct sriov_trace_report *report);
 

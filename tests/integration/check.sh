@@ -63,6 +63,19 @@ expect 2 flow check "$rules" --nic X540
 showed "does not look at it"
 expect 0 flow check "$rules" --nic X540 --partial
 showed "left out"
+echo 'udp4 dst-port 80 queue 99' >"$rules"
+expect 2 flow check "$rules" --nic 82599
+showed "hint: --nic 82599,queues=N says how many it has" "nearest: flow-type udp4 dst-port 80 queue 7"
+expect 2 flow check "$rules" --nic 82599 --backend rte
+showed "hint: \`sriov-rte --queues N\` says how many it has"
+# many in a row with one story are told as one, in JSON each
+seq 1 2060 | sed 's/.*/udp4 dst-port & drop/' >"$rules"
+sed -i '2060s/^/name last /' "$rules"
+expect 2 flow check "$rules" --nic 82599
+showed "rule 2047: flow-type udp4 dst-port 2047 drop" "rules 2048 to last (lines 2048 to 2060):" "full: the rules before it"
+is "stories" 2 "$(out | grep -c 'full: ')"
+expect 2 flow check "$rules" --nic 82599 --json
+is "each as JSON" 14 "$(out | jq '[.rules[] | select(.result == "full" and (.why | length > 0))] | length')"
 list 'udp4 dst-port 80 guest web1'
 expect 2 flow check "$rules" --nic X540
 showed "unknown: which VF guest web1 has is not known"

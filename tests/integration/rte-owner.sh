@@ -203,7 +203,7 @@ same "what the driver was told" "$(sed 's/^name [^ ]* //' "$work/list")" \
 expect 0 flow apply "$work/list" --backend rte --socket "$socket"
 showed "0 rte_flow rules created, 0 destroyed, 3 kept"
 sed -i '2d' "$work/list"
-echo 'name more flow-type tcp4 dst-ip 11.0.0.0/8 queue 0' >>"$work/list"
+echo 'name more flow-type tcp4 dst-ip 11.0.0.0/8 dst-port 81 queue 0' >>"$work/list"
 expect 0 flow apply "$work/list" --backend rte --socket "$socket" --json
 is "counts as JSON" '1 1 2' "$(jq -r '.rte | "\(.created) \(.destroyed) \(.kept)"' "$work/out")"
 is "steps as JSON" "rule dns: delete done,rule more: install done" \
@@ -217,7 +217,7 @@ done
 expect 0 flow apply /dev/null --backend rte --socket "$socket" --force --dry-run
 showed "   1  delete rule web (flower): " "0 rte_flow rules would be created, 3 destroyed, 0 kept"
 expect 0 flow list --backend rte --socket "$socket"
-showed "more  flower  tcp4 dst-ip 11.0.0.0/8 -> queue 0" "taken from its queues: "
+showed "more  flower  tcp4 dst-ip 11.0.0.0/8 dst-port 81 -> queue 0" "taken from its queues: "
 has "isolation" "$(raw '{"version":1,"do":"isolate","on":true}\n')" '"isolated":true'
 expect 0 flow list --backend rte --socket "$socket"
 showed "net_tap0 (net_tap), 2 queues, isolated: 3 entries"

@@ -36,6 +36,9 @@ expect 2 flow check "$rules" --nic X710 --backend rte
 showed "broader: net_i40e accepts a masked 'dst-ip' and then does not look at it"
 expect 0 flow check "$rules" --nic X710 --backend rte --allow broader
 list 'name a tcp4 dst-ip 10.0.0.0/9 queue 1'
+expect 2 flow check "$rules" --nic tap --backend rte
+showed "broader: flower, by which the kernel carries out rules of net_tap, takes fragments"
+list 'name a tcp4 dst-ip 10.0.0.0/9 dst-port 80 queue 1'
 expect 0 flow check "$rules" --nic tap --backend rte
 showed "flower"
 

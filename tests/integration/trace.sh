@@ -47,6 +47,8 @@ expect 0 flow trace ens2f0 "udp 1.2.3.4:5 > 10.0.0.8:53 vid 100 dmac $(mac 2)" -
 is "a rule takes precedence over the switch" "drop block rules" "$(end)"
 expect 0 flow trace ens2f0 "udp 1.2.3.4:5 > 10.0.0.8:99 dmac 02:99:99:99:99:99" --in pf --json
 is "outside" "wire - switch" "$(end)"
+expect 0 flow trace ens2f0 "udp 1.2.3.4:5 > 10.0.0.8:99 dmac 02:99:99:99:99:99" --json
+is "for an address that nobody is known to have" "unknown - switch" "$(end)"
 
 # ---- a list instead ----
 list 'udp4 dst-ip 10.0.0.7 dst-port 4789 queue 2' 'name all udp4 dst-ip 10.0.0.9 dst-port 4789 drop'
@@ -109,6 +111,15 @@ expect 2 flow trace --nic 82599,vfs=4 --rules "$rules" --pcap "$capture" --again
 is "changes" "3 pf queue 2>vf 1 queue 0" "$(out | jq -r '.changes[] | "\(.packets) \(.was.destination)>\(.is.destination)"')"
 expect 0 flow trace --nic 82599,vfs=4 --rules "$rules" --pcap "$capture" --against "$rules"
 showed "0 packets end elsewhere"
+
+# of a port: who gets frames for 52:54:00:00:00:01 is not known, whatever the list
+new_host
+expect 0 vf create ens2f0 --count 2
+expect 2 flow trace ens2f0 --rules "$rules" --pcap "$capture" --against "$work/other"
+showed "0 packets end elsewhere" "of 5 it is not known where they end, with either"
+expect 2 flow trace ens2f0 --rules "$rules" --pcap "$capture" --against "$work/other" --json
+is "as JSON" "0 5" "$(out | jq -r '"\(.changes | length) \(.unknown)"')"
+new_host
 
 # an example has its payload only where that decides
 to=$work/other list 'name flex udp4 dst-port 4789 user-def 0x00000000 m 0xffffffff00000000 drop'

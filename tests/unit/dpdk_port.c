@@ -368,10 +368,11 @@ static void tap_validates(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		struct sriov_rule rule;
 		struct sriov_rules list = {.at = &rule, .n = 1};
+		const struct sriov_compile opts = {.allow = 1u << SRIOV_BROADER};
 		struct sriov_rte_count count;
 
 		rule_of(rules[i], &rule);
-		if (sriov_rte_validate(port, &list, NULL, &count, &err) || !count.created)
+		if (sriov_rte_validate(port, &list, &opts, &count, &err) || !count.created)
 			fail_msg("%s: %s: %s (%s)", rules[i], err.object, err.message, err.kernel);
 	}
 	sriov_rte_close(port);

@@ -101,19 +101,27 @@ static void check_packets(struct round *r)
 
 /* ---- what else a verdict promises ---- */
 
-/* The nearest rule is one, and fits alone. */
-static void check_nearest(const struct round *r, const struct sriov_verdict *v)
+/* The nearest rule is one, and exact in the place of rule @i; and no other rule is out for it. */
+static void check_nearest(const struct round *r, size_t i)
 {
-	struct sriov_rule rule;
-	struct sriov_rules rules = {.at = &rule, .n = 1};
+	const struct sriov_compile opts = {.partial = r->partial};
+	const char *nearest = r->out.verdict[i].nearest;
+	struct sriov_rule rule[RULES_MAX];
+	struct sriov_rules rules = {.at = rule, .n = r->rules.n};
 	struct sriov_compiled out = {0};
 	struct sriov_error err = {0};
 
-	if (sriov_rule_parse(v->nearest, NULL, 0, &rule, &err))
-		broken(r, "'%s' is no rule: %s", v->nearest, err.message);
-	if (sriov_rules_compile(&rules, &r->port, NULL, &out, &err) ||
-	    out.verdict[0].result != SRIOV_EXACT)
-		broken(r, "'%s' is not exact: %s", v->nearest, err.message);
+	memcpy(rule, r->rule, rules.n * sizeof(*rule));
+	if (sriov_rule_parse(nearest, NULL, 0, &rule[i], &err))
+		broken(r, "'%s' is no rule: %s", nearest, err.message);
+	sriov_rules_compile(&rules, &r->port, &opts, &out, NULL);
+	if (out.verdict[i].result != SRIOV_EXACT || !out.verdict[i].n)
+		broken(r, "'%s' in place of rule %zu is %s: %s", nearest, i + 1,
+		       sriov_result_word(out.verdict[i].result), out.verdict[i].why);
+	for (size_t k = 0; k < rules.n; k++)
+		if (in_hardware(r, k) && out.verdict[k].result != SRIOV_EXACT)
+			broken(r, "'%s' in place of rule %zu takes rule %zu out: %s", nearest,
+			       i + 1, k + 1, out.verdict[k].why);
 	sriov_compiled_clear(&out);
 }
 
@@ -131,7 +139,7 @@ static void check_verdicts(const struct round *r, size_t counts[SRIOV_RESULTS], 
 		if (!v->nearest[0])
 			continue;
 		(*nearest)++;
-		check_nearest(r, v);
+		check_nearest(r, i);
 	}
 }
 
@@ -144,6 +152,9 @@ static void one_round(struct round *r, const char *driver, size_t counts[SRIOV_R
 	r->rules.n = 1 + pick(r, RULES);
 	for (size_t i = 0; i < r->rules.n; i++)
 		random_rule(r, &r->rule[i], i ? &r->rule[pick(r, i)] : NULL);
+	r->partial = chance(r, 50);
+	for (size_t i = 0; r->partial && i < r->rules.n; i++)
+		r->rule[i].optional = chance(r, 40);
 	round_start(r);
 	round_compile(r);
 	check_verdicts(r, counts, nearest);
@@ -174,6 +185,7 @@ static void exact_is_exact(void **state)
 			if (counts[i])
 				printf(" %zu %s,", counts[i], sriov_result_word(i));
 		printf(" %zu with a nearest rule\n", nearest);
+		assert_true(nearest > LISTS / 100);
 		assert_true(counts[SRIOV_EXACT] > LISTS / 2);
 	}
 }

@@ -148,6 +148,94 @@ static void verdicts_say_enough(void **state)
 	}
 }
 
+/* What is offered is exact in the place of the rule, or nothing is; and a queue is changed only if it is the reason. */
+static void nearest_holds_in_the_list(void **state)
+{
+	static const struct {
+		const char *nic, *rules[4];
+		const char *nearest; /* of the last */
+		const char *foreign; /* loc 5 */
+	} rows[] = {
+		{"X710,queues=4",
+		 {"udp4 dst-ip 10.0.0.0/8 drop optional", "udp4 dst-port 53 queue 3"},
+		 ""},
+		{"82599", {"udp4 tos 4 drop optional", "udp4 dst-port 53 queue 99"}, ""},
+		{"82599",
+		 {"udp4 dst-port 54 drop optional", "udp4 dst-port 53 queue 99"},
+		 "flow-type udp4 dst-port 53 queue 7"},
+		{"82599",
+		 {"udp4 dst-port 54 queue 1", "udp4 dst-port 53 tos 4 queue 3 loc 9999"},
+		 "flow-type udp4 dst-port 53 queue 3"},
+		{"82599", {"udp4 dst-port 53 queue 1", "udp4 dst-port 53 tos 4 queue 3"}, ""},
+		{"X710,vfs=2",
+		 {"udp4 dst-port 54 drop", "udp4 dst-port 53 vf 1 queue 3"},
+		 "flow-type udp4 dst-port 53 in vf 1 queue 3"},
+		{"82599", {"udp4 dst-port 9 queue 3"}, "", "udp4 dst-port 9 queue 0 loc 5"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sriov_compile opts = {.partial = true};
+		struct sriov_compiled out = {0};
+		struct sriov_rule rule[4];
+		struct sriov_rules rules = {.at = rule};
+		struct sriov_entry foreign;
+		struct sriov_pf port;
+
+		assert_int_equal(sriov_nic_port(rows[i].nic, &port, NULL), 0);
+		if (rows[i].foreign) {
+			foreign = entry_of(rows[i].foreign);
+			port.rules = &foreign;
+			port.nrules = 1;
+		}
+		for (; rows[i].rules[rules.n]; rules.n++)
+			rule_of(rows[i].rules[rules.n], &rule[rules.n]);
+		assert_int_equal(sriov_rules_compile(&rules, &port, &opts, &out, NULL), -ENOTSUP);
+		if (strcmp(out.verdict[rules.n - 1].nearest, rows[i].nearest))
+			fail_msg("case %zu: nearest '%s', %s", i, out.verdict[rules.n - 1].nearest,
+				 out.verdict[rules.n - 1].why);
+		sriov_compiled_clear(&out);
+	}
+}
+
+/* An optional rule of whose packets somebody else's rule has some stays in the way, and both halves of why are told. */
+static void refuses_to_leave_out(void **state)
+{
+	static const struct {
+		const char *first, *why[2], *behind;
+	} rows[] = {
+		{"udp4 dst-port 9 drop optional",
+		 {"the same packets match", "the rule of somebody else at loc 5 would get"},
+		 ""},
+		{"udp4 dst-ip 10.0.0.1 drop optional",
+		 {"its rules match dst-port, this one dst-ip;",
+		  "cannot be left out, because the rule of somebody else at loc 5"},
+		 "match it too, and no mask that the table can have leaves them out"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sriov_compile opts = {.partial = true};
+		struct sriov_entry foreign = entry_of("udp4 dst-port 9 queue 3 loc 5");
+		struct sriov_compiled out = {0};
+		struct sriov_rule rule[2];
+		struct sriov_rules rules = {.at = rule, .n = 2};
+		struct sriov_pf port;
+
+		assert_int_equal(sriov_nic_port("82599", &port, NULL), 0);
+		port.rules = &foreign;
+		port.nrules = 1;
+		rule_of(rows[i].first, &rule[0]);
+		rule_of("udp4 dst-port 10 queue 1", &rule[1]);
+		assert_int_equal(sriov_rules_compile(&rules, &port, &opts, &out, NULL), -ENOTSUP);
+		assert_false(out.verdict[0].left_out);
+		for (size_t k = 0; k < 2; k++)
+			if (!strstr(out.verdict[0].why, rows[i].why[k]))
+				fail_msg("case %zu: %s", i, out.verdict[0].why);
+		if (!strstr(out.verdict[1].why, rows[i].behind))
+			fail_msg("case %zu, behind: %s", i, out.verdict[1].why);
+		sriov_compiled_clear(&out);
+	}
+}
+
 /* What the driver has seen before matters, and is not known. */
 static void unwatched_ports_are_unknown(void **state)
 {
@@ -329,6 +417,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts_say_enough),
+		cmocka_unit_test(nearest_holds_in_the_list),
+		cmocka_unit_test(refuses_to_leave_out),
 		cmocka_unit_test(unwatched_ports_are_unknown),
 		cmocka_unit_test(leaves_out_what_is_worth_least),
 		cmocka_unit_test(ports_by_name),

@@ -112,10 +112,18 @@ static bool meets_cloud(const struct sriov_entry *e, const struct nic_packet *p)
 	return type_matches(e->type, p) && ports_meet(e, p);
 }
 
-static bool meets_flower(const struct sriov_entry *e, const struct nic_packet *p)
+/* What is 0 of a rule is no key of flower's, but for a source MAC; and fragments have ports of 0 there. */
+static bool meets_flower(const struct sriov_entry *entry, const struct nic_packet *packet)
 {
-	unsigned proto = proto_of(e->type) ?: e->value.proto & e->mask.proto;
+	unsigned proto = proto_of(entry->type) ?: entry->value.proto & entry->mask.proto;
+	struct sriov_entry keys = *entry, *e = &keys;
+	struct nic_packet seen = *packet, *p = &seen;
 
+	for (const struct flow_field *f = NULL; (f = flow_field_next(f, e->type));)
+		if (f->id != FIELD_SRC_MAC && !flow_field_any(f, &e->value))
+			flow_field_fill(f, &e->mask, 0);
+	if (p->fragment)
+		p->src_port = p->dst_port = 0;
 	if (e->type == SRIOV_FLOW_ETHER)
 		return bytes_match(p->src_mac, e->value.src_mac, e->mask.src_mac, 6) &&
 		       bytes_match(p->dst_mac, e->value.dst_mac, e->mask.dst_mac, 6) &&
@@ -138,8 +146,7 @@ static bool is_unknown(const struct round *r, const struct nic_packet *p)
 {
 	for (size_t i = 0; p->fragment && i < r->out.nentries; i++)
 		if (r->out.filter[i] == SRIOV_FILTER_TUPLE5 ||
-		    r->out.filter[i] == SRIOV_FILTER_TUPLE2 ||
-		    r->out.filter[i] == SRIOV_FILTER_FLOWER)
+		    r->out.filter[i] == SRIOV_FILTER_TUPLE2)
 			return true;
 	return false;
 }
