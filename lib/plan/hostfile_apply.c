@@ -326,6 +326,8 @@ static int apply_file(struct sriov_host *host, const struct hostfile *file, unsi
 		r = want_nets(&batch, file, inv, err);
 	if (!r)
 		r = plan_file(&batch, file, targets.at, err);
+	if (!r && !batch.differs)
+		r = drift_take_over(&batch, err);
 	if (!r && !opts->dry_run && opts->expect) {
 		batch_digest(&batch, out->digest);
 		if (strcmp(opts->expect, out->digest) != 0)

@@ -26,5 +26,10 @@ int hostfile_nets(const struct hostfile *file, const struct sriov_physnet *now, 
 /* The unconfirmed generation, or -ENOENT (no error set). */
 int generation_pending(struct sriov_host *host, struct store_generation *out,
 		       struct sriov_error *err);
+/*
+ * drift.c: a file that has nothing to do, although commands have changed since the last generation what that had recorded,
+ * leaves it as it is by now: as a generation that records just this.
+ */
+int drift_take_over(struct batch *batch, struct sriov_error *err);
 
 #endif

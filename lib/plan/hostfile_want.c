@@ -301,5 +301,6 @@ int hostfile_want(const struct hostfile *file, const struct hostfile_pf *entry, 
 		.remade = entry->has_count && entry->count != change->pf->vfs,
 	};
 
+	part->leaves_rules = !entry->has_rules;
 	return want(&wish, &part->says_pools, err);
 }
