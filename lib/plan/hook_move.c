@@ -225,30 +225,78 @@ static int move_vf(struct move *move, const struct hook_device *device, struct s
 
 /* ---- vhost-user ---- */
 
-static int move_socket(struct move *move, const struct hook_device *device, struct sriov_error *err)
-{
-	const char *folder = move->hook->as->sockets, *name = strrchr(device->socket, '/');
-	char to[sizeof(device->socket)];
-	int len;
-
-	if (!folder || !name || !name[1])
-		return 0;
-	len = snprintf(to, sizeof(to), "%s%s", folder, name);
-	if (len >= (int)sizeof(to))
-		return sriov_error_set(err, -ENAMETOOLONG, device->socket,
-				       "in %s its name is longer than a socket's can be", folder);
-	return strcmp(to, device->socket) ? rename_device(move, device, to, err) : 0;
-}
-
 /* The path becomes part of XML as it is. */
 static int check_folder(const char *folder, struct sriov_error *err)
 {
-	if (!folder ||
+	if (!folder[0] ||
 	    (folder[0] == '/' && folder[strlen(folder) - 1] != '/' && !strpbrk(folder, "<>&'\"\n")))
 		return 0;
 	sriov_error_set(err, -EINVAL, folder, "not the path of a folder for sockets");
 	return sriov_error_hint(err,
 				"an absolute one, without a slash at its end and without <>&'\"");
+}
+
+static bool stands_in(const char *socket, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return !strncmp(socket, folder, len) && socket[len] == '/' &&
+	       !strchr(socket + len + 1, '/');
+}
+
+/*
+ * Where the sockets of the guest's network are here: as the host's policy says, else as its physnet does, or the only
+ * bridge. "": there is none, and the path stays. A path that is one of this host's already stays as well.
+ */
+static int find_folder(struct move *move, const struct hook_device *device, char *folder,
+		       size_t size, struct sriov_error *err)
+{
+	const struct sriov_hook *as = move->hook->as;
+	struct sriov_physnet *nets = NULL;
+	size_t n = 0, folders = 0;
+	bool here = false;
+	int r;
+
+	core_copy(folder, size, as->sockets);
+	if (as->sockets)
+		return 0;
+	r = sriov_physnet_list(move->hook->host, &nets, &n, err);
+	for (size_t i = 0; !r && i < n; i++) {
+		if (!nets[i].sockets[0] || (as->net && strcmp(nets[i].name, as->net) != 0))
+			continue;
+		here |= stands_in(device->socket, nets[i].sockets);
+		folders += strcmp(folder, nets[i].sockets) != 0;
+		core_copy(folder, size, nets[i].sockets);
+	}
+	sriov_physnets_free(nets, n);
+	if (here)
+		folder[0] = '\0';
+	if (r < 0 || here || folders < 2)
+		return r;
+	sriov_error_set(err, -ENOTUNIQ, device->socket,
+			"the networks of this host have their sockets in several folders");
+	return sriov_error_hint(err,
+				"say it in the hook's script: --net PHYSNET, or --sockets DIR");
+}
+
+static int move_socket(struct move *move, const struct hook_device *device, struct sriov_error *err)
+{
+	const char *name = strrchr(device->socket, '/');
+	char folder[sizeof(device->socket)], to[sizeof(device->socket)];
+	int len, r;
+
+	if (!name || !name[1])
+		return 0;
+	r = find_folder(move, device, folder, sizeof(folder), err);
+	if (!r)
+		r = check_folder(folder, err);
+	if (r < 0 || !folder[0])
+		return r;
+	len = snprintf(to, sizeof(to), "%s%s", folder, name);
+	if (len >= (int)sizeof(to))
+		return sriov_error_set(err, -ENAMETOOLONG, device->socket,
+				       "in %s its name is longer than a socket's can be", folder);
+	return strcmp(to, device->socket) ? rename_device(move, device, to, err) : 0;
 }
 
 /* ---- the whole ---- */
@@ -257,7 +305,7 @@ static int move_all(struct move *move, struct sriov_error *err)
 {
 	const struct hook_domain *domain = &move->hook->domain;
 	bool vfs = false;
-	int r = check_folder(move->hook->as->sockets, err);
+	int r = check_folder(move->hook->as->sockets ?: "", err);
 
 	for (size_t i = 0; i < domain->ndevices; i++)
 		vfs |= !domain->device[i].vhostuser;

@@ -557,6 +557,20 @@ hook 0 migrate --sockets /run/openvswitch
 same "the domain" "$(sed 's|/var/run/old/vhu1|/run/openvswitch/vhu1|' "$work/domain.xml")" "$(out)"
 hook 1 migrate --sockets "/run/a'b"
 said "not the path of a folder"
+# without a word of the script: as the physnets of this host have it
+edit_host '.ovs = {version: "3.1.0", dpdk_version: "DPDK 22.11.11", dpdk: true, dpdk_init: true, dpdk_initialized: true, pmd_cpu_mask: "", bridges: []}'
+expect 0 physnet add red ens2f0 --bridge br-red --uplink af_packet --sockets "$work/red"
+hook 0 migrate
+same "the domain" "$(sed "s|/var/run/old/vhu1|$work/red/vhu1|" "$work/domain.xml")" "$(out)"
+expect 0 physnet delete storage
+expect 0 physnet add storage ens1f0 --bridge br-storage --uplink af_packet --sockets "$work/storage"
+hook 1 migrate
+said "/var/run/old/vhu1" "several folders" "--net PHYSNET"
+hook 0 migrate --net storage
+same "the domain" "$(sed "s|/var/run/old/vhu1|$work/storage/vhu1|" "$work/domain.xml")" "$(out)"
+sed -i "s|/var/run/old/|$work/red/|" "$work/domain.xml"
+hook 0 migrate
+is "a path of this host stays" '' "$(out)"
 
 # ---- nothing is loaded for it, and libvirt is not asked ----
 
