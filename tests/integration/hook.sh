@@ -489,6 +489,16 @@ SRIOVCTL_HOST=/nonexistent/host.json hook 0 reconnect
 SRIOVCTL_HOST=/nonexistent/host.json hook 0 started
 SRIOVCTL_HOST=/nonexistent/host.json hook 1 prepare
 
+# libvirt gives four words: with fewer a person has called, who is told; whatever a script has wrong, reconnect ends 0
+expect 1 hook libvirt
+expect 1 hook libvirt -- "$guest" prepare
+said "usage"
+expect 1 hook libvirt "$guest" stopped end
+expect 1 hook libvirt --nosuch -- "$guest" start begin -
+expect 0 hook libvirt --nosuch -- "$guest" reconnect begin -
+expect 0 hook libvirt --numa-policy maybe "$guest" stopped end -
+said "maybe"
+
 # ---- a guest from another host ----
 
 ready
