@@ -54,6 +54,7 @@ enum opt_group {
 	OPT_FILE = 1ull << 33,
 	OPT_CONFIRM = 1ull << 34,
 	OPT_PRINT = 1ull << 35,
+	OPT_PLACE = 1ull << 36, /* on which node, and how near */
 	OPT_CHANGE = OPT_DRY_RUN | OPT_FORCE | OPT_PLAN | OPT_TIMES,
 };
 

@@ -48,12 +48,25 @@ static void set_deadline(const char *op)
 	setitimer(ITIMER_REAL, &at, NULL);
 }
 
+/* The words that are no options of ours: behind `--`, or (some of them may be values) behind the verb. */
+static int words_of(int argc, char **argv)
+{
+	int words = 0;
+
+	for (int i = 3; i < argc; i++) {
+		if (!strcmp(argv[i], "--"))
+			return argc - i - 1;
+		words += strncmp(argv[i], "--", 2) != 0;
+	}
+	return words;
+}
+
 int hook_status(int argc, char **argv, int status)
 {
-	/* libvirt gives four arguments, whatever stands before them */
-	const char *op = argc > 3 ? argv[argc - 3] : "";
-
-	return sriov_hook_refuses(op) ? status : SRIOV_DONE;
+	/* libvirt always gives four arguments, whatever stands before them; fewer are a person's */
+	if (words_of(argc, argv) < 4)
+		return status;
+	return sriov_hook_refuses(argv[argc - 3]) ? status : SRIOV_DONE;
 }
 
 /* libvirt shows these where it shows any: with the error of a start that was refused. */

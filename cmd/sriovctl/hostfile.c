@@ -214,21 +214,39 @@ static void detach(void)
 		dup2(null, fd);
 }
 
+/* The generation to watch, as the applying process says (0 = none); as it was killed, the one that has a deadline. */
+static long wait_for_made(const struct args *args, int gone)
+{
+	struct sriov_host *host = NULL;
+	unsigned seconds;
+	long id = 0;
+	ssize_t n;
+
+	do
+		n = read(gone, &id, sizeof(id));
+	while (n < 0 && errno == EINTR);
+	if (n == sizeof(id))
+		return id;
+	id = 0;
+	if (!sriov_host_open(args->host, &host, NULL))
+		sriov_generation_due(host, &id, &seconds, NULL);
+	sriov_host_close(host);
+	return id;
+}
+
 /*
- * The watcher: waits until @gone says that the applying process has ended, however that was, and then, if there is a
- * generation with a deadline, until that. Taking it back may be refused (a guest came, another command runs): it tries
- * again, and what it cannot do stays recorded as unconfirmed.
+ * The watcher of one generation: waits until the applying process is done with it, however that was, and then until its
+ * deadline. Taking it back may be refused (a guest came, another command runs): it tries again, and what it cannot do
+ * stays recorded as unconfirmed.
  */
 static void watch(const struct args *args, int gone)
 {
 	struct sriov_options run = {.command = "sriovctl apply --confirm: not confirmed in time",
 				    .link_timeout = args->run.link_timeout,
 				    .kernel_timeout = args->run.kernel_timeout};
-	char byte;
+	long mine = wait_for_made(args, gone);
 
-	while (read(gone, &byte, 1) < 0 && errno == EINTR)
-		;
-	for (unsigned tries = 0; tries < TRIES; tries++) {
+	for (unsigned tries = 0; mine && tries < TRIES; tries++) {
 		struct sriov_host *host = NULL;
 		unsigned seconds = 0;
 		long id = 0;
@@ -236,10 +254,10 @@ static void watch(const struct args *args, int gone)
 
 		if (!r)
 			r = sriov_generation_due(host, &id, &seconds, NULL);
-		if (!r && !seconds)
+		if (!r && id == mine && !seconds)
 			r = sriov_generation_expire(host, id, &run, NULL);
 		sriov_host_close(host);
-		if (r == -ENOENT || (!r && !seconds))
+		if (r == -ENOENT || (!r && (id != mine || !seconds)))
 			return;
 		sleep_for(seconds ?: RETRY_S);
 		if (seconds)
@@ -247,7 +265,7 @@ static void watch(const struct args *args, int gone)
 	}
 }
 
-/* Starts the watcher before anything is changed; @hold is what it waits on. */
+/* Starts the watcher before anything is changed; it waits for word from @hold. */
 static int start_watcher(const struct args *args, int *hold, struct sriov_error *err)
 {
 	int ends[2];
@@ -285,6 +303,11 @@ int cmd_apply(const struct args *args, struct sriov_host *host, struct out *out,
 		r = sriov_hostfile_apply(host, file_of(args), args->confirm, &args->run, &change,
 					 err);
 	made = change.generation;
+	/* of what is left half done the watcher looks itself what there is to take back */
+	if (hold >= 0 && (!r || err->status < SRIOV_INCOMPLETE) &&
+	    write(hold, &made, sizeof(made)) < 0)
+		fprintf(stderr, "sriovctl: --confirm: nobody is there to take it back: %s\n",
+			strerror(errno));
 	r = tell(out, &change, args->run.dry_run, r, err);
 	if (!r && confirm && made && !out->doc)
 		printf("`sriovctl confirm` within %u s keeps it; otherwise it is taken back\n",
@@ -310,9 +333,11 @@ int cmd_status(const struct args *args, struct sriov_host *host, struct out *out
 	struct sriov_generation last;
 	struct sriov_host_change change;
 	bool differs, waits;
+	size_t steps;
 	int r = sriov_generation_status(host, &last, &change, err);
 
 	differs = change.differs;
+	steps = steps_of(&change);
 	waits = !strcmp(last.status, "unconfirmed");
 	if (!r && !last.id) {
 		if (!out->doc)
@@ -336,9 +361,11 @@ int cmd_status(const struct args *args, struct sriov_host *host, struct out *out
 		r = print_objects(plan, err);
 	if (!r && !out->doc) {
 		print_records(&change);
-		puts(differs ? "the steps above would bring it back: `sriovctl plan` tells what the "
-			       "file says now"
-			     : "the host is as it was made");
+		puts(!differs ? "the host is as it was made"
+		     : steps  ? "the steps above would bring it back: `sriovctl plan` tells what "
+				"the file says now"
+			     : "the host is not as it was made: `sriovctl plan` tells what the file says now, "
+			       "`sriovctl rollback` goes back");
 	}
 	sriov_host_change_clear(&change);
 	return r ? r : differs ? SRIOV_DIFFERENCE : 0;

@@ -130,7 +130,7 @@ const struct verb verbs[] = {
 	 OPT_NOVA, 0, 0, 0, cmd_nova_conf},
 	{"nova", "plan", "--net PHYSNET",
 	 "whether a port of that network would get a VF (direct) here, or should be on the switch (normal)",
-	 OPT_NOVA | OPT_NET, 0, 0, 0, cmd_nova_plan},
+	 OPT_PLACE | OPT_NET, 0, 0, 0, cmd_nova_plan},
 
 	{"journal", "show", "", "changes that were left incomplete", 0, 0, 0, 0, cmd_journal_show},
 	{"journal", "resume", "ID", "finish such a change", OPT_CHANGE, 1, 1, VERB_CHANGES,

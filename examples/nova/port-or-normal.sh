@@ -10,13 +10,37 @@ set -eu
 host=$1 network=$2 physnet=$3 server=$4
 shift 4
 
-# create KIND [OPTION…]
+fail() {
+	echo "$server: $*" >&2
+	exit 1
+}
+
+# is_up ID: waits until the server runs (10 minutes at most)
+is_up() {
+	tries=0
+	while [ $((tries += 1)) -le 300 ]; do
+		case $(openstack server show -f value -c status "$1") in
+		ACTIVE) return 0 ;;
+		ERROR) return 1 ;;
+		esac
+		sleep 2
+	done
+	return 1
+}
+
+# create KIND [OPTION…]: 1 = the server has failed, and is gone again. Only what was made here is deleted, by its ID: a
+# name may be another server's.
 create() {
 	kind=$1
 	shift
-	port=$(openstack port create --network "$network" --vnic-type "$kind" -f value -c id "$server-$kind")
-	openstack server create --port "$port" --wait "$@" "$server" && return
-	openstack server delete --wait "$server" || true
+	port=$(openstack port create --network "$network" --vnic-type "$kind" -f value -c id "$server-$kind") ||
+		fail "no $kind port could be created"
+	id=$(openstack server create --port "$port" -f value -c id "$@" "$server") || {
+		openstack port delete "$port"
+		fail "the server could not be created"
+	}
+	is_up "$id" && return
+	openstack server delete --wait "$id"
 	openstack port delete "$port"
 	return 1
 }
@@ -24,6 +48,6 @@ create() {
 answer=$(ssh "$host" sriovctl nova plan --net "$physnet")
 echo "$server: $answer"
 case $answer in
-direct*) create direct "$@" || create normal "$@" ;;
-*) create normal "$@" ;;
+direct*) create direct "$@" && exit ;;
 esac
+create normal "$@" || fail "it has failed with a normal port too"

@@ -24,7 +24,7 @@ struct sriov_hook {
 	const char
 		*net; /* physnet whose VFs a guest that comes from another host may get, or NULL */
 	const char *
-		sockets; /* folder of vhost-user sockets on this host, or NULL = as the domain says */
+		sockets; /* folder of vhost-user sockets on this host; NULL = that of the physnet */
 	const char
 		*rules_dir; /* rules by guest, project, flavor and port; NULL = SRIOV_HOOK_RULES */
 };

@@ -8,6 +8,7 @@
 
 #include <sriov/nova.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,8 +49,10 @@ SRIOV_EXPORT int sriov_nova_release(const char *text, unsigned *out, struct srio
 		return 0;
 	}
 	number = strtoul(text, &end, 10);
-	if (number >= FIRST_RELEASE && number <= LAST_RELEASE &&
-	    end[strspn(end, ".0123456789")] == '\0') {
+	while (end[0] == '.' && isdigit((unsigned char)end[1]))
+		end += 1 + strspn(end + 1, "0123456789");
+	if (number >= FIRST_RELEASE && number <= LAST_RELEASE && isdigit((unsigned char)text[0]) &&
+	    !*end) {
 		*out = number;
 		return 0;
 	}

@@ -22,7 +22,8 @@ struct batch_part {
 	char *intent; /* that a commit records, NULL = none */
 	bool works;   /* something is not as it shall be: steps, intent or pools */
 	bool says_pools;
-	bool sets_net; /* the network of want.net is not recorded so */
+	bool leaves_rules; /* nothing is said of rules: those of commands are as good */
+	bool sets_net;     /* the network of want.net is not recorded so */
 };
 
 struct batch {

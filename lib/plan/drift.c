@@ -9,11 +9,11 @@
 #include <string.h>
 
 /* Which commands changed the PF since, as far as the history tells. */
-static int tell_commands(struct change *change, const struct sriov_generation *row,
+static int tell_commands(struct change *change, const struct sriov_generation *row, bool *told,
 			 struct sriov_error *err)
 {
 	_free_ struct sriov_journal_row *journal = NULL;
-	size_t n = 0, told = 0;
+	size_t n = 0;
 	int r = store_journal_list(change->store, true, &journal, &n, err);
 
 	for (size_t i = 0; !r && i < n; i++) {
@@ -22,35 +22,75 @@ static int tell_commands(struct change *change, const struct sriov_generation *r
 		    strcmp(journal[i].started, row->made) < 0 ||
 		    !strcmp(journal[i].command, row->command))
 			continue;
-		told++;
+		*told = true;
 		r = change_note(change, err, "changed since by `%s`", journal[i].command);
 	}
-	if (!r && !told)
-		r = change_note(change, err,
-				"what is recorded of it is not what the generation "
-				"made of it");
 	return r;
 }
 
-/* Whether @then, which was read from @text, is what is recorded; both as they are read, with what drivers show otherwise. */
-static int is_recorded(const struct change *change, const char *text, struct pf_state *then,
-		       bool *same, struct sriov_error *err)
+/* How what is recorded of a PF now stands to what a generation recorded of it. */
+enum kept { KEPT, KEPT_WITH_MORE, NOT_KEPT };
+
+/* Both are as they are read, with what drivers show otherwise; @now says all of @then if that changes nothing of it. */
+static int compare(const struct pf_state *now, const struct pf_state *then, enum kept *kept,
+		   struct sriov_error *err)
+{
+	_free_ char *was = NULL, *is = NULL, *both = NULL;
+	struct pf_state merged = {0};
+	int r = state_encode(then, &was, err);
+
+	if (!r)
+		r = state_encode(now, &is, err);
+	if (!r)
+		r = state_decode(is, &merged, err);
+	if (!r)
+		r = state_merge(&merged, then, err);
+	if (!r)
+		r = state_encode(&merged, &both, err);
+	if (!r)
+		*kept = !strcmp(was, is) ? KEPT : !strcmp(both, is) ? KEPT_WITH_MORE : NOT_KEPT;
+	state_clear(&merged);
+	return r;
+}
+
+/* The PF's intent as a generation recorded it. What its file left alone, commands may change. */
+static int read_then(const json_t *json, struct pf_state *then, struct sriov_error *err)
+{
+	const char *intent = core_json_text(json, "intent", NULL, NULL);
+	int r = intent ? state_decode(intent, then, err) : 0;
+
+	if (!r && json_is_true(json_object_get(json, "leaves_rules"))) {
+		then->has &= ~STATE_LIST;
+		then->nrules = 0;
+	}
+	return r;
+}
+
+/* @json is the PF in a generation, @then its intent there. */
+static int is_kept(const struct change *change, const json_t *json, struct pf_state *then,
+		   enum kept *kept, struct sriov_error *err)
 {
 	const struct nic_profile *profile = nic_profile_find(change->pf->driver);
-	_free_ char *was = NULL, *now = NULL;
-	int r;
+	const char *text = core_json_text(json, "intent", NULL, NULL);
 
-	*same = !strcmp(text ?: "", change->known.intent ?: "");
-	if (*same || !text || !change->known.intent)
+	*kept = strcmp(text ?: "", change->known.intent ?: "") ? NOT_KEPT : KEPT;
+	if (*kept == KEPT || !text || !change->known.intent)
 		return 0;
 	for (size_t i = 0; i < then->nrules; i++)
 		nic_profile_readback(profile, &then->rule[i].entry);
-	r = state_encode(then, &was, err);
-	if (!r)
-		r = state_encode(&change->intent, &now, err);
-	if (!r)
-		*same = !strcmp(was, now);
-	return r;
+	return compare(&change->intent, then, kept, err);
+}
+
+static int tell_kept(struct change *change, const struct sriov_generation *row, enum kept kept,
+		     struct sriov_error *err)
+{
+	bool told = false;
+	int r = kept == KEPT ? 0 : tell_commands(change, row, &told, err);
+
+	if (r < 0 || kept != NOT_KEPT || told)
+		return r;
+	return change_note(change, err,
+			   "what is recorded of it is not what the generation made of it");
 }
 
 static int check_pools(struct change *change, const json_t *pools, bool *differs,
@@ -83,24 +123,40 @@ static int check_pools(struct change *change, const json_t *pools, bool *differs
 	return r;
 }
 
+/* Those of commands, where the file left rules alone. */
+static int want_recorded_rules(struct change *change, struct sriov_error *err)
+{
+	struct pf_state now = {0};
+	int r = change->known.intent ? state_decode(change->known.intent, &now, err) : 0;
+
+	now.has &= STATE_LIST | STATE_NTUPLE;
+	now.nvf = 0;
+	now.pool[0] = '\0';
+	if (!r && now.address[0])
+		r = state_merge(&change->want, &now, err);
+	state_clear(&now);
+	return r;
+}
+
 /* @bridge: with the bridge beside it, which is of a network of the generation. */
 static int check_pf(struct sriov_host *host, const json_t *json, const struct sriov_generation *row,
 		    bool bridge, struct sriov_plan **plan, bool *differs, struct sriov_error *err)
 {
-	const char *intent = core_json_text(json, "intent", NULL, NULL);
 	const struct sriov_options opts = {.dry_run = true, .looks = true};
 	struct pf_state then = {0};
-	bool same = true;
+	enum kept kept = KEPT;
 	struct change change;
 	int r = change_open(&change, host, core_json_text(json, "pf", "", NULL), CHANGE_READ_ALL,
 			    &opts, err);
 
 	if (!r)
 		core_copy(change.want.address, sizeof(change.want.address), change.pf->address);
-	if (!r && intent)
-		r = state_decode(intent, &then, err);
-	if (!r && intent)
+	if (!r)
+		r = read_then(json, &then, err);
+	if (!r && then.address[0])
 		r = state_merge(&change.want, &then, err);
+	if (!r && json_is_true(json_object_get(json, "leaves_rules")))
+		r = want_recorded_rules(&change, err);
 	if (!r) {
 		change.want.pool[0] = '\0';
 		change.want.bridge = bridge;
@@ -109,11 +165,10 @@ static int check_pf(struct sriov_host *host, const json_t *json, const struct sr
 		r = change_show(&change, err);
 	}
 	if (!r)
-		r = is_recorded(&change, intent, &then, &same, err);
-	if (!r && !same) {
-		*differs = true;
-		r = tell_commands(&change, row, err);
-	}
+		r = is_kept(&change, json, &then, &kept, err);
+	*differs |= kept == NOT_KEPT;
+	if (!r)
+		r = tell_kept(&change, row, kept, err);
 	if (!r)
 		r = check_pools(&change, json_object_get(json, "pools"), differs, err);
 	if (!r && (change.plan->nsteps || change.vlans->nfaults)) {
@@ -183,7 +238,8 @@ static int check_bridge(struct sriov_host *host, const char *name, struct sriov_
 	return r;
 }
 
-static int check_bridges(struct sriov_host *host, const json_t *pfs, const struct nets *nets,
+static int check_bridges(struct sriov_host *host, const struct sriov_inventory *inv,
+			 const json_t *pfs, const struct nets *nets, struct change_notes *record,
 			 struct sriov_plan **tail, bool *differs, struct sriov_error *err)
 {
 	const json_t *json;
@@ -191,13 +247,18 @@ static int check_bridges(struct sriov_host *host, const json_t *pfs, const struc
 	int r = 0;
 
 	for (size_t i = 0; !r && i < nets->n; i++) {
-		bool told = !nets->at[i].bridge[0];
+		const struct sriov_physnet *net = &nets->at[i];
+		bool told = !net->bridge[0];
 
 		json_array_foreach(pfs, k, json)
-			told |= !strcmp(core_json_text(json, "pf", "", NULL),
-					nets->at[i].uplink_pf);
-		if (!told)
-			r = check_bridge(host, nets->at[i].name, tail, differs, err);
+			told |= !strcmp(core_json_text(json, "pf", "", NULL), net->uplink_pf);
+		if (!told && !inventory_find(inv, net->uplink_pf))
+			r = change_notes_add(record, err,
+					     "physnet %s: %s, its uplink, is not on this host any "
+					     "more",
+					     net->name, net->uplink_pf);
+		else if (!told)
+			r = check_bridge(host, net->name, tail, differs, err);
 		while (*tail)
 			tail = &(*tail)->next;
 	}
@@ -212,6 +273,7 @@ static int check(struct sriov_host *host, struct store *store,
 	struct sriov_plan **tail = &out->plan;
 	_json_ json_t *after = NULL;
 	_nets_ struct nets nets = {0};
+	struct sriov_inventory *inv = NULL;
 	const json_t *pfs, *json;
 	size_t i;
 	int r = generation_parse(generation->after, &after, err);
@@ -219,22 +281,34 @@ static int check(struct sriov_host *host, struct store *store,
 	if (!r)
 		r = generation_nets(store, after, &nets.at, &nets.n, &nets.has, err);
 	pfs = json_object_get(after, "pfs");
+	if (!r)
+		r = host_read(host, NULL, 0, &inv, err);
 	json_array_foreach(pfs, i, json) {
+		const char *address = core_json_text(json, "pf", "", NULL);
+
 		if (r < 0)
 			break;
-		r = check_pf(host, json, &generation->row,
-			     has_bridge(&nets, core_json_text(json, "pf", "", NULL)), tail,
+		/* the others are told all the same */
+		if (!inventory_find(inv, address)) {
+			r = change_notes_add(&record, err,
+					     "%s: not on this host any more, with all that the "
+					     "generation made of it",
+					     address);
+			continue;
+		}
+		r = check_pf(host, json, &generation->row, has_bridge(&nets, address), tail,
 			     &out->differs, err);
 		if (*tail)
 			tail = &(*tail)->next;
 	}
 	if (!r)
-		r = check_bridges(host, pfs, &nets, tail, &out->differs, err);
+		r = check_bridges(host, inv, pfs, &nets, &record, tail, &out->differs, err);
 	if (!r)
 		r = check_nets(store, &nets, &record, err);
 	out->differs |= record.n;
 	out->record = record.at;
 	out->nrecords = record.n;
+	sriov_inventory_free(inv);
 	return r;
 }
 
@@ -257,4 +331,55 @@ SRIOV_EXPORT int sriov_generation_status(struct sriov_host *host,
 	r = check(host, store, &last, out, err);
 	store_generation_clear(&last);
 	return r;
+}
+
+/* ---- what commands have changed since, and a file leaves as it is ---- */
+
+static const json_t *row_of(const json_t *after, const char *address)
+{
+	const json_t *json;
+	size_t i;
+
+	json_array_foreach(json_object_get(after, "pfs"), i, json)
+		if (!strcmp(core_json_text(json, "pf", "", NULL), address))
+			return json;
+	return NULL;
+}
+
+static int take_over(struct batch *batch, const struct change *change, const json_t *json, long id,
+		     struct sriov_error *err)
+{
+	struct pf_state then = {0};
+	enum kept kept = KEPT;
+	int r = read_then(json, &then, err);
+
+	if (!r)
+		r = is_kept(change, json, &then, &kept, err);
+	state_clear(&then);
+	if (r < 0 || kept != NOT_KEPT)
+		return r;
+	batch->differs = true;
+	return change_notes_add(&batch->record, err,
+				"%s: as commands have made it since generation %ld, which the file "
+				"leaves as it is",
+				change->pf->address, id);
+}
+
+int drift_take_over(struct batch *batch, struct sriov_error *err)
+{
+	struct store_generation last = {0};
+	_json_ json_t *after = NULL;
+	int r = batch->store ? store_generation_get(batch->store, 0, &last, err) : -ENOENT;
+
+	if (!r)
+		r = generation_parse(last.after, &after, err);
+	for (size_t i = 0; !r && i < batch->n; i++) {
+		const struct change *change = &batch->part[i].change;
+		const json_t *json = row_of(after, change->pf->address);
+
+		if (json)
+			r = take_over(batch, change, json, last.row.id, err);
+	}
+	store_generation_clear(&last);
+	return r == -ENOENT ? 0 : r;
 }

@@ -2,7 +2,7 @@
 /*
  * What a generation records, as JSON: {"pfs": [{"pf", "intent": text or null, "image": the whole PF as it stood,
  * "pools": [[first, last, name], …]}], "physnets": [as a change's "net"], "bridges": that it speaks of those, "closes",
- * "sets_physnets"}. "after" has no images, and pools and networks only if they were said; "before" has networks only if
+ * "sets_physnets"}. "after" has no images, but of a PF "leaves_rules" if they were not said, and pools and networks only if they were said; "before" has networks only if
  * they change.
  */
 #include "lib/guest/physnet.h"
@@ -135,6 +135,8 @@ static int record_after(const struct batch *batch, long closes, struct store_gen
 		json_t *pf = json_pack("{ss ss?}", "pf", part->change.pf->address, "intent",
 				       part->intent);
 
+		if (part->leaves_rules)
+			json_object_set_new(pf, "leaves_rules", json_true());
 		r = after_pools(batch, part, pf, err);
 		json_array_append_new(pfs, pf);
 	}

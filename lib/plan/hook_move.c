@@ -117,8 +117,10 @@ static int pfs_of_net(const struct move *move, const struct sriov_pf **only, siz
 		}
 	}
 	sriov_physnets_free(nets, nnets);
-	if (r < 0 || known)
+	if (r < 0 || *n)
 		return r;
+	if (known)
+		return sriov_error_set(err, -ENODEV, name, "none of its PFs is on this host now");
 	sriov_error_set(err, -ENOENT, name, "there is no physnet of that name");
 	return sriov_error_hint(err, "`sriovctl physnet show` lists them");
 }
@@ -148,25 +150,46 @@ static int possible_pfs(const struct move *move, const struct sriov_pf *same,
 	return sriov_error_hint(err, "say it in the hook's script: --net PHYSNET");
 }
 
+/* The VFs that the guest may get. */
+struct places {
+	const struct sriov_pf **pf;
+	size_t n;
+};
+
+static bool is_place(const struct places *places, const struct sriov_pf *pf)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (places->pf[i] == pf)
+			return true;
+	return false;
+}
+
+/* Whether the guest may have just the VF that is called here as its own was there. */
+static bool fits(const struct move *move, const struct places *places, const struct sriov_pf *pf,
+		 const struct sriov_vf *vf)
+{
+	char why[256];
+
+	if (!is_place(places, pf) || guest_vf_taken(pf, vf, vf->pool, why, sizeof(why)))
+		return false;
+	return !move->hook->as->numa_enforce || move->node < 0 ||
+	       guest_pf_node(move->inv, pf) == move->node;
+}
+
 static int choose_vf(struct move *move, const struct hook_device *device,
-		     const struct sriov_pf *same, const struct sriov_vf *then,
+		     const struct places *places, const struct sriov_vf *then,
 		     struct sriov_error *err)
 {
-	struct guest_wish wish = {.node = move->node,
-				  .net = move->hook->as->net,
-				  .numa = move->hook->as->numa_enforce ? SRIOV_NUMA_REQUIRED
-								       : SRIOV_NUMA_PREFERRED,
-				  .pool = then && then->pool[0] ? then->pool : NULL};
-	_free_ const struct sriov_pf **only = calloc(move->inv->npfs + 1, sizeof(*only));
+	const struct guest_wish wish = {.node = move->node,
+					.net = move->hook->as->net,
+					.numa = move->hook->as->numa_enforce ? SRIOV_NUMA_REQUIRED
+									     : SRIOV_NUMA_PREFERRED,
+					.pool = then && then->pool[0] ? then->pool : NULL,
+					.only = places->pf,
+					.nonly = places->n};
 	struct guest_choice choice;
-	int r;
+	int r = guest_place(move->inv, &wish, &choice, err);
 
-	if (!only)
-		return core_oom(err);
-	r = possible_pfs(move, same, only, &wish.nonly, err);
-	wish.only = only;
-	if (!r)
-		r = guest_place(move->inv, &wish, &choice, err);
 	if (!r)
 		r = record(move, choice.pf, (struct sriov_vf *)choice.vf, device, err);
 	return r ? r : rename_device(move, device, choice.vf->address, err);
@@ -174,54 +197,106 @@ static int choose_vf(struct move *move, const struct hook_device *device,
 
 static int move_vf(struct move *move, const struct hook_device *device, struct sriov_error *err)
 {
+	_free_ const struct sriov_pf **only = calloc(move->inv->npfs + 1, sizeof(*only));
+	struct places places = {.pf = only};
 	struct sriov_pf *pf = NULL;
 	struct sriov_vf *vf = NULL;
 	bool here = find_vf(move, device->address, &pf, &vf);
-	char why[256];
 	int r;
 
+	if (!only)
+		return core_oom(err);
 	/* another device than a VF (or a VF of the other host, given whole): nobody could choose for it */
 	if (!here && !device->interface)
 		return 0;
-	if (!here)
-		return choose_vf(move, device, NULL, NULL, err);
-	r = is_leased(move, pf, vf, err);
+	r = here ? is_leased(move, pf, vf, err) : 0;
 	if (r)
 		return r < 0 ? r : 0;
-	drop_own_uses(move, vf);
-	if (!guest_vf_taken(pf, vf, vf->pool, why, sizeof(why)) &&
-	    (!move->hook->as->numa_enforce || move->node < 0 ||
-	     guest_pf_node(move->inv, pf) == move->node))
+	r = possible_pfs(move, here ? pf : NULL, only, &places.n, err);
+	if (r < 0)
+		return r;
+	if (here)
+		drop_own_uses(move, vf);
+	if (here && fits(move, &places, pf, vf))
 		return record(move, pf, vf, device, err);
-	return choose_vf(move, device, pf, vf, err);
+	/* a pool is of the PF: on another network its name would say nothing */
+	return choose_vf(move, device, &places, here && is_place(&places, pf) ? vf : NULL, err);
 }
 
 /* ---- vhost-user ---- */
 
-static int move_socket(struct move *move, const struct hook_device *device, struct sriov_error *err)
-{
-	const char *folder = move->hook->as->sockets, *name = strrchr(device->socket, '/');
-	char to[sizeof(device->socket)];
-	int len;
-
-	if (!folder || !name || !name[1])
-		return 0;
-	len = snprintf(to, sizeof(to), "%s%s", folder, name);
-	if (len >= (int)sizeof(to))
-		return sriov_error_set(err, -ENAMETOOLONG, device->socket,
-				       "in %s its name is longer than a socket's can be", folder);
-	return strcmp(to, device->socket) ? rename_device(move, device, to, err) : 0;
-}
-
 /* The path becomes part of XML as it is. */
 static int check_folder(const char *folder, struct sriov_error *err)
 {
-	if (!folder ||
+	if (!folder[0] ||
 	    (folder[0] == '/' && folder[strlen(folder) - 1] != '/' && !strpbrk(folder, "<>&'\"\n")))
 		return 0;
 	sriov_error_set(err, -EINVAL, folder, "not the path of a folder for sockets");
 	return sriov_error_hint(err,
 				"an absolute one, without a slash at its end and without <>&'\"");
+}
+
+static bool stands_in(const char *socket, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return !strncmp(socket, folder, len) && socket[len] == '/' &&
+	       !strchr(socket + len + 1, '/');
+}
+
+/*
+ * Where the sockets of the guest's network are here: as the host's policy says, else as its physnet does, or the only
+ * bridge. "": there is none, and the path stays. A path that is one of this host's already stays as well.
+ */
+static int find_folder(struct move *move, const struct hook_device *device, char *folder,
+		       size_t size, struct sriov_error *err)
+{
+	const struct sriov_hook *as = move->hook->as;
+	struct sriov_physnet *nets = NULL;
+	size_t n = 0, folders = 0;
+	bool here = false;
+	int r;
+
+	core_copy(folder, size, as->sockets);
+	if (as->sockets)
+		return 0;
+	r = sriov_physnet_list(move->hook->host, &nets, &n, err);
+	for (size_t i = 0; !r && i < n; i++) {
+		if (!nets[i].sockets[0] || (as->net && strcmp(nets[i].name, as->net) != 0))
+			continue;
+		here |= stands_in(device->socket, nets[i].sockets);
+		folders += strcmp(folder, nets[i].sockets) != 0;
+		core_copy(folder, size, nets[i].sockets);
+	}
+	sriov_physnets_free(nets, n);
+	if (here)
+		folder[0] = '\0';
+	if (r < 0 || here || folders < 2)
+		return r;
+	sriov_error_set(err, -ENOTUNIQ, device->socket,
+			"the networks of this host have their sockets in several folders");
+	return sriov_error_hint(err,
+				"say it in the hook's script: --net PHYSNET, or --sockets DIR");
+}
+
+static int move_socket(struct move *move, const struct hook_device *device, struct sriov_error *err)
+{
+	const char *name = strrchr(device->socket, '/');
+	char folder[sizeof(device->socket)], to[sizeof(device->socket)];
+	int len, r;
+
+	if (!name || !name[1])
+		return 0;
+	r = find_folder(move, device, folder, sizeof(folder), err);
+	if (!r)
+		r = check_folder(folder, err);
+	if (r < 0 || !folder[0])
+		return r;
+	len = snprintf(to, sizeof(to), "%s%s", folder, name);
+	if (len >= (int)sizeof(to))
+		return sriov_error_set(err, -ENAMETOOLONG, device->socket,
+				       "in %s its name is longer than a socket's can be", folder);
+	return strcmp(to, device->socket) ? rename_device(move, device, to, err) : 0;
 }
 
 /* ---- the whole ---- */
@@ -230,7 +305,7 @@ static int move_all(struct move *move, struct sriov_error *err)
 {
 	const struct hook_domain *domain = &move->hook->domain;
 	bool vfs = false;
-	int r = check_folder(move->hook->as->sockets, err);
+	int r = check_folder(move->hook->as->sockets ?: "", err);
 
 	for (size_t i = 0; i < domain->ndevices; i++)
 		vfs |= !domain->device[i].vhostuser;

@@ -7,6 +7,7 @@
 #include "lib/plan/hook.h"
 #include "lib/plan/rule.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,9 +19,11 @@
 #define SELF "self"
 
 /* Who owns them on the PF: they are told from the list's own, and found again, by this. */
+#define OWNER "guest "
+
 static void owner_of(const struct hook_domain *domain, char owner[SRIOV_NAME_LEN])
 {
-	snprintf(owner, SRIOV_NAME_LEN, "guest %s", domain->uuid);
+	snprintf(owner, SRIOV_NAME_LEN, OWNER "%s", domain->uuid);
 }
 
 /* ---- where they come from ---- */
@@ -38,6 +41,31 @@ static bool own(struct sriov_rule *rule, const struct hook_domain *domain)
 	if (scope)
 		core_copy(rule->scope.guest, sizeof(rule->scope.guest), domain->uuid);
 	return target || (scope && !others);
+}
+
+/*
+ * The port's rules have distinct names, of fewer letters and less room than guests'. What gets lost of one is told by a
+ * digest of the whole at its end.
+ */
+static void name_of(const struct hook_domain *domain, const char *rule, char name[SRIOV_NAME_LEN])
+{
+	char whole[2 * SRIOV_NAME_LEN], digest[16];
+	bool lost = !isalpha((unsigned char)domain->name[0]);
+	int len = snprintf(whole, sizeof(whole), "%s%s/%s", lost ? "_" : "", domain->name, rule);
+	uint64_t hash = core_hash(CORE_HASH_SEED, whole, len);
+
+	for (char *at = whole; *at; at++)
+		if (!isalnum((unsigned char)*at) && !strchr("_.:/-", *at)) {
+			*at = '_';
+			lost = true;
+		}
+	lost |= len >= SRIOV_NAME_LEN;
+	core_copy(name, SRIOV_NAME_LEN, whole);
+	if (!lost)
+		return;
+	snprintf(digest, sizeof(digest), "-%08x", (unsigned)hash);
+	len = SRIOV_NAME_LEN - 1 - strlen(digest);
+	core_copy(name + strnlen(name, len), sizeof(digest), digest);
 }
 
 /* Adds @text's rules, owned by the guest; of @only_own none may be about anybody else. */
@@ -61,7 +89,7 @@ static int add_text(struct hook *hook, const char *text, const char *file, bool 
 			break;
 		}
 		if (rule.name[0])
-			snprintf(name, sizeof(name), "%.36s/%.24s", domain->name, rule.name);
+			name_of(domain, rule.name, name);
 		core_copy(rule.name, sizeof(rule.name), name);
 		owner_of(domain, rule.owner);
 		rule.line = 0;
@@ -172,18 +200,23 @@ static bool is_ours(const struct hook_change *at, const struct sriov_rule *rule)
 	return !strcmp(rule->owner, owner);
 }
 
+static bool is_about(const struct hook_change *at, const struct sriov_rule *rule)
+{
+	bool about = is_ours(at, rule);
+
+	for (size_t k = 0; !about && k < at->nleases; k++)
+		about = guest_rule_names(rule, &at->lease[k]);
+	return about;
+}
+
 /* Whether a rule of the recorded list is about the guest. */
 static bool is_named(const struct hook_change *at)
 {
 	const struct sriov_rules *list = &at->change.intent.list;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (is_ours(at, &list->at[i]))
+	for (size_t i = 0; i < list->n; i++)
+		if (is_about(at, &list->at[i]))
 			return true;
-		for (size_t k = 0; k < at->nleases; k++)
-			if (guest_rule_names(&list->at[i], &at->lease[k]))
-				return true;
-	}
 	return false;
 }
 
@@ -209,6 +242,50 @@ static int make_list(struct hook_change *at, const struct sriov_rules *guests,
 	return r < 0 ? core_oom(err) : 0;
 }
 
+/*
+ * All packets of the guest's rule meet another one before. The guest's own, more particular one: as it is meant; the
+ * operator's: told. Another guest's: it would have what is this guest's, and which of the two was started first is
+ * nobody's decision.
+ */
+static int tell_taken(struct hook_change *at, const struct sriov_rule *rule,
+		      const struct sriov_rule *before, struct sriov_error *err)
+{
+	struct change *change = &at->change;
+
+	if (!strcmp(rule->owner, before->owner))
+		return 0;
+	if (!strncmp(before->owner, OWNER, strlen(OWNER)) && !rule->optional) {
+		sriov_error_set(err, -EEXIST, at->hook->domain.name,
+				"no packet would come to its rule %s on %s: rule %s of %s takes "
+				"them before",
+				rule->name, pf_label(change->pf), before->name, before->owner);
+		return sriov_error_hint(err, "give it a match or scope of its own, as `dst-ip` its "
+					     "address or `in guest self`, or mark it `optional`");
+	}
+	return change_note(change, err,
+			   "no packet comes to rule %s of %s: rule %s takes them before",
+			   rule->name, at->hook->domain.name, before->name);
+}
+
+/* What the guest lacks of its rules, for the operator to see. */
+static int tell_missing(struct hook_change *at, const struct sriov_rules *list,
+			const struct sriov_compiled *compiled, struct sriov_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < compiled->nrules; i++) {
+		const struct sriov_verdict *v = &compiled->verdict[i];
+		const struct sriov_rule *rule = &list->at[i];
+
+		if ((!v->left_out && !v->shadowed) || !is_about(at, rule))
+			continue;
+		r = v->shadowed ? tell_taken(at, rule, &list->at[v->shadow], err)
+				: change_note(&at->change, err, "rule %s of %s is left out: %s",
+					      rule->name, at->hook->domain.name, v->why);
+	}
+	return r;
+}
+
 static int want_list(struct hook_change *at, struct sriov_rules *list, bool on,
 		     struct sriov_error *err)
 {
@@ -221,7 +298,9 @@ static int want_list(struct hook_change *at, struct sriov_rules *list, bool on,
 			     &why);
 
 	if (!r) {
-		r = rule_want(change, list, &compiled, &how, err);
+		r = on ? tell_missing(at, list, &compiled, err) : 0;
+		if (!r)
+			r = rule_want(change, list, &compiled, &how, err);
 	} else if (on) {
 		if (err)
 			*err = why;

@@ -60,6 +60,17 @@ static int read_members(struct hostfile_reader *reader, const struct core_yaml *
 
 static const struct hostfile_key vfs_keys[] = {VFS_KEYS, {NULL}};
 static const char *const vfs_names[] = {VFS_NAMES, NULL};
+_Static_assert(ARRAY_SIZE(vfs_names) == HOSTFILE_VFS_KEYS + 1, "enum hostfile_vfs_key is of these");
+
+static void note_places(const struct core_yaml *map, struct hostfile_vfs *vfs)
+{
+	for (unsigned i = 0; i < HOSTFILE_VFS_KEYS; i++) {
+		const struct core_yaml *value = core_yaml_find(map, vfs_names[i]);
+
+		if (value)
+			vfs->at[i] = (struct hostfile_at){value->line, value->column};
+	}
+}
 
 /* Every driver takes both rates in one message: one alone would silently clear the other. */
 static int check_rates(struct hostfile_reader *reader, const struct core_yaml *map)
@@ -84,6 +95,7 @@ static int read_range(struct hostfile_reader *reader, const struct core_yaml *va
 	if (!range)
 		return core_oom(reader->err);
 	range->line = value->key_line;
+	range->column = value->key_column;
 	if (!strcmp(value->key, "all") || sriov_vfset_parse(value->key, &range->vfs, &why) < 0) {
 		core_yaml_error(reader->err, -EINVAL, reader->name, value->key_line,
 				value->key_column, "'%.60s' names no VFs", value->key);
@@ -103,6 +115,8 @@ static int read_range(struct hostfile_reader *reader, const struct core_yaml *va
 	r = hostfile_kind(reader, value, CORE_YAML_MAP, "what these VFs get");
 	if (!r)
 		r = read_members(reader, value, vfs_keys, vfs_names, range);
+	if (!r)
+		note_places(value, range);
 	return r ? r : check_rates(reader, value);
 }
 
@@ -182,6 +196,7 @@ static int split_members(struct hostfile_reader *reader, const struct core_yaml 
 	r = read_members(reader, &own_map, pf_keys, pf_names, pf);
 	if (!r)
 		r = read_members(reader, &all_map, vfs_keys, vfs_names, &pf->all);
+	note_places(&all_map, &pf->all);
 	return r ? r : check_rates(reader, &all_map);
 }
 
@@ -191,8 +206,9 @@ static int check_ranges(struct hostfile_reader *reader, const struct hostfile_pf
 		for (unsigned i = pf->count; i < SRIOV_VF_MAX; i++) {
 			if (!sriov_vfset_has(&pf->range[k].vfs, i))
 				continue;
-			core_yaml_error(reader->err, -ERANGE, reader->name, pf->range[k].line, 1,
-					"there will be no VF %u: vfs is %u", i, pf->count);
+			core_yaml_error(reader->err, -ERANGE, reader->name, pf->range[k].line,
+					pf->range[k].column, "there will be no VF %u: vfs is %u", i,
+					pf->count);
 			return pf->count ? sriov_error_hint(reader->err, "VFs are 0-%u",
 							    pf->count - 1)
 					 : sriov_error_hint(reader->err, "leave it out");

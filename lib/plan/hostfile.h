@@ -11,10 +11,27 @@
 #include <sriov/guest.h>
 #include <sriov/hostfile.h>
 
+/* The keys of what is said of VFs, as the reader's table has them. */
+enum hostfile_vfs_key {
+	HOSTFILE_POOL,
+	HOSTFILE_DRIVER,
+	HOSTFILE_MAC,
+	HOSTFILE_VLAN,
+	HOSTFILE_SPOOFCHK,
+	HOSTFILE_TRUST,
+	HOSTFILE_MAX_RATE,
+	HOSTFILE_MIN_RATE,
+	HOSTFILE_LINK_STATE,
+	HOSTFILE_VFS_KEYS
+};
+
 /* What is said of some VFs. */
 struct hostfile_vfs {
-	unsigned line;          /* where it begins */
-	struct sriov_vfset vfs; /* "all" for what the PF's entry says itself */
+	unsigned line, column; /* where it begins */
+	struct hostfile_at {
+		unsigned line, column;
+	} at[HOSTFILE_VFS_KEYS]; /* where each value stands; line 0 = it is not said */
+	struct sriov_vfset vfs;  /* "all" for what the PF's entry says itself */
 	struct sriov_vf_attrs attrs;
 	bool mac_auto;        /* without it attrs.mac is of the first of them, counted up */
 	enum sriov_bind bind; /* KEEP: not said */
@@ -27,7 +44,7 @@ struct hostfile_pf {
 	char any[64]; /* address or netdev */
 	char address[64], netdev[64], driver[64];
 	bool has_count;
-	unsigned count;
+	unsigned count, count_line;
 	struct hostfile_vfs all;
 	struct hostfile_vfs *range;
 	size_t nranges;

@@ -60,7 +60,8 @@ int hostfile_none_matches(const struct hostfile *file, unsigned line, const char
 		snprintf(list + used, sizeof(list) - used, "%s%s %s (%s)", i ? ", " : "",
 			 inv->pf[i].address, inv->pf[i].netdev, inv->pf[i].driver);
 	}
-	core_yaml_error(err, -ENODEV, file->name, line, 1, "no PF of this host is %s", what);
+	core_yaml_error(err, -ENODEV, file->name, line, hostfile_column(file, line),
+			"no PF of this host is %s", what);
 	return sriov_error_hint(err, "its PFs are %s", *list ? list : "none");
 }
 
@@ -155,7 +156,8 @@ static int find_targets(const struct hostfile *file, const struct sriov_inventor
 				continue;
 			found[i] = true;
 			if (first) {
-				core_yaml_error(err, -EEXIST, file->name, file->pf[i].line, 1,
+				core_yaml_error(err, -EEXIST, file->name, file->pf[i].line,
+						hostfile_column(file, file->pf[i].line),
 						"%s is matched by the entry of line %u already",
 						pf_label(&inv->pf[p]), first->line);
 				return sriov_error_hint(err, "a PF has one entry: make one of the "
@@ -221,13 +223,13 @@ static void deadline(unsigned seconds, char out[32])
 	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-void hostfile_place(const struct hostfile *file, unsigned line, struct sriov_error *err)
+static void place_target(const struct hostfile *file, const struct target *target,
+			 struct sriov_error *err)
 {
-	size_t used = err ? strlen(err->message) : 0;
-
-	if (err && line && strncmp(err->object, file->name, strlen(file->name)) != 0)
-		snprintf(err->message + used, sizeof(err->message) - used, " (%s:%u)", file->name,
-			 line);
+	if (target->entry)
+		hostfile_place_entry(file, target->entry, err);
+	else
+		hostfile_place(file, target->line, err);
 }
 
 static int plan_file(struct batch *batch, const struct hostfile *file, const struct target *target,
@@ -239,13 +241,13 @@ static int plan_file(struct batch *batch, const struct hostfile *file, const str
 		if (target[i].entry)
 			r = hostfile_want(file, target[i].entry, batch, &batch->part[i], err);
 		if (r < 0)
-			hostfile_place(file, target[i].line, err);
+			place_target(file, &target[i], err);
 	}
 	if (r < 0)
 		return r;
 	r = batch_plan(batch, err);
 	if (r < 0 && batch->failed < batch->n)
-		hostfile_place(file, target[batch->failed].line, err);
+		place_target(file, &target[batch->failed], err);
 	for (size_t i = 0; r < 0 && i < file->nnets; i++)
 		if (!strcmp(file->net[i].name, batch->failed_net))
 			hostfile_place(file, file->net[i].vswitch ?: file->net[i].line, err);
@@ -326,6 +328,8 @@ static int apply_file(struct sriov_host *host, const struct hostfile *file, unsi
 		r = want_nets(&batch, file, inv, err);
 	if (!r)
 		r = plan_file(&batch, file, targets.at, err);
+	if (!r && !batch.differs)
+		r = drift_take_over(&batch, err);
 	if (!r && !opts->dry_run && opts->expect) {
 		batch_digest(&batch, out->digest);
 		if (strcmp(opts->expect, out->digest) != 0)

@@ -96,8 +96,8 @@ static int refuse_shared(const struct hostfile *file, const struct hostfile_net 
 			 const char *what, const char *other, const char *why,
 			 struct sriov_error *err)
 {
-	core_yaml_error(err, -EEXIST, file->name, net->line, 1, "%s is on physnet %s already", what,
-			other);
+	core_yaml_error(err, -EEXIST, file->name, net->line, hostfile_column(file, net->line),
+			"%s is on physnet %s already", what, other);
 	return sriov_error_hint(err, "%s", why);
 }
 

@@ -79,6 +79,7 @@ int hostfile_count(struct hostfile_reader *reader, const struct core_yaml *value
 	struct hostfile_pf *pf = into;
 
 	pf->has_count = true;
+	pf->count_line = value->key_line;
 	return read_number(reader, value, SRIOV_VF_MAX, &pf->count);
 }
 

@@ -31,12 +31,11 @@ static int at_line(const struct wish *wish, unsigned line, int code, struct srio
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	return core_yaml_error(err, code, wish->file->name, line, 1, "%s: %s",
-			       pf_label(wish->change->pf), message);
+	return core_yaml_error(err, code, wish->file->name, line, hostfile_column(wish->file, line),
+			       "%s: %s", pf_label(wish->change->pf), message);
 }
 
-/* The range that the VF stands in, or NULL. */
-static const struct hostfile_vfs *range_of(const struct hostfile_pf *entry, unsigned vf)
+const struct hostfile_vfs *hostfile_range_of(const struct hostfile_pf *entry, unsigned vf)
 {
 	for (size_t i = 0; i < entry->nranges; i++)
 		if (sriov_vfset_has(&entry->range[i].vfs, vf))
@@ -65,7 +64,7 @@ static int check_there(const struct wish *wish, struct sriov_error *err)
 static void want_vf(const struct wish *wish, struct vf_state *vf)
 {
 	const struct vf_state *recorded = state_find_vf(&wish->change->intent, vf->index);
-	const struct hostfile_vfs *range = range_of(wish->entry, vf->index);
+	const struct hostfile_vfs *range = hostfile_range_of(wish->entry, vf->index);
 	const struct sriov_pf *pf = wish->change->pf;
 	enum sriov_bind bind = range && range->bind ? range->bind : wish->entry->all.bind;
 
@@ -137,7 +136,7 @@ static int want_vfs(const struct wish *wish, struct sriov_error *err)
 	for (unsigned i = 0; i < wish->count; i++) {
 		struct vf_state *vf;
 
-		if (!entry->has_count && !says_of_all(entry) && !range_of(entry, i))
+		if (!entry->has_count && !says_of_all(entry) && !hostfile_range_of(entry, i))
 			continue;
 		vf = state_vf(want, i);
 		if (!vf)
@@ -230,7 +229,7 @@ static int want_pools(const struct wish *wish, bool *says, struct sriov_error *e
 		return r;
 	*then = *now;
 	for (unsigned i = 0; i < wish->count; i++) {
-		const struct hostfile_vfs *range = range_of(entry, i);
+		const struct hostfile_vfs *range = hostfile_range_of(entry, i);
 		const char *pool = range && range->pool[0] ? range->pool : entry->all.pool;
 
 		if (pool[0] && is_uplink(wish, i))
@@ -301,5 +300,6 @@ int hostfile_want(const struct hostfile *file, const struct hostfile_pf *entry, 
 		.remade = entry->has_count && entry->count != change->pf->vfs,
 	};
 
+	part->leaves_rules = !entry->has_rules;
 	return want(&wish, &part->says_pools, err);
 }

@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Generations after they were made: going back, drift, confirming. */
+/* Going back to what stood before a generation. See rollback.h. */
+#include "lib/plan/rollback.h"
 #include "lib/guest/physnet.h"
-#include "lib/plan/hostfile_plan.h"
 #include "lib/plan/rule.h"
 #include "lib/plan/vf.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-/* What of the host stood before the oldest of some generations: of each PF, and of the networks. */
-struct past {
-	struct past_pf {
-		char address[SRIOV_PCI_LEN];
-		const json_t *json; /* NULL: only the bridge beside it is as it was */
-	} * pf;
-	size_t npfs;
-	const json_t *nets; /* the side that says them; NULL = none does */
-	json_t **side;      /* what the others point into; owned */
-	size_t nsides;
-	long pending; /* the unconfirmed one among them, 0 = none */
-};
-
-static void past_clear(struct past *past)
+void past_clear(struct past *past)
 {
 	for (size_t i = 0; i < past->nsides; i++)
 		json_decref(past->side[i]);
@@ -70,7 +56,7 @@ static int add_pfs(struct past *past, const json_t *side, struct sriov_error *er
 	return 0;
 }
 
-static int load_past(struct store *store, long id, struct past *past, struct sriov_error *err)
+int past_load(struct store *store, long id, struct past *past, struct sriov_error *err)
 {
 	struct store_generation *all = NULL;
 	size_t n = 0;
@@ -82,8 +68,9 @@ static int load_past(struct store *store, long id, struct past *past, struct sri
 		r = side ? generation_parse(all[i].before, side, err) : core_oom(err);
 		if (!r)
 			r = add_pfs(past, *side, err);
+		past->last = all[i].row.id;
 		if (!strcmp(all[i].row.status, "unconfirmed"))
-			past->pending = all[i].row.id;
+			past->pending = past->last;
 	}
 	for (size_t i = 0; i < n; i++)
 		store_generation_clear(&all[i]);
@@ -120,8 +107,8 @@ static int want_image(struct change *change, struct pf_state *image, struct srio
 	return 0;
 }
 
-static int want_old_pools(struct change *change, const json_t *json, struct batch *batch,
-			  struct sriov_error *err)
+int past_want_pools(struct change *change, const json_t *json, struct batch *batch,
+		    struct sriov_error *err)
 {
 	_free_ struct store_pools *now = calloc(1, sizeof(*now)), *then = calloc(1, sizeof(*then));
 	struct pf_state *want = &change->want;
@@ -164,7 +151,7 @@ static int want_past(struct batch *batch, struct change *change, const json_t *j
 	if (!r)
 		r = want_image(change, &image, err);
 	if (!r)
-		r = want_old_pools(change, json, batch, err);
+		r = past_want_pools(change, json, batch, err);
 	state_clear(&recorded);
 	state_clear(&image);
 	if (r < 0)
@@ -230,20 +217,71 @@ static int find_bridges(struct store *store, struct past *past, struct sriov_err
 	return r;
 }
 
-static int go_back(struct sriov_host *host, const struct past *past, long id,
+int past_check(struct store *store, const struct past *past, struct sriov_error *err)
+{
+	struct store_generation last = {0};
+	int r = store_generation_get(store, 0, &last, err);
+	long pending = strcmp(last.row.status, "unconfirmed") ? 0 : last.row.id;
+	bool same = last.row.id == past->last && pending == past->pending;
+
+	store_generation_clear(&last);
+	if ((r < 0 && r != -ENOENT) || same)
+		return r;
+	sriov_error_set(err, -ESTALE, "generations",
+			"another was made, confirmed or taken back at the same time");
+	sriov_error_hint(err, "look at `sriovctl generations`, and run the command again");
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
+int past_leave_gone(struct past *past, const struct sriov_inventory *inv, bool may,
+		    struct change_notes *gone, struct sriov_error *err)
+{
+	size_t kept = 0;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < past->npfs; i++) {
+		const char *address = past->pf[i].address;
+
+		if (inventory_find(inv, address)) {
+			past->pf[kept++] = past->pf[i];
+		} else if (may) {
+			r = change_notes_add(gone, err,
+					     "%s: not on this host, and left as it is recorded",
+					     address);
+		} else {
+			sriov_error_set(err, -ENODEV, address,
+					"it is not on this host any more, and cannot go back with "
+					"the others");
+			sriov_error_hint(err, "bring the card or its driver back, or leave it out: "
+					      "--force");
+			r = sriov_error_status(err, SRIOV_REFUSED);
+		}
+	}
+	if (!r)
+		past->npfs = kept;
+	return r;
+}
+
+static int go_back(struct sriov_host *host, struct past *past, long id, bool leave_gone,
 		   const struct sriov_options *opts, struct sriov_host_change *out,
 		   struct sriov_error *err)
 {
 	_free_ char(*address)[SRIOV_PCI_LEN] = calloc(past->npfs + 1, sizeof(*address));
 	struct sriov_inventory *inv = NULL;
+	struct change_notes gone = {0};
 	struct batch batch = {0};
 	int r = address ? host_read(host, NULL, 0, &inv, err) : core_oom(err);
 
+	if (!r)
+		r = past_leave_gone(past, inv, leave_gone, &gone, err);
 	for (size_t i = 0; !r && i < past->npfs; i++)
 		core_copy(address[i], sizeof(*address), past->pf[i].address);
 	if (!r)
 		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, past->npfs,
 			       opts, err);
+	batch.record = gone;
+	if (!r)
+		r = past_check(batch.store, past, err);
 	for (size_t i = 0; !r && i < batch.n; i++)
 		if (past->pf[i].json)
 			r = want_past(&batch, &batch.part[i].change, past->pf[i].json, err);
@@ -271,9 +309,9 @@ static int unknown_generation(long id, struct sriov_error *err)
 	return sriov_error_hint(err, "`sriovctl generations` lists them");
 }
 
-SRIOV_EXPORT int sriov_generation_rollback(struct sriov_host *host, long id,
-					   const struct sriov_options *opts,
-					   struct sriov_host_change *out, struct sriov_error *err)
+int generation_take_back(struct sriov_host *host, long id, bool expires,
+			 const struct sriov_options *opts, struct sriov_host_change *out,
+			 struct sriov_error *err)
 {
 	struct store_generation generation = {0};
 	struct past past = {0};
@@ -291,15 +329,23 @@ SRIOV_EXPORT int sriov_generation_rollback(struct sriov_host *host, long id,
 	}
 	store_generation_clear(&generation);
 	if (r == -ENOENT || (!r && !stands))
-		return unknown_generation(id, err);
+		return expires ? 0 : unknown_generation(id, err);
 	if (!r)
-		r = load_past(store, id, &past, err);
-	if (!r)
+		r = past_load(store, id, &past, err);
+	if (!r && (!expires || past.pending == id)) {
 		r = find_bridges(store, &past, err);
-	if (!r)
-		r = go_back(host, &past, id, opts, out, err);
+		if (!r)
+			r = go_back(host, &past, id, expires || opts->force, opts, out, err);
+	}
 	past_clear(&past);
 	return r;
+}
+
+SRIOV_EXPORT int sriov_generation_rollback(struct sriov_host *host, long id,
+					   const struct sriov_options *opts,
+					   struct sriov_host_change *out, struct sriov_error *err)
+{
+	return generation_take_back(host, id, false, opts, out, err);
 }
 
 SRIOV_EXPORT int sriov_generation_list(struct sriov_host *host, struct sriov_generation **out,
@@ -311,205 +357,4 @@ SRIOV_EXPORT int sriov_generation_list(struct sriov_host *host, struct sriov_gen
 	*out = NULL;
 	*n = 0;
 	return r || !store ? r : store_generation_list(store, out, n, err);
-}
-
-/* ---- confirming ---- */
-
-static int set_status(struct store *store, long id, const char *status, const char *why,
-		      struct sriov_error *err)
-{
-	int r = store_begin(store, STORE_DURABLE, err);
-
-	if (!r)
-		r = store_generation_status(store, id, status, why, err);
-	if (!r)
-		r = store_commit(store, err);
-	store_rollback(store);
-	return r;
-}
-
-SRIOV_EXPORT int sriov_generation_confirm(struct sriov_host *host, long *id,
-					  struct sriov_error *err)
-{
-	struct store_generation pending = {0};
-	struct store *store = NULL;
-	int r = generation_pending(host, &pending, err);
-
-	if (r == -ENOENT) {
-		sriov_error_set(err, r, "confirm", "no generation waits to be confirmed");
-		return sriov_error_hint(err, "`sriovctl generations` tells what became of each");
-	}
-	if (!r)
-		r = store_get(host, true, &store, err);
-	if (!r)
-		r = set_status(store, pending.row.id, "committed", NULL, err);
-	if (!r)
-		*id = pending.row.id;
-	store_generation_clear(&pending);
-	return r;
-}
-
-static unsigned seconds_until(const char *when)
-{
-	struct tm tm = {0};
-	time_t then, now = time(NULL);
-
-	if (!strptime(when, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return 0;
-	then = timegm(&tm);
-	return then > now ? then - now : 0;
-}
-
-/* The boot that runs, and whether the generation was made in it. */
-static int is_of_this_boot(struct sriov_host *host, const struct store_generation *generation,
-			   bool *same, struct sriov_error *err)
-{
-	struct sriov_inventory *inv = NULL;
-	int r = host_read(host, NULL, 0, &inv, err);
-
-	if (!r)
-		*same = !strcmp(inv->boot_id, generation->boot_id);
-	sriov_inventory_free(inv);
-	return r;
-}
-
-/* The one with a deadline, or -ENOENT (no error set). */
-static int find_due(struct sriov_host *host, struct store_generation *out, struct sriov_error *err)
-{
-	struct store *store = NULL;
-	int r = store_get(host, false, &store, err);
-
-	if (r < 0)
-		return r;
-	return store ? store_generation_get(store, -1, out, err) : -ENOENT;
-}
-
-SRIOV_EXPORT int sriov_generation_due(struct sriov_host *host, long *id, unsigned *seconds,
-				      struct sriov_error *err)
-{
-	struct store_generation due = {0};
-	bool same;
-	int r = find_due(host, &due, err);
-
-	if (!r)
-		r = is_of_this_boot(host, &due, &same, err);
-	if (!r) {
-		*id = due.row.id;
-		*seconds = same ? seconds_until(due.row.confirm_by) : 0;
-	}
-	store_generation_clear(&due);
-	return r;
-}
-
-/* Pools of the past into the want of a change that only records. */
-static int forget_parts(struct batch *batch, const struct past *past, struct sriov_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < batch->n; i++) {
-		struct change *change = &batch->part[i].change;
-		const char *intent = core_json_text(past->pf[i].json, "intent", NULL, NULL);
-
-		change->want.replaces = true;
-		change->want.record = intent ? strdup(intent) : NULL;
-		if (intent && !change->want.record)
-			return core_oom(err);
-		r = want_old_pools(change, past->pf[i].json, batch, err);
-		if (!r)
-			r = apply_commit_part(change, NULL, 0, err);
-	}
-	return r;
-}
-
-static int forget_nets(struct store *store, const struct past *past, struct sriov_error *err)
-{
-	struct sriov_physnet *nets = NULL;
-	size_t n = 0;
-	bool has;
-	int r = past->nets ? generation_nets(store, past->nets, &nets, &n, &has, err) : 0;
-
-	if (!r && past->nets)
-		r = store_physnet_replace(store, nets, n, err);
-	sriov_physnets_free(nets, n);
-	return r;
-}
-
-/*
- * After a reboot nothing that it did to the kernel has survived: what was recorded before is recorded again, and
- * `restore` brings that back.
- */
-static int forget(struct sriov_host *host, struct store *store, const struct past *past, long id,
-		  const struct sriov_options *opts, struct sriov_error *err)
-{
-	_free_ char(*address)[SRIOV_PCI_LEN] = calloc(past->npfs + 1, sizeof(*address));
-	struct batch batch = {0};
-	int r = address ? 0 : core_oom(err);
-
-	for (size_t i = 0; !r && i < past->npfs; i++)
-		core_copy(address[i], sizeof(*address), past->pf[i].address);
-	if (!r)
-		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, past->npfs,
-			       opts, err);
-	if (!r)
-		r = store_begin(store, STORE_DURABLE, err);
-	if (!r)
-		r = forget_parts(&batch, past, err);
-	if (!r)
-		r = forget_nets(store, past, err);
-	if (!r)
-		r = store_generation_status(store, id, "undone",
-					    "the host was started again before it was confirmed",
-					    err);
-	if (!r)
-		r = store_commit(store, err);
-	store_rollback(store);
-	batch_close(&batch);
-	return r;
-}
-
-/* Of one that was left half done by a kill the recovery decides whether there is anything to confirm. */
-static int end_open(struct sriov_host *host, long id, const struct sriov_options *opts,
-		    struct sriov_error *err)
-{
-	struct store_generation due = {0};
-	struct change_notes notes = {0};
-	int r = find_due(host, &due, err);
-
-	if (!r && due.row.id == id && !strcmp(due.row.status, "open"))
-		r = batch_recover(host, id, RECOVER_AUTO, opts, &notes, NULL, err);
-	change_notes_clear(&notes);
-	store_generation_clear(&due);
-	return r == -ENOENT ? 0 : r;
-}
-
-SRIOV_EXPORT int sriov_generation_expire(struct sriov_host *host, long id,
-					 const struct sriov_options *opts, struct sriov_error *err)
-{
-	struct store_generation pending = {0};
-	struct sriov_host_change change = {0};
-	struct store *store = NULL;
-	struct past past = {0};
-	bool same = false, over;
-	int r = end_open(host, id, opts, err);
-
-	if (!r)
-		r = generation_pending(host, &pending, err);
-	over = r == -ENOENT || pending.row.id != id;
-	if (!r && !over)
-		r = is_of_this_boot(host, &pending, &same, err);
-	store_generation_clear(&pending);
-	if (over || r < 0)
-		return r == -ENOENT ? 0 : r;
-	if (same) {
-		r = sriov_generation_rollback(host, id, opts, &change, err);
-		sriov_host_change_clear(&change);
-		return r;
-	}
-	r = store_get(host, true, &store, err);
-	if (!r)
-		r = load_past(store, id, &past, err);
-	if (!r)
-		r = forget(host, store, &past, id, opts, err);
-	past_clear(&past);
-	return r;
 }

@@ -209,6 +209,133 @@ for turn in 1 2; do
 done
 rm "$rules/m1.dpdk.flows"
 
+# two guests whose rules match the same packets: the first may not have what is the second's; told where it may be so
+two() { # FILE-OF-GUEST-1 FILE-OF-GUEST-2 RULE [RULE]: both start, as far as they can
+	rm -f "$rules"/*.flows
+	echo "$3" >"$rules/$1.flows"
+	echo "${4-$3}" >"$rules/$2.flows"
+	hook 0 prepare
+	hook 0 start
+	is "the first has nothing to say" '' "$(err)"
+}
+second() { # DEVICE-OF-GUEST-2 STATUS
+	cp "$work/domain.xml" "$work/first.xml"
+	sed "s/$guest/other/; s/$uuid/6f1c2b5e-0000-4000-8000-000000000099/; s/e2:aa/e2:bb/; s#\(<address type='pci' domain='0x0000'\) bus='0x\(81\|3b\)' slot='0x[01][02]' function='0x[36]'#\1 $1#" "$work/first.xml" >"$work/domain.xml"
+	ours=$guest guest=other
+	hook 0 prepare
+	hook "$2" start
+}
+both_end() {
+	hook 0 stopped
+	hook 0 release
+	guest=$ours
+	cp "$work/first.xml" "$work/domain.xml"
+	hook 0 stopped
+	hook 0 release
+	is "rules" 0 "$(table)"
+}
+other_vf="bus='0x81' slot='0x11' function='0x0'"
+ready
+two m1.dpdk m1.dpdk 'udp4 dst-port 4789 guest self queue 1'
+second "$other_vf" 1
+said "no packet would come to its rule" "of guest $uuid takes them before" "in guest self"
+hook 0 started
+said "no packet would come to its rule"
+is "rules" 1 "$(table)"
+both_end
+two m1.dpdk m1.dpdk 'udp4 dst-port 4789 guest self queue 1 optional'
+second "$other_vf" 0
+said "no packet comes to rule" "of other"
+hook 0 started
+said "no packet comes to rule" "of other"
+both_end
+# the guest's own, more particular rules come before its flavor's, and that is no news
+two $guest m1.dpdk 'udp4 dst-port 4789 guest self queue 1' 'udp4 dst-port 4789 guest self'
+hook 0 started
+is "nothing to say" '' "$(err)"
+hook 0 stopped
+hook 0 release
+# those of the operator's list come before all of them
+expect 0 flow add ens2f0 --name tunnels udp4 dst-port 4789 queue 0
+rm "$rules"/*.flows
+echo 'udp4 dst-port 4789 guest self' >"$rules/$guest.flows"
+hook 0 prepare
+hook 0 start
+said "no packet comes to rule" "rule tunnels takes them before"
+hook 0 started
+said "rule tunnels takes them before"
+hook 0 stopped
+hook 0 release
+expect 0 flow delete ens2f0 tunnels
+# what is left out because it fits into no entry is told too
+echo 'name kept udp4 dst-port 53 drop' >"$work/list.rules"
+expect 0 flow apply --pf ens2f0 "$work/list.rules" --partial
+echo 'udp4 dst-ip 10.0.0.7 dst-port 4789 guest self optional' >"$rules/$guest.flows"
+hook 0 prepare
+hook 0 start
+said "is left out: an 82599-family port has one mask"
+hook 0 started
+said "is left out: an 82599-family port has one mask"
+hook 0 stopped
+hook 0 release
+expect 0 flow delete ens2f0 --all
+rm "$rules"/*.flows
+
+# names of guests and rules that do not fit into one, or not into its letters
+ready
+long=tunnel-endpoint-of-a-customer-with-a-very-long-name-000
+printf 'name tunnel-endpoint-customer-000%s udp4 dst-port 400%s guest self\n' 1 1 2 2 >"$rules/$uuid.flows"
+printf "name $long%s udp4 dst-port 500%s guest self\n" 1 1 2 2 >>"$rules/$uuid.flows"
+plain=$guest
+for guest in "$plain" "a-guest-with-a-name-of-forty-letters-01" '7 Gäste & co'; do
+	input hook-prepare 3 "s/$plain/${guest//&/\\&amp;}/" >"$work/domain.xml"
+	hook 0 prepare
+	hook 0 start
+	hook 0 started
+	is "nothing is missing" '' "$(err)"
+	is "rules of $guest" 4 "$(table)"
+	expect 0 flow diff ens2f0
+	is "their names" 4 "$(jq -r '.list[].rule' <<<"$(query 'SELECT intent FROM pf')" | grep -oE '^name [A-Za-z0-9_./:-]{1,63} ' | sort -u | wc -l)"
+	hook 0 stopped
+	hook 0 release
+	is "rules" 0 "$(table)"
+done
+guest=$plain
+rm "$rules"/*.flows
+
+# the examples for Nova, with two guests of a flavor: by scope on an 82599, by address on any
+ready
+install -m 644 "$repo/examples/nova/guests.d/m1.dpdk.flows" "$rules"
+input hook-prepare 3 >"$work/domain.xml"
+hook 0 prepare
+hook 0 start
+second "$other_vf" 0
+is "nothing to say" '' "$(err)"
+is "rules" 2 "$(table)"
+both_end
+rm "$rules"/*.flows
+expect 0 vf create ens1f0 --count 8 --mac auto
+let_land
+by_port=$(sed -n 's/^    \(flow-type .*\)/\1/p' "$repo/examples/nova/README.md")
+for pf in ens2f0 ens1f0; do
+	[ $pf = ens2f0 ] || other_vf="bus='0x3b' slot='0x02' function='0x4'"
+	[ $pf = ens2f0 ] || cp "$corpus/hook-prepare.xml" "$work/domain.xml"
+	expect 0 flow add $pf --name other udp4 dst-ip 10.9.9.9 dst-port 53 drop
+	two dc065497-3c8d-4f44-8fb4-e1d33c16a536 other "$by_port" "${by_port/10.0.0.7/10.0.0.8}"
+	sed -i "s/dc065497-3c8d/dc065497-ffff/" "$work/domain.xml"
+	second "$other_vf" 0
+	is "nothing to say" '' "$(err)"
+	is "rules of guests on $pf" 2 "$(pf_of $pf '[.rules[].cookie | select(startswith("0x") and . != "0xffffffffffffffff")] | length')"
+	expect 0 flow diff $pf
+	hook 0 stopped
+	hook 0 release
+	guest=$ours
+	cp "$work/first.xml" "$work/domain.xml"
+	hook 0 stopped
+	hook 0 release
+done
+rm "$rules"/*.flows
+
 # rules of the list that name the guest come and go with it, and stay in the list
 ready
 expect 1 flow add ens2f0 --name web udp4 dst-port 80 guest "$guest"
@@ -362,6 +489,16 @@ SRIOVCTL_HOST=/nonexistent/host.json hook 0 reconnect
 SRIOVCTL_HOST=/nonexistent/host.json hook 0 started
 SRIOVCTL_HOST=/nonexistent/host.json hook 1 prepare
 
+# libvirt gives four words: with fewer a person has called, who is told; whatever a script has wrong, reconnect ends 0
+expect 1 hook libvirt
+expect 1 hook libvirt -- "$guest" prepare
+said "usage"
+expect 1 hook libvirt "$guest" stopped end
+expect 1 hook libvirt --nosuch -- "$guest" start begin -
+expect 0 hook libvirt --nosuch -- "$guest" reconnect begin -
+expect 0 hook libvirt --numa-policy maybe "$guest" stopped end -
+said "maybe"
+
 # ---- a guest from another host ----
 
 ready
@@ -409,6 +546,15 @@ expect 0 physnet add storage ens1f0
 hook 0 migrate --net storage
 is "it is on" 0000:3b:00.0 "$(query "SELECT pf FROM lease WHERE guest = '$guest'")"
 hook 0 release
+# an address that there is here too, and free, but on another network
+input hook-prepare 7 >"$work/domain.xml"
+for op in migrate restore; do
+	hook 0 $op --net storage
+	has "the domain" "$(out)" "bus='0x3b'"
+	is "it is on" 0000:3b:00.0 "$(query "SELECT pf FROM lease WHERE guest = '$guest'")"
+	hook 0 release
+done
+sed "s/bus='0x3b'/bus='0xaf'/" "$corpus/hook-prepare.xml" >"$work/domain.xml"
 # none is left
 expect 0 pool set ens1f0 all reserved
 hook 1 migrate --net storage
@@ -421,6 +567,20 @@ hook 0 migrate --sockets /run/openvswitch
 same "the domain" "$(sed 's|/var/run/old/vhu1|/run/openvswitch/vhu1|' "$work/domain.xml")" "$(out)"
 hook 1 migrate --sockets "/run/a'b"
 said "not the path of a folder"
+# without a word of the script: as the physnets of this host have it
+edit_host '.ovs = {version: "3.1.0", dpdk_version: "DPDK 22.11.11", dpdk: true, dpdk_init: true, dpdk_initialized: true, pmd_cpu_mask: "", bridges: []}'
+expect 0 physnet add red ens2f0 --bridge br-red --uplink af_packet --sockets "$work/red"
+hook 0 migrate
+same "the domain" "$(sed "s|/var/run/old/vhu1|$work/red/vhu1|" "$work/domain.xml")" "$(out)"
+expect 0 physnet delete storage
+expect 0 physnet add storage ens1f0 --bridge br-storage --uplink af_packet --sockets "$work/storage"
+hook 1 migrate
+said "/var/run/old/vhu1" "several folders" "--net PHYSNET"
+hook 0 migrate --net storage
+same "the domain" "$(sed "s|/var/run/old/vhu1|$work/storage/vhu1|" "$work/domain.xml")" "$(out)"
+sed -i "s|/var/run/old/|$work/red/|" "$work/domain.xml"
+hook 0 migrate
+is "a path of this host stays" '' "$(out)"
 
 # ---- nothing is loaded for it, and libvirt is not asked ----
 

@@ -70,6 +70,8 @@ pfs: [{match: ens2f0, vfs: 300}]
 pfs: [{match: ens2f0, vlna: 3}]
 pfs: [{match: ens2f0, driver: vfio}]
 pfs: [{match: ens2f0, trust: maybe}]
+pfs: [{match: ens2f0, vlan: 4095}]
+pfs: [{match: ens2f0, vlan: '4095:3'}]
 pfs: [{match: ens2f0, min-rate: 3}]
 pfs: [{match: ens2f0, vf: {all: {trust: on}}}]
 pfs: [{match: {name: ens2f0}}]
@@ -90,16 +92,27 @@ while IFS=% read -r body place message; do
 	expect 1 plan -f "$work/wrong.yaml"
 	said "$work/wrong.yaml:$place" "$message"
 done <<'END'
-pfs:\n  - match: ens9%3%no PF of this host is ens9
-pfs:\n  - match: ens2f0\n  - match: {driver: ixgbe}%4%matched by the entry of line 3 already
-pfs:\n  - match: ens2f0\n    vf:\n      0: {vlan: 3}%5%there is no VF 0: it has 0 VFs
-pfs:\n  - match: ens2f0\n    vfs: 64%3%64 VFs are more than
-pfs:\n  - match: ens2f0\n    vfs: 2\n    rules: |\n      udp4 dst-port 53 vf 5\n%3%VF 5 does not exist
-physnets:\n  red: {pfs: [nothing]}%3%no PF of this host is nothing
-physnets:\n  red: {pfs: [ens2f0]}\n  blue: {pfs: ['ens*']}%4%is on physnet red already
+pfs:\n  - match: ens9%3:5%no PF of this host is ens9
+pfs:\n  - match: ens2f0\n  - match: {driver: ixgbe}%4:5%matched by the entry of line 3 already
+pfs:\n  - match: ens2f0\n    vf:\n      0: {vlan: 3}%5:7%there is no VF 0: it has 0 VFs
+pfs:\n  - match: ens2f0\n    vfs: 2\n    vf:\n      2: {vlan: 3}%6:7%there will be no VF 2
+pfs:\n  - match: ens2f0\n    vfs: 64%4:5%64 VFs are more than
+pfs:\n  - match: ens2f0\n    vfs: 2\n    rules: |\n      udp4 dst-port 53 vf 5\n%6:7%VF 5 does not exist
+pfs:\n  - match: ens2f0\n    vfs: 2\n    rules: |\n      # one\n      name a udp4 dst-port 53 vf 1\n\n      name b udp4 dst-ip 10.0.0.7 vf 1%9:7%one mask for all its rules
+pfs:\n  - match: ens2f0\n    vfs: 4\n    vlan: 5\n    vf:\n      0-1:\n        trust: on\n        max-rate: 99999%9:19%max rate 99999 Mbit/s is out of
+pfs:\n  - match: ens2f0\n    vfs: 4\n    max-rate: 5%5:15%max rate 5 Mbit/s is out of
+pfs:\n  - match: ens2f0\n    vfs: 4\n    vf:\n      0: {mac: '02:00:00:00:00:01'}\n      2: {trust: on, mac: '02:00:00:00:00:01'}%7:27%is taken
+pfs:\n  - match: ens2f0\n    vfs: 2\n    vf:\n      1: {mac: '01:00:00:00:00:01'}%6:16%multicast
+physnets:\n  red: {pfs: [nothing]}%3:3%no PF of this host is nothing
+physnets:\n  red: {pfs: [ens2f0]}\n  blue: {pfs: ['ens*']}%4:3%is on physnet red already
 physnets:\n  red: {pfs: [ens2f0], vswitch: {bridge: br, uplink: af_xdp}}\n  blue: {pfs: [ens1f0], vswitch: {bridge: br, uplink: af_xdp}}%4%br is on physnet red already
-physnets:\n  red:\n    pfs: [ens2f0]\n    vswitch: {bridge: br, uplink: 'vf:3'}%5%there is no such socket
+physnets:\n  red:\n    pfs: [ens2f0]\n    vswitch: {bridge: br, uplink: 'vf:3'}%5:5%there is no such socket
 END
+# in a file beside, that file's
+printf 'name a udp4 dst-port 53 vf 1\nname b udp4 dst-port 54 vf 5\n' >"$work/wrong.rules"
+printf 'version: 1\npfs: [{match: ens2f0, vfs: 2, rules-file: wrong.rules}]\n' >"$work/wrong.yaml"
+expect 1 plan -f "$work/wrong.yaml"
+said "wrong.rules:2:1" "VF 5 does not exist"
 expect 1 plan
 said "/etc/sriovctl/host.yaml" "-f FILE"
 expect 1 plan -f

@@ -410,6 +410,42 @@ let_land
 same "as before" "$before" "$(everything)"
 expect 0 generations
 showed "not confirmed in time" "undone"
+# each has its own watcher: that of one that was confirmed leaves the next alone, and two that are late take it back once
+sed -i 's/vfs: 4/vfs: 2/' "$file"
+expect 0 apply -f "$file" --confirm 2
+expect 0 confirm
+let_land
+made=$(jq length <<<"$("$tool" generations --json | jq .generations)")
+sed -i 's/vfs: 2/vfs: 3/' "$file"
+expect 0 apply -f "$file" --confirm 3
+with flock
+(
+	flock 9
+	sleep 5
+) 9>>"$host.state/pf-0000:81:00.0.lock"
+for ((i = 0; i < 100; i++)); do
+	[ "$(generations | cut -d' ' -f2)" != undone ] || break
+	sleep 0.1
+done
+sleep 1
+is "taken back once" "$((made + 2)) committed undone" "$("$tool" generations --json | jq -r '"\(.generations | length) \(.generations[0].status) \(.generations[1].status)"')"
+let_land
+is "as it was confirmed" 2 "$(pf_of ens2f0 .vfs.now)"
+# one that is confirmed while its watcher waits for the PF stays
+expect 0 apply -f "$file" --confirm 2
+exec 9>>"$host.state/pf-0000:81:00.0.lock"
+flock 9
+sleep 3
+expect 0 confirm
+exec 9>&-
+sleep 2
+is "it stays" committed "$(generations | cut -d' ' -f1)"
+is "with its VFs" 3 "$(pf_of ens2f0 .vfs.now)"
+let_land
+expect 0 rollback 1 --force
+let_land
+sed -i 's/vfs: 3/vfs: 4/' "$file"
+same "as before" "$before" "$(everything)"
 # a host that is started again meanwhile: restore does not bring back what nobody confirmed
 expect 0 vf create ens1f0 --count 1
 let_land
@@ -420,6 +456,83 @@ expect 0 restore
 let_land
 same "as before" "$(sed 's/"autoprobe":[a-z]*//g' <<<"$before")" "$(everything | sed 's/"autoprobe":[a-z]*//g')"
 is "it is over" undone "$(generations | cut -d' ' -f1)"
+
+# ---- what commands add is no drift; what they change that the file leaves as it is, the next apply takes over ----
+new_host
+expect 0 vf create ens2f0 --count 2 --spoofchk off
+let_land
+file_is <<'END'
+version: 1
+pfs: [{match: ens2f0, vfs: 2, vlan: 5}]
+END
+applied
+expect 0 vf set ens2f0 0 --trust on
+expect 0 flow add ens2f0 --name dns udp4 dst-port 53 drop
+settled
+expect 0 flow delete ens2f0 dns
+settled
+sed -i 's/vlan: 5/vlan: 5, trust: on/' "$file"
+applied
+sed -i 's/, trust: on//' "$file"
+settled
+expect 0 vf set ens2f0 0 --spoofchk on
+expect 2 status
+showed "vf 0: spoofchk off" "the steps above would bring it back"
+expect 2 plan -f "$file"
+showed "as commands have made it since generation 2, which the file leaves as it is" "0 steps"
+expect 0 apply -f "$file"
+settled
+# what only records say is not called a step
+expect 0 physnet add red ens2f0
+printf 'physnets: {red: {pfs: [ens2f0]}}\n' >>"$file"
+expect 0 apply -f "$file" --dry-run
+expect 0 vf set ens2f0 0 --vlan 6
+edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[0].attrs.vlan) = 5'
+expect 2 status
+showed "changed since by" "the host is not as it was made" "sriovctl rollback"
+expect 0 vf set ens2f0 0 --vlan 5
+settled
+
+# ---- a PF that has gone: said, and no reason to say nothing of the others ----
+new_host
+file_is <<'END'
+version: 1
+pfs: [{match: ens2f0, vfs: 1, vlan: 5}, {match: ens1f0, vfs: 1}]
+END
+before=$(everything)
+applied
+there=$(cat "$host")
+edit_host '.pfs |= map(select(.netdev != "ens1f0"))'
+expect 2 status
+showed "0000:3b:00.0: not on this host any more" "the host is not as it was made"
+edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[0].attrs.vlan) = 7'
+expect 2 status
+showed "0000:3b:00.0: not on this host any more" "vf 0: vlan 5"
+held=$(everything)
+expect 3 rollback
+said "0000:3b:00.0" "not on this host any more" "--force"
+same "nothing was done" "$held" "$(everything)"
+expect 0 rollback --force --dry-run
+showed "0000:3b:00.0: not on this host, and left as it is recorded" "delete all 1 VFs"
+expect 0 rollback --force
+is "VFs of the other" 0 "$(pf_of ens2f0 .vfs.now)"
+is "its record" 1 "$(query "SELECT count(*) FROM pf WHERE address = '0000:3b:00.0' AND intent LIKE '%\"count\":1%'")"
+# with the card back all of it goes back
+echo "$there" | jq '(.pfs[] | select(.netdev == "ens2f0")) |= (.vfs.now = 0 | .vf = [])' >"$host"
+expect 0 rollback 1
+let_land
+same "as before" "$before" "$(everything)"
+# nobody is asked when a deadline is over: the others go back
+applied
+sed -i 's/vlan: 5/vlan: 6/; s/ens1f0, vfs: 1/ens1f0, vfs: 2/' "$file"
+expect 0 apply -f "$file" --confirm 2
+edit_host '.pfs |= map(select(.netdev != "ens1f0"))'
+for ((i = 0; i < 100; i++)); do
+	[ "$(generations | cut -d' ' -f2)" != undone ] || break
+	sleep 0.1
+done
+is "generations" "committed undone" "$(generations | cut -d' ' -f1,2)"
+is "VLAN" 5 "$(pf_of ens2f0 '.vf[0].attrs.vlan')"
 
 # ---- a file for a running host ----
 for host_file in "$repo/examples/hosts/two-node.json" "$repo/examples/hosts/one-node-x710.json"; do

@@ -42,7 +42,7 @@ for release in zed 2025.1 32 33 gazpacho; do
 	expect 0 nova conf --nova-release $release
 	is "lines, $release" 4 "$(grep -c '^device_spec = ' "$work/out")"
 done
-for release in 17 34 2026.2 bexar 26x ''; do
+for release in 17 34 2026.2 bexar 26x 26... 26. 26..1 +26 ' 26' ''; do
 	expect 1 nova conf --nova-release "$release"
 done
 # VFs that are on vfio-pci already: said to those releases that know it
@@ -74,6 +74,12 @@ plan direct --net storage --node 0
 plan normal --net storage --node 0 --numa required
 expect 1 nova plan
 expect 1 nova plan --net nosuch
+# what a verb does not use it does not take
+expect 1 nova plan --net storage --nova-release zed
+said "--nova-release"
+expect 1 nova conf --node 0
+expect 1 nova conf --numa required
+said "--numa"
 expect 0 nova plan --net storage --node 1 --json
 is "as JSON" direct "$(jq -r .vnic_type "$work/out")"
 # all of them taken, or none usable
@@ -84,6 +90,70 @@ edit_host '(.pfs[] | select(.netdev == "ens2f0")) |= (.up = false | .carrier = f
 plan normal --net storage
 showed "down"
 edit_host '(.pfs[] | select(.netdev == "ens2f0")).up = true'
+
+# ---- the examples, against stand-ins for ssh and openstack ----
+
+mkdir "$work/bin"
+cat >"$work/bin/ssh" <<END
+#!/bin/sh
+shift
+[ "\$1" = sriovctl ] && shift && exec "$tool" "\$@"
+END
+# $work/broken: what fails, by its first words; $work/lost: a server with a VF does
+cat >"$work/bin/openstack" <<END
+#!/bin/sh
+echo "openstack \$*" >>"$work/asked"
+case "\$*" in
+"\$(cat "$work/broken")"*)
+	echo "not today" >&2
+	exit 1
+	;;
+"port create"*) echo port-of-\$6 ;;
+"server create"*) echo server-with-\$4 ;;
+"server show"*port-of-direct) [ ! -e "$work/lost" ] && echo ACTIVE || echo ERROR ;;
+"server show"*) echo ACTIVE ;;
+esac
+END
+chmod +x "$work/bin/ssh" "$work/bin/openstack"
+# asked STATUS [BROKEN]
+asked() {
+	: >"$work/asked"
+	echo "${2-nothing}" >"$work/broken"
+	status=0 command=port-or-normal.sh
+	PATH=$work/bin:$PATH "$repo/examples/nova/port-or-normal.sh" compute1 net1 storage web --flavor m1 >"$work/out" 2>"$work/err" || status=$?
+	is "status of the script" "$1" "$status"
+}
+asked 0
+has "direct" "$(cat "$work/asked")" "server create --port port-of-direct -f value -c id --flavor m1 web"
+is "nothing is deleted" 0 "$(grep -c delete "$work/asked" || true)"
+: >"$work/lost"
+asked 0
+has "the VF was lost" "$(cat "$work/asked")" "server create --port port-of-normal -f value -c id --flavor m1 web"
+is "what is deleted" "openstack server delete --wait server-with-port-of-direct openstack port delete port-of-direct" \
+	"$(grep delete "$work/asked" | tr '\n' ' ' | sed 's/ $//')"
+# another server may be called so: nothing is deleted that was not made here
+asked 1 'port create'
+said "no direct port could be created"
+is "nothing is deleted, nothing tried" 1 "$(wc -l <"$work/asked")"
+asked 1 'server create'
+said "the server could not be created"
+is "what is deleted" "openstack port delete port-of-direct" "$(grep delete "$work/asked")"
+rm "$work/lost"
+expect 0 pool set ens2f0 all sriovctl
+asked 0
+is "no VF: no direct port" 0 "$(grep -c 'vnic-type direct' "$work/asked" || true)"
+[ ! -x /usr/bin/python3 ] || PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$repo/examples/nova" <<'END' || fail "legacy_hook.py"
+import sys
+sys.path.insert(0, sys.argv[1])
+import legacy_hook
+legacy_hook.COMMAND = ("/bin/echo", "told")
+legacy_hook.BuildInstance().pre(None)
+legacy_hook.COMMAND = ("/nonexistent",)
+legacy_hook.BuildInstance().pre(None)
+legacy_hook.BuildInstance().post(None)
+END
+passed
+expect 0 pool set ens2f0 2-9 nova
 
 # ---- what Nova reads ----
 
@@ -123,43 +193,3 @@ expect 0 nova conf --nova-release yoga
 cp "$work/out" "$work/nova.conf"
 /usr/bin/python3 "$work/read.py" "$work/nova.conf" <"$work/devices" >"$work/old" 2>"$work/errors" || fail "Nova does not read it: $(tail -n 3 "$work/errors")"
 same "by the old name" "$(cat "$work/read")" "$(cat "$work/old")"
-
-# ---- the examples, against stand-ins for ssh and openstack ----
-
-mkdir "$work/bin"
-cat >"$work/bin/ssh" <<END
-#!/bin/sh
-shift
-[ "\$1" = sriovctl ] && shift && exec "$tool" "\$@"
-END
-cat >"$work/bin/openstack" <<END
-#!/bin/sh
-echo "openstack \$*" >>"$work/asked"
-case "\$*" in
-"port create"*) echo port-of-\$6 ;;
-"server create"*port-of-direct*) [ ! -e "$work/lost" ] ;;
-esac
-END
-chmod +x "$work/bin/ssh" "$work/bin/openstack"
-asked() { PATH=$work/bin:$PATH "$repo/examples/nova/port-or-normal.sh" compute1 net1 storage web --flavor m1 >"$work/out" 2>&1 || fail "the script: $(cat "$work/out")"; }
-asked
-has "direct" "$(cat "$work/asked")" "server create --port port-of-direct --wait --flavor m1 web"
-: >"$work/lost" && rm "$work/asked"
-asked
-has "the VF was lost" "$(cat "$work/asked")" "server create --port port-of-normal --wait --flavor m1 web"
-has "its port" "$(cat "$work/asked")" "port delete port-of-direct"
-expect 0 pool set ens2f0 all sriovctl
-rm "$work/asked"
-asked
-is "no VF: no direct port" 0 "$(grep -c 'vnic-type direct' "$work/asked" || true)"
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$repo/examples/nova" <<'END' || fail "legacy_hook.py"
-import sys
-sys.path.insert(0, sys.argv[1])
-import legacy_hook
-legacy_hook.COMMAND = ("/bin/echo", "told")
-legacy_hook.BuildInstance().pre(None)
-legacy_hook.COMMAND = ("/nonexistent",)
-legacy_hook.BuildInstance().pre(None)
-legacy_hook.BuildInstance().post(None)
-END
-passed

@@ -125,7 +125,7 @@ static void test_errors(void **state)
 		{PF "    vf: {0-3: {}, 2: {}}\n", "f:4:19", "VF 2 stands in line 4 already", ""},
 		{PF "    vf: {0: {vlna: 3}}\n", "f:4:14", "'vlna'", "did you mean vlan?"},
 		{PF "    vf: {0: {min-rate: 3}}\n", "f:4:14", "min-rate also", ""},
-		{PF "    vfs: 2\n    vf:\n      0-2: {}\n", "f:6:1", "there will be no VF 2",
+		{PF "    vfs: 2\n    vf:\n      0-2: {}\n", "f:6:7", "there will be no VF 2",
 		 "VFs are 0-1"},
 		{PF "    rules: |\n      udp4 dst-port 53 drop\n\n      udp4 dst-prt 54 drop\n",
 		 "f:7:12", "dst-prt", "dst-port"},
