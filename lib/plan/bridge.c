@@ -68,27 +68,36 @@ static int load_leases(struct change *change, struct bridge *bridge, struct srio
 	return r;
 }
 
-/* The rules of the uplink's PF: this one's, or another's. */
-static int load_rules(struct change *change, struct bridge *bridge, struct sriov_error *err)
+int bridge_load_rules(struct store *store, const char *pf, struct sriov_rules *out,
+		      struct sriov_error *err)
 {
 	struct store_pf known = {0};
 	struct pf_state intent = {0};
-	int r;
+	int r = store ? store_pf_get(store, pf, &known, err) : -ENOENT;
 
-	if (!strcmp(bridge->net.uplink_pf, change->pf->address)) {
-		r = state_set_list(&intent, &change->intent.list) < 0 ? core_oom(err) : 0;
-	} else {
-		r = store_pf_get(change->store, bridge->net.uplink_pf, &known, err);
-		if (r == -ENOENT)
-			return 0;
-		if (!r && known.intent)
-			r = state_decode(known.intent, &intent, err);
-		store_pf_clear(&known);
-	}
-	bridge->rules = intent.list;
+	*out = (struct sriov_rules){0};
+	if (r == -ENOENT)
+		return 0;
+	if (!r && known.intent)
+		r = state_decode(known.intent, &intent, err);
+	store_pf_clear(&known);
+	*out = intent.list;
 	intent.list = (struct sriov_rules){0};
 	state_clear(&intent);
 	return r;
+}
+
+/* The rules of the uplink's PF: this one's, or another's. */
+static int load_rules(struct change *change, struct bridge *bridge, struct sriov_error *err)
+{
+	struct pf_state own = {0};
+
+	if (strcmp(bridge->net.uplink_pf, change->pf->address) != 0)
+		return bridge_load_rules(change->store, bridge->net.uplink_pf, &bridge->rules, err);
+	if (state_set_list(&own, &change->intent.list) < 0)
+		return core_oom(err);
+	bridge->rules = own.list;
+	return 0;
 }
 
 int bridge_lock(struct change *change, const char *name, struct sriov_error *err)

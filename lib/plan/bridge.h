@@ -33,6 +33,9 @@ int bridge_open(struct change *change, const struct pf_state *want, struct sriov
 int bridge_lock(struct change *change, const char *name, struct sriov_error *err);
 /* Reads its leases, OVS, and what the uplink's PF takes frames for. */
 int bridge_read(struct change *change, struct sriov_error *err);
+/* The rules of a PF as committed; none if nothing is recorded of it, or there is no @store. The caller clears @out. */
+int bridge_load_rules(struct store *store, const char *pf, struct sriov_rules *out,
+		      struct sriov_error *err);
 /*
  * The steps of OVS from what was last read to @want: before the PF's own (@on false: what goes) and after them. Notes
  * say what a policy loses. -ENOTSUP: a rule, or a port's VLAN, has no form in OpenFlow.

@@ -9,16 +9,6 @@
 
 /* ---- rules ---- */
 
-bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease)
-{
-	const char *target = rule->action.kind == SRIOV_ACTION_GUEST ? rule->action.guest : "";
-	const char *scope = rule->scope.kind == SRIOV_SCOPE_GUEST ? rule->scope.guest : "";
-
-	return !strcmp(target, lease->guest) || !strcmp(scope, lease->guest) ||
-	       (lease->uuid[0] &&
-		(!strcasecmp(target, lease->uuid) || !strcasecmp(scope, lease->uuid)));
-}
-
 /* A rule's target would go to the next guest of that VF. */
 static int check_rules(struct change *change, const struct sriov_lease *lease,
 		       struct sriov_error *err)

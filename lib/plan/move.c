@@ -293,6 +293,8 @@ static int plan_move(struct move *move, bool live, struct sriov_error *err)
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	r = move->path == SRIOV_PATH_VF ? to_vf(move, err) : to_bridge(move, err);
 	if (!r)
+		r = guest_check_carried(change, &move->to, err);
+	if (!r)
 		r = want_attrs(move, err);
 	if (!r)
 		r = want_rules(move, err);
