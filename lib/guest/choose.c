@@ -350,6 +350,7 @@ static int new_lease(const struct guest_ask *ask, const struct guest_choice *cho
 	core_copy(lease->net, sizeof(lease->net), as->net ?: "");
 	core_copy(lease->pf, sizeof(lease->pf), choice->pf->address);
 	core_copy(lease->address, sizeof(lease->address), choice->vf ? choice->vf->address : "");
+	core_copy(lease->pool, sizeof(lease->pool), choice->vf ? choice->vf->pool : as->pool ?: "");
 	core_copy(lease->uri, sizeof(lease->uri), ask->host->uri ?: "");
 	core_now(lease->created);
 	if (choice->fallback)
@@ -445,7 +446,7 @@ void guest_lease_socket(struct sriov_lease *lease, const char *directory)
 {
 	const uint8_t *mac = lease->mac;
 
-	/* 14 characters, as os-vif's names have at most; the MAC is the guest's alone on this host */
-	snprintf(lease->socket, sizeof(lease->socket), "%.90s/vhu-%02x%02x%02x%02x%02x", directory,
-		 mac[1], mac[2], mac[3], mac[4], mac[5]);
+	/* 15 characters, as a netdev's name has at most; the MAC is the guest's alone on this host */
+	snprintf(lease->socket, sizeof(lease->socket), "%.90s/vhu%02x%02x%02x%02x%02x%02x",
+		 directory, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }

@@ -263,6 +263,30 @@ static bool comes(const struct bridge *bridge, const struct pf_state *want)
 	       !bridge_port(bridge, guest_lease_port(&own->lease));
 }
 
+/* A port of the name that the guest's has, and which is another's: it would give the guest's frames away. */
+static int check_owner(const struct bridge *bridge, const struct pf_state *want,
+		       struct sriov_error *err)
+{
+	const struct guest_state *own = want->guest;
+	const char *name = own && own->leased ? guest_lease_port(&own->lease) : "";
+	const struct sriov_vswitch_port *port = bridge_port(bridge, name);
+
+	if (!port || (port->ours && !memcmp(port->mac, own->lease.mac, 6)))
+		return 0;
+	sriov_error_set(err, -EEXIST, own->lease.guest,
+			"bridge %s has a port %s already, which is %s%s", bridge->net.bridge, name,
+			port->ours ? "of guest " : "not ours", port->ours ? port->guest : "");
+	if (own->lease.id)
+		return sriov_error_hint(err,
+					"sriovctl guest detach '%s' --net %s, then attach it anew: "
+					"its port gets a name of its own",
+					own->lease.guest, own->lease.net);
+	return sriov_error_hint(err,
+				"take that port away (ovs-vsctl del-port %s %s) if it is "
+				"nobody's",
+				bridge->net.bridge, name);
+}
+
 int bridge_check(const struct change *change, const struct pf_state *want, struct sriov_error *err)
 {
 	const struct bridge *bridge = change->bridge;
@@ -276,6 +300,8 @@ int bridge_check(const struct change *change, const struct pf_state *want, struc
 		r = vswitch_check_dpdk(bridge->is, err);
 	if (!r && (!want->net || bridge->net.uplink == SRIOV_UPLINK_PORT))
 		r = check_uplink(bridge, err);
+	if (!r)
+		r = check_owner(bridge, want, err);
 	if (!r && comes(bridge, want) && change->host->vswitch == &vswitch_live_ops &&
 	    !access(bridge->net.sockets, F_OK))
 		r = vswitch_check_socket(want->guest->lease.socket, NULL, err);

@@ -57,3 +57,95 @@ expect 0 guest move web1 --to vhostuser --force
 showed "rule secure has no effect on it: bridge br-red has the rules of ens2f0 only"
 over
 
+# ---- the VF that a guest has left ----
+red 1
+expect 0 guest attach web1 --net red
+was=$(vf_mac ens2f0 0)
+is "the guest has the VF's MAC" "$was" "$(mac_of web1)"
+change guest move web1 --to vhostuser
+is "it took its MAC along" "$was" "$(mac_of web1)"
+now=$(vf_mac ens2f0 0)
+[ "$now" != "$was" ] && passed || fail "the VF has it still"
+# what the VF has now is what it is to have: no command gives it the guest's again
+again vf create ens2f0 --count 1 --mac auto
+again restore
+expect 1 vf set ens2f0 0 --mac "$was"
+said "MAC $was is taken on this host"
+change guest attach web2 --net red
+is "the next guest has its own" "$now" "$(mac_of web2)"
+expect 0 guest detach web2
+change guest move web1 --to vf
+is "home" "vf|0000:81:00.0|0" "$(lease web1)"
+is "with its MAC" "$was" "$(mac_of web1)"
+again restore
+expect 0 guest move web1 --to vhostuser
+# VFs that are made anew leave it its MAC too
+expect 0 vf delete ens2f0
+expect 0 vf create ens2f0 --count 1 --mac auto
+[ "$(vf_mac ens2f0 0)" != "$was" ] && passed || fail "the new VF has a guest's MAC"
+# a VF that has it all the same (set by another, or before there was this): the guest that comes gets one of its own
+edit_host --arg mac "$was" '(.pfs[] | select(.netdev == "ens2f0")).vf[0].attrs.mac = $mac'
+for how in "" --hands-off "--mac auto"; do
+	# shellcheck disable=SC2086
+	expect 0 guest attach web3 --net red $how
+	[ "$(mac_of web3)" != "$was" ] && passed || fail "two guests have one MAC"
+	expect 0 guest detach web3
+done
+# one that was attached with a MAC of its own leaves the VF with the VF's; while it runs too, and a pair
+for kind in "" --standby --raw-hostdev; do
+	red 1
+	edit_host '.domains = []'
+	running web1 1 "" shared
+	was=$(vf_mac ens2f0 0)
+	# shellcheck disable=SC2086
+	expect 0 guest attach web1 --net red $kind --mac 02:00:00:00:00:21
+	change guest move web1 --to vhostuser --live
+	is "$kind: the VF has its own MAC again" "$was" "$(vf_mac ens2f0 0)"
+	change guest move web1 --to vf --live
+	expect 0 guest detach web1
+	is "$kind: and in the end" "$was" "$(vf_mac ens2f0 0)"
+	# shellcheck disable=SC2086
+	expect 0 guest attach web1 --net red $kind
+	change guest move web1 --to vhostuser --live
+	[ "$(vf_mac ens2f0 0)" != "$was" ] && passed || fail "$kind: the VF has it still"
+	# a move that fails gives it back
+	expect 0 guest move web1 --to vf --live
+	mac=$(vf_mac ens2f0 0)
+	deviate '[{"op": "fdb_set", "errno": "EIO", "times": 1}]'
+	expect 4 guest move web1 --to vhostuser --live
+	deviate '[]'
+	is "$kind: undone" "$mac" "$(vf_mac ens2f0 0)"
+	over
+done
+
+# ---- names of ports ----
+red 1
+expect 0 guest attach web3 --net red
+expect 0 guest attach web1 --net red --mac 02:00:00:00:00:22 --vlan 5
+expect 0 guest attach web2 --net red --mac 06:00:00:00:00:22 --vlan 6
+is "each has its own" "up-red vhu020000000022 vhu060000000022" "$(ports)"
+expect 0 guest detach web2
+edit_host '.ovs.bridges[0].ports += [{name: "vhu060000000022", type: "dpdkvhostuserclient", ofport: 9}]'
+expect 1 guest attach web2 --net red --mac 06:00:00:00:00:22
+said "br-red has a port vhu060000000022 already, which is not ours" "del-port br-red vhu060000000022"
+# of a lease of before, whose port is another's
+query_write() { sqlite "$host.state/state.db" "$1"; }
+query_write "UPDATE lease SET socket = '/var/lib/vhost_sockets/vhu060000000022' WHERE guest = 'web1'"
+edit_host '.ovs.bridges[0].ports |= map(if .name == "vhu060000000022" then .ours = true | .guest = "web2" | .mac = "06:00:00:00:00:22" else . end)'
+expect 1 guest attach web1 --net red
+said "which is of guest web2" "guest detach 'web1' --net red"
+# ---- home is in its pool ----
+red 2
+expect 0 pool set ens2f0 1 web
+expect 0 guest attach web1 --net red --pool web
+expect 0 guest move web1 --to vhostuser
+change guest move web1 --to vf
+is "its own VF" "vf|0000:81:00.0|1" "$(lease web1)"
+expect 0 guest attach web2 --net red --pool web
+is "no VF of its pool" "vhostuser|0000:81:00.0|" "$(lease web2)"
+expect 0 guest rebalance
+showed "web2 stays on vhostuser: no VF of ens2f0 is free (VF 0: in pool sriovctl)"
+expect 0 guest detach web1
+change guest rebalance
+is "home, and not to VF 0" "vf|0000:81:00.0|1" "$(lease web2)"
+
