@@ -28,6 +28,12 @@ static const char *net_of_guest(const struct guest_state *guest)
 	return guest && guest->lease.socket[0] ? guest->lease.net : NULL;
 }
 
+/* From then on guests behind the PF are reached through its switch. */
+static bool gets_vfs(const struct change *change, const struct pf_state *want)
+{
+	return (want->has & STATE_COUNT) && want->count && !change->pf->vfs;
+}
+
 /* Which of the networks @want is about: its guest's, or the one that has this PF beside its uplink; or NULL. */
 static const struct sriov_physnet *find_net(const struct change *change,
 					    const struct pf_state *want,
@@ -38,12 +44,13 @@ static const struct sriov_physnet *find_net(const struct change *change,
 	if (want->net)
 		return want->net->net.bridge[0] ? &want->net->net : NULL;
 	for (size_t i = 0; i < n; i++) {
-		bool ours = !strcmp(nets[i].uplink_pf, change->pf->address);
+		bool ours = !strcmp(nets[i].uplink_pf, change->pf->address) && !want->apart;
 
 		if (!nets[i].bridge[0])
 			continue;
 		if (name ? !strcmp(nets[i].name, name)
-			 : ours && (want->bridge || ((want->has & STATE_LIST) && !want->apart)))
+			 : ours && (want->bridge || (want->has & STATE_LIST) ||
+				    gets_vfs(change, want)))
 			return &nets[i];
 	}
 	return NULL;
@@ -123,6 +130,41 @@ static int load(struct change *change, struct bridge *bridge, struct sriov_error
 	return r ? r : host_read(change->host, bridge->net.uplink_pf, 0, &bridge->pf, err);
 }
 
+/* Whether @want can be had without OVS. */
+static bool can_leave(const struct pf_state *want)
+{
+	const struct guest_state *own = want->guest;
+
+	return !want->bridge && !(want->net && want->net->recorded) &&
+	       !(own && own->leased && !strcmp(own->lease.path, "vhostuser"));
+}
+
+/* An OVS that cannot be asked keeps nobody from what is the NIC's, or from ending what it had. */
+static int leave(struct change *change, const struct pf_state *want, int code,
+		 struct sriov_error *err)
+{
+	struct bridge *bridge = change->bridge;
+	bool about = want->net || want->guest || (want->has & STATE_LIST);
+	struct sriov_error why;
+
+	if (about && !change->opts->force) {
+		sriov_error_hint(err,
+				 "start OVS, or pass --force: bridge %s is left as it is, for "
+				 "`sriovctl restore` when OVS runs",
+				 bridge->net.bridge);
+		return code;
+	}
+	bridge->away = true;
+	if (bridge_read(change, &why) < 0)
+		return code;
+	if (err)
+		*err = (struct sriov_error){0};
+	return change_note(change, err,
+			   "bridge %s is left as it is, for OVS cannot be asked; when it runs: "
+			   "sriovctl restore",
+			   bridge->net.bridge);
+}
+
 int bridge_open(struct change *change, const struct pf_state *want, struct sriov_error *err)
 {
 	struct sriov_physnet *nets = NULL;
@@ -152,7 +194,8 @@ int bridge_open(struct change *change, const struct pf_state *want, struct sriov
 		return r;
 	}
 	change->bridge = bridge;
-	return bridge ? bridge_read(change, err) : 0;
+	r = bridge ? bridge_read(change, err) : 0;
+	return r < 0 && r != -ENOMEM && can_leave(want) ? leave(change, want, r, err) : r;
 }
 
 /* ---- as it is ---- */
@@ -201,16 +244,16 @@ int bridge_read(struct change *change, struct sriov_error *err)
 	sriov_vswitch_free(core_steal(bridge->is));
 	vswitch_policy_clear(&bridge->now);
 	r = load_leases(change, bridge, err);
-	if (!r)
+	if (!r && !bridge->away)
 		r = host->vswitch->read(host, false, &bridge->is, err);
-	if (!r && vswitch_bridge(bridge->is, bridge->net.bridge))
+	if (!r && bridge->is && vswitch_bridge(bridge->is, bridge->net.bridge))
 		r = host->vswitch->policy(host, bridge->net.bridge, &bridge->now, err);
 	return r ? r : read_fdb(change, bridge, err);
 }
 
 const struct sriov_vswitch_port *bridge_port(const struct bridge *bridge, const char *name)
 {
-	return *name ? vswitch_port(bridge->is, bridge->net.bridge, name) : NULL;
+	return *name && bridge->is ? vswitch_port(bridge->is, bridge->net.bridge, name) : NULL;
 }
 
 void bridge_drop_uses(struct change *change)
@@ -229,7 +272,8 @@ void bridge_capture(const struct change *change, struct net_state *net)
 	const struct bridge *bridge = change->bridge;
 
 	/* one that is of no network has nothing to come back for: also what is left half done takes it away */
-	net->made = bridge && net->net.name[0] && vswitch_bridge(bridge->is, bridge->net.bridge);
+	net->made = bridge && bridge->is && net->net.name[0] &&
+		    vswitch_bridge(bridge->is, bridge->net.bridge);
 	net->linked = bridge && bridge_port(bridge, bridge->net.port);
 }
 
@@ -292,7 +336,7 @@ int bridge_check(const struct change *change, const struct pf_state *want, struc
 	const struct bridge *bridge = change->bridge;
 	int r = 0;
 
-	if (!bridge || !bridge_is_made(want))
+	if (!bridge || bridge->away || !bridge_is_made(want))
 		return 0;
 	if (vswitch_bridge(bridge->is, bridge->net.bridge) || !want->net)
 		r = vswitch_check(bridge->is, bridge->net.bridge, err);

@@ -19,8 +19,10 @@ struct bridge {
 	size_t nleases;
 	uint8_t (*taken)[6]; /* addresses of guests that the uplink's PF takes frames for */
 	size_t ntaken;
-	struct sriov_rules rules;   /* of the uplink's PF, as committed */
-	struct sriov_inventory *pf; /* the uplink's PF, for its address and MTU */
+	struct sriov_rules rules; /* of the uplink's PF, as committed */
+	struct sriov_inventory
+		*pf; /* the uplink's PF, for its address, its MTU and whether it has VFs */
+	bool away; /* OVS cannot be asked: it is left as it is, and only what is the PF's is done */
 };
 void bridge_free(struct bridge *bridge);
 

@@ -147,16 +147,23 @@ static bool has_fdb(const struct bridge *bridge, const struct sriov_lease *lease
 	return false;
 }
 
-/* What the change's own lease had there, on either side of a move, and shall have no more. */
+static int drop_fdb(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
+		    struct sriov_error *err)
+{
+	bool stays = want->guest && want->guest->leased && is_active(&want->guest->lease);
+
+	return !stays && want->guest && has_fdb(bridge, &want->guest->lease)
+		       ? add_lease(steps, STEP_FDB, false, bridge, &want->guest->lease, err)
+		       : 0;
+}
+
+/* The ports of the change's own lease, on either side of a move, that it shall have no more. */
 static int drop_own(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
 {
 	const struct guest_state *parts[] = {want->guest, want->other};
-	bool stays = want->guest && want->guest->leased && is_active(&want->guest->lease);
 	int r = 0;
 
-	if (!stays && want->guest && has_fdb(bridge, &want->guest->lease))
-		r = add_lease(steps, STEP_FDB, false, bridge, &want->guest->lease, err);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(parts); i++) {
 		const char *port = parts[i] ? guest_lease_port(&parts[i]->lease) : "";
 
@@ -175,7 +182,7 @@ static int drop_strays(struct bridge *bridge, const struct pf_state *want, struc
 {
 	const struct sriov_vswitch_bridge *there = vswitch_bridge(bridge->is, bridge->net.bridge);
 
-	for (size_t i = 0; want->bridge && there && i < there->nports; i++) {
+	for (size_t i = 0; want->bridge && !want->image && there && i < there->nports; i++) {
 		const struct sriov_vswitch_port *port = &there->port[i];
 
 		if (!port->ours || !strcmp(port->name, bridge->net.port) ||
@@ -206,9 +213,17 @@ static int drop_net(struct bridge *bridge, const struct pf_state *want, struct s
 	return 0;
 }
 
+/* Whether @want is about @lease, or about all that its bridge has. */
+static bool makes(const struct pf_state *want, const struct sriov_lease *lease)
+{
+	return !want->image || (want->guest && &want->guest->lease == lease);
+}
+
 static int make_net(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
 {
+	if (want->image && !want->net)
+		return 0;
 	if (bridge_is_made(want) && !vswitch_bridge(bridge->is, bridge->net.bridge) &&
 	    !add(steps, STEP_BRIDGE, true, bridge, bridge->net.bridge, err))
 		return -ENOMEM;
@@ -226,7 +241,7 @@ static int make_ports(struct bridge *bridge, const struct pf_state *want, struct
 
 	FOR_EACH_WANTED(bridge, want, lease)
 	{
-		if (!bridge_port(bridge, guest_lease_port(lease)) &&
+		if (makes(want, lease) && !bridge_port(bridge, guest_lease_port(lease)) &&
 		    add_lease(steps, STEP_PORT, true, bridge, lease, err) < 0)
 			return -ENOMEM;
 	}
@@ -267,16 +282,24 @@ static int make_policy(struct bridge *bridge, const struct pf_state *want, struc
 	return note_losses(&flows.notes, steps) < 0 ? core_oom(err) : 0;
 }
 
+/* Without VFs the NIC has no switch that frames for guests would have to pass, and i40e refuses such an address. */
+static bool has_vfs(const struct bridge *bridge, const struct pf_state *want)
+{
+	bool own = !strcmp(want->address, bridge->net.uplink_pf);
+
+	return own && (want->has & STATE_COUNT) ? want->count : bridge->pf->pf[0].vfs;
+}
+
 static int make_fdb(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
 {
 	const struct sriov_lease *lease;
 
-	if (!bridge_through_pf(bridge))
+	if (!bridge_through_pf(bridge) || !has_vfs(bridge, want))
 		return 0;
 	FOR_EACH_WANTED(bridge, want, lease)
 	{
-		if (is_active(lease) && !has_fdb(bridge, lease) &&
+		if (makes(want, lease) && is_active(lease) && !has_fdb(bridge, lease) &&
 		    add_lease(steps, STEP_FDB, true, bridge, lease, err) < 0)
 			return -ENOMEM;
 	}
@@ -291,8 +314,12 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 
 	if (!bridge)
 		return 0;
+	if (bridge->away)
+		return on ? make_fdb(bridge, want, steps, err) : drop_fdb(bridge, want, steps, err);
 	if (!on) {
-		r = drop_own(bridge, want, steps, err);
+		r = drop_fdb(bridge, want, steps, err);
+		if (!r)
+			r = drop_own(bridge, want, steps, err);
 		if (!r)
 			r = drop_strays(bridge, want, steps, err);
 		return r ? r : drop_net(bridge, want, steps, err);

@@ -149,3 +149,74 @@ expect 0 guest detach web1
 change guest rebalance
 is "home, and not to VF 0" "vf|0000:81:00.0|1" "$(lease web2)"
 
+# ---- a PF without VFs has no switch to be told of guests ----
+new_host ".ovs = $ovs"
+guests
+expect 0 physnet add blue ens1f0 --bridge br-blue --uplink af_packet
+change guest attach web1 --net blue
+is "nothing to be told" "" "$(fdb)"
+expect 0 physnet check
+expect 0 vf create ens1f0 --count 1 --mac auto
+showed "take frames for $(mac_of web1) of web1 on ens1f0"
+let_land
+is "now there is" "$(mac_of web1)" "$(fdb)"
+expect 0 vf delete ens1f0
+edit_host '.sim.fdb = []'
+expect 0 restore
+over
+# without OVS VFs come all the same
+kept=$(jq .ovs "$host")
+edit_host 'del(.ovs)'
+expect 0 vf create ens1f0 --count 1 --mac auto
+showed "bridge br-blue is left as it is"
+is "also their switch is told" "$(mac_of web1)" "$(fdb)"
+edit_host --argjson kept "$kept" '.ovs = $kept'
+change guest detach web1
+is "nothing is left" "" "$(fdb)"
+# what restore cannot make good stands in nobody's way
+red 1
+for i in 1 2; do expect 0 guest attach web$i --net red; done
+edit_host '.sim.fdb = []'
+deviate '[{"op": "fdb_set", "errno": "EIO"}]'
+sriovctl restore
+is "restore" 1 "$status"
+over
+expect 0 guest detach web1
+deviate '[]'
+expect 0 restore
+is "made good" "$(mac_of web2)" "$(fdb)"
+
+# ---- a bridge that cannot be asked ----
+red 1
+for i in 1 2; do expect 0 guest attach web$i --net red; done
+port=$(ports | tr ' ' '\n' | grep vhu)
+kept=$(jq .ovs "$host")
+edit_host 'del(.ovs)'
+expect 1 guest detach web2
+said "there is no such socket" "start OVS, or pass --force: bridge br-red is left as it is"
+expect 1 flow add ens2f0 --name dns udp4 dst-port 53 drop
+said "pass --force"
+expect 0 flow add ens2f0 --name dns udp4 dst-port 53 drop --force
+showed "bridge br-red is left as it is, for OVS cannot be asked"
+is "the NIC has it" 1 "$(pf_of ens2f0 '.rules | length')"
+expect 1 guest attach web3 --net red --force
+expect 0 guest detach web2 --force
+is "its lease has ended" "" "$(lease web2)"
+is "and the PF takes no frames for it" "" "$(fdb)"
+expect 0 guest detach web1
+expect 1 physnet delete red
+cp "$host" "$work/with" && cp -a "$host.state" "$work/with.state"
+expect 0 physnet delete red --force
+edit_host --argjson kept "$kept" '.ovs = $kept'
+expect 0 restore
+showed "delete bridge br-red of OVS"
+over
+rm -rf "$host.state" && cp "$work/with" "$host" && cp -a "$work/with.state" "$host.state"
+edit_host --argjson kept "$kept" '.ovs = $kept'
+expect 2 physnet check
+showed "delete port $port of bridge br-red, which is ours and of no lease" "install the flows"
+expect 0 restore
+expect 0 physnet check
+has "the bridge has the rule too" "$(flows)" "tp_dst=53"
+over
+
