@@ -63,8 +63,10 @@ static int load_leases(struct change *change, struct bridge *bridge, struct srio
 	int r;
 
 	free(core_steal(bridge->lease));
+	bridge->nleases = 0;
+	if (!change->store)
+		return 0;
 	r = store_lease_list(change->store, NULL, &bridge->lease, &bridge->nleases, err);
-
 	for (size_t i = 0; !r && i < bridge->nleases; i++) {
 		const struct sriov_lease *lease = &bridge->lease[i];
 
@@ -173,9 +175,10 @@ int bridge_open(struct change *change, const struct pf_state *want, struct sriov
 	size_t n = 0;
 	int r;
 
-	if (change->bridge || !change->store)
+	if (change->bridge)
 		return 0;
-	r = store_physnet_list(change->store, &nets, &n, err);
+	/* a dry run where nothing was ever recorded */
+	r = change->store ? store_physnet_list(change->store, &nets, &n, err) : 0;
 	if (r < 0)
 		return r;
 	net = find_net(change, want, nets, n);

@@ -248,6 +248,35 @@ static int make_ports(struct bridge *bridge, const struct pf_state *want, struct
 	return 0;
 }
 
+static bool has_mtu(const struct bridge *bridge, const char *name)
+{
+	const struct sriov_vswitch_port *port = bridge_port(bridge, name);
+	unsigned mtu = bridge->pf->pf[0].mtu;
+
+	return !port || !mtu || port->mtu_request == mtu;
+}
+
+/* The network's MTU end to end, also once the PF has got another; a port that was there before us has its own. */
+static int make_mtu(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
+		    struct sriov_error *err)
+{
+	bool uplink = bridge->net.uplink != SRIOV_UPLINK_PORT;
+	const struct sriov_lease *lease;
+
+	if (want->image || !bridge_is_made(want))
+		return 0;
+	if (uplink && !has_mtu(bridge, bridge->net.port) &&
+	    !add(steps, STEP_MTU, true, bridge, bridge->net.port, err))
+		return -ENOMEM;
+	FOR_EACH_WANTED(bridge, want, lease)
+	{
+		if (!has_mtu(bridge, guest_lease_port(lease)) &&
+		    add_lease(steps, STEP_MTU, true, bridge, lease, err) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int note_losses(const struct sriov_notes *notes, struct steps *steps)
 {
 	for (size_t i = 0; i < notes->n; i++)
@@ -327,6 +356,8 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 	r = make_net(bridge, want, steps, err);
 	if (!r)
 		r = make_ports(bridge, want, steps, err);
+	if (!r)
+		r = make_mtu(bridge, want, steps, err);
 	if (!r)
 		r = make_policy(bridge, want, steps, err);
 	return r ? r : make_fdb(bridge, want, steps, err);

@@ -134,6 +134,23 @@ query_write "UPDATE lease SET socket = '/var/lib/vhost_sockets/vhu060000000022' 
 edit_host '.ovs.bridges[0].ports |= map(if .name == "vhu060000000022" then .ours = true | .guest = "web2" | .mac = "06:00:00:00:00:22" else . end)'
 expect 1 guest attach web1 --net red
 said "which is of guest web2" "guest detach 'web1' --net red"
+# of networks, whose uplinks are ports too
+new_host ".ovs = $ovs"
+expect 0 physnet add datacenter-red ens2f0 --bridge br-red --uplink af_packet --dry-run
+showed "make bridge br-red of OVS"
+change physnet add datacenter-red ens2f0 --bridge br-red --uplink af_packet
+change physnet add datacenter-blue ens1f0 --bridge br-blue --uplink af_packet
+is "two ports" 2 "$(ports | tr ' ' '\n' | sort -u | grep -c '^up-datac-')"
+query_write "UPDATE physnet SET port = 'up-datacenter-' WHERE name = 'datacenter-red'"
+edit_host '(.ovs.bridges[] | select(.name == "br-red")).ports |= map(if .type == "dpdk" then .name = "up-datacenter-" else . end)'
+expect 0 physnet add datacenter-red ens2f0 --bridge br-red --uplink af_packet
+has "one that was made keeps its name" "$(ports)" "up-datacenter-"
+# said before anything was ever recorded
+new_host ".ovs = $ovs"
+printf 'version: 1\nphysnets:\n  red: {pfs: [ens2f0], vswitch: {bridge: br-red, uplink: af_packet}}\n' >"$work/f.yaml"
+expect 2 plan -f "$work/f.yaml"
+showed "make bridge br-red of OVS" "3 steps"
+
 # ---- home is in its pool ----
 red 2
 expect 0 pool set ens2f0 1 web
@@ -185,6 +202,14 @@ expect 0 guest detach web1
 deviate '[]'
 expect 0 restore
 is "made good" "$(mac_of web2)" "$(fdb)"
+
+# ---- MTU ----
+edit_host '(.pfs[] | select(.netdev == "ens2f0")).mtu = 9000'
+expect 2 physnet check
+showed "port up-red of bridge br-red: mtu 9000, as ens2f0 has it" "port vhu"
+expect 0 restore
+is "end to end" "9000 9000" "$(jq -r '[.ovs.bridges[].ports[] | select(.type != "internal") | .mtu_request] | join(" ")' "$host")"
+again restore
 
 # ---- a bridge that cannot be asked ----
 red 1
