@@ -47,21 +47,30 @@ static int choose_definitions(const struct sriov_guest_request *as,
 	return 0;
 }
 
+/* What a domain says of a device, in words: of a VF the VLAN, of a virtio NIC the queues. */
+static const char *device_words(const struct guest_device *device, char buf[64])
+{
+	char mac[SRIOV_MAC_LEN];
+
+	sriov_mac_format(device->mac, mac);
+	if (device->path == GUEST_VF)
+		snprintf(buf, 64, "MAC %s and VLAN %u", mac, device->vlan);
+	else
+		snprintf(buf, 64, "MAC %s and %u queue%s", mac, device->queues ?: 1,
+			 device->queues > 1 ? "s" : "");
+	return buf;
+}
+
 /* A device that is there otherwise than it would be now: changing it is taking it away and giving another. */
 static int refuse_other(const struct guest_device *now, const struct guest_device *wanted,
 			const struct virt_domain *domain, struct sriov_error *err)
 {
-	char mac[SRIOV_MAC_LEN];
+	char has[64], wants[64];
 
-	sriov_error_set(err, -EEXIST, domain->name,
-			"has the device already, with MAC %s, VLAN %u and %u queues",
-			sriov_mac_format(now->mac, mac), now->vlan, now->queues ?: 1);
-	sriov_error_hint(
-		err,
-		"sriovctl guest detach '%s' first, then attach it with MAC %s, VLAN %u and %u "
-		"queues",
-		domain->name, sriov_mac_format(wanted->mac, mac), wanted->vlan,
-		wanted->queues ?: 1);
+	sriov_error_set(err, -EEXIST, domain->name, "has the device already, with %s",
+			device_words(now, has));
+	sriov_error_hint(err, "sriovctl guest detach '%s' first, then attach it with %s",
+			 domain->name, device_words(wanted, wants));
 	return -EEXIST;
 }
 

@@ -64,6 +64,23 @@ static int unknown_guest(struct store *store, const char *guest, struct sriov_er
 	return sriov_error_hint(err, "`sriovctl guest list` shows the %zu leases", n);
 }
 
+/* -ENOENT (no error set): it holds nothing at all. */
+static int not_there(struct store *store, const struct sriov_guest_request *as,
+		     struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	size_t n = 0;
+	int r = store ? store_lease_of(store, as->guest, &lease, &n, err) : 0;
+
+	if (r < 0 || !n)
+		return r ? r : -ENOENT;
+	sriov_error_set(err, -ESRCH, as->guest, "holds no lease on %s%s%s%s",
+			as->net ? "physnet " : "", as->net ?: "", as->net && as->pf ? " and " : "",
+			as->pf ?: "");
+	return sriov_error_hint(err, "`sriovctl guest show '%s'` tells where it holds one",
+				lease[0].guest);
+}
+
 /* ---- the domain ---- */
 
 /* Evidence that the guest has the VF now, and that it would be taken from it or left with it. */
@@ -273,6 +290,8 @@ int guest_find(struct sriov_host *host, const struct sriov_guest_request *as,
 	if (!r)
 		r = guest_lease_find(store, inv, as->guest, as->net, as->pf, out, err);
 	sriov_inventory_free(inv);
+	if (r == -ENOENT && (as->net || as->pf))
+		r = not_there(store, as, err);
 	if (r == -ENOENT)
 		return unknown_guest(store, as->guest, err);
 	/* the libvirt that was named, not the one of then: its socket may have moved */

@@ -245,3 +245,32 @@ expect 0 physnet check
 has "the bridge has the rule too" "$(flows)" "tp_dst=53"
 over
 
+# ---- what is asked for must be what there is ----
+red 1
+for i in 1 2; do expect 0 guest attach web$i --net red --vlan 6; done
+expect 1 guest attach web2 --net red --vlan 6 --queues 4
+said "holds its vhostuser with 1 queue already" "not 4" "guest detach 'web2' first"
+expect 1 guest attach web2 --net red --pool web
+said "holds its vhostuser with pool sriovctl already" "not web"
+expect 1 guest attach web2 --net red --mac 02:00:00:00:00:77
+said "has the device already, with MAC $(mac_of web2) and 1 queue" "attach it with MAC 02:00:00:00:00:77 and 1 queue"
+expect 1 guest attach web1 --net red --mac 02:00:00:00:00:77
+said "and VLAN 6"
+expect 1 guest move web2 --to tap
+said "a guest is moved to one of vf and vhostuser only"
+expect 1 guest move web2
+said "it is not said where to"
+expect 1 guest move web2 --to vf --net nosuch
+said "web2: holds no lease on physnet nosuch" "guest show 'web2'"
+expect 1 guest move web9 --to vf --net red
+said "no guest of that name holds a lease"
+
+# ---- DPDK that is not there ----
+for gone in dpdk_initialized dpdk_init dpdk; do
+	edit_host ".ovs.$gone = false"
+	expect 2 vswitch check
+	showed "[no-dpdk] bridge br-red" "guests on it pass no frames"
+	edit_host ".ovs.$gone = true"
+done
+expect 0 vswitch check
+
