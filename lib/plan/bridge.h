@@ -59,6 +59,16 @@ void bridge_drop_uses(struct change *change);
 /* What of @want's network is there, for the before-image of a change. */
 void bridge_capture(const struct change *change, struct net_state *net);
 
+/*
+ * bridge_named.c: 1: a domain, running or not, names the port's socket, and is called @name. Errors: libvirt cannot tell.
+ */
+int bridge_port_user(struct sriov_host *host, const struct sriov_vswitch_port *port,
+		     char name[SRIOV_NAME_LEN], struct sriov_error *err);
+/* Of `adopt`: notes guests on bridges with an uplink beside the change's PF that are of no network on record. */
+int bridge_note_unrecorded(struct change *change, struct sriov_error *err);
+/* strays.c: whether the bridge has an uplink of that PF, and in @words what it would be asked for with. */
+bool bridge_uplink_of(const struct sriov_pf *pf, const struct sriov_vswitch_bridge *bridge,
+		      char words[SRIOV_NAME_LEN]);
 /* strays.c: of `restore`: bridges of ours that no network names go, or it is noted what they are kept for. */
 int restore_strays(struct sriov_host *host, const struct sriov_options *opts,
 		   struct change_chain *chain, struct sriov_error *err);

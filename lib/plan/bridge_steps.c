@@ -173,23 +173,48 @@ static int drop_own(struct bridge *bridge, const struct pf_state *want, struct s
 	return r;
 }
 
+/* 1: a domain names it, or may: noted. */
+static int keep_stray(struct sriov_host *host, const struct bridge *bridge,
+		      const struct sriov_vswitch_port *port, struct steps *steps)
+{
+	struct sriov_error why = {0};
+	char name[SRIOV_NAME_LEN];
+	int r = bridge_port_user(host, port, name, &why);
+
+	if (!r)
+		return 0;
+	r = r < 0 ? steps_note(steps,
+			       "port %s of bridge %s is of no lease, and stays: whether a domain "
+			       "names it is not known: %s",
+			       port->name, bridge->net.bridge, why.message)
+		  : steps_note(
+			    steps,
+			    "port %s of bridge %s is of no lease, and stays: domain %s names it; "
+			    "sriovctl guest attach '%s' --net %s --paths vhostuser gives it one",
+			    port->name, bridge->net.bridge, name, name, bridge->net.name);
+	return r < 0 ? r : 1;
+}
+
 /*
  * Ports of ours that no lease names: what a host that lost its power in the middle of a change has kept. They go by
- * `restore` only, no other change is about them; and not while somebody is connected.
+ * `restore` only, no other change is about them; and not while somebody is connected, or could be.
  */
-static int drop_strays(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		       struct sriov_error *err)
+static int drop_strays(const struct change *change, const struct pf_state *want,
+		       struct steps *steps, struct sriov_error *err)
 {
+	struct bridge *bridge = change->bridge;
 	const struct sriov_vswitch_bridge *there = vswitch_bridge(bridge->is, bridge->net.bridge);
 
 	for (size_t i = 0; want->bridge && !want->image && there && i < there->nports; i++) {
 		const struct sriov_vswitch_port *port = &there->port[i];
+		int r;
 
 		if (!port->ours || !strcmp(port->name, bridge->net.port) ||
 		    !strcmp(port->status, "connected") || is_wanted(bridge, want, port->name))
 			continue;
-		if (!add(steps, STEP_PORT, false, bridge, port->name, err))
-			return -ENOMEM;
+		r = keep_stray(change->host, bridge, port, steps);
+		if (r < 0 || (!r && !add(steps, STEP_PORT, false, bridge, port->name, err)))
+			return core_oom(err);
 	}
 	return 0;
 }
@@ -350,7 +375,7 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 		if (!r)
 			r = drop_own(bridge, want, steps, err);
 		if (!r)
-			r = drop_strays(bridge, want, steps, err);
+			r = drop_strays(change, want, steps, err);
 		return r ? r : drop_net(bridge, want, steps, err);
 	}
 	r = make_net(bridge, want, steps, err);

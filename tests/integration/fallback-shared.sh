@@ -274,3 +274,28 @@ for gone in dpdk_initialized dpdk_init dpdk; do
 done
 expect 0 vswitch check
 
+# ---- a database that is lost ----
+red 2
+for i in 1 2 3; do expect 0 guest attach web$i --net red; done
+port=$(ports | tr ' ' '\n' | grep vhu)
+mac=$(mac_of web3)
+rm -rf "$host.state"
+expect 0 adopt
+showed "guest web3 is not taken over: it is on port $port of bridge br-red" "physnet add NET ens2f0 --bridge br-red --uplink af_packet" \
+	"guest attach 'web3' --net NET --paths vhostuser --mac $mac"
+expect 0 restore
+showed "bridge br-red is ours and of no physnet, and stays for its port $port of web3"
+expect 0 physnet add red ens2f0 --bridge br-red --uplink af_packet
+expect 0 physnet check red
+showed "port $port of bridge br-red is of no lease, and stays: domain web3 names it"
+again restore
+expect 0 guest attach web3 --net red --paths vhostuser --mac "$mac"
+is "its port is as it was" "up-red $port" "$(ports)"
+has "with flows again" "$(flows)" "dl_dst=$mac"
+expect 0 physnet check red
+# of nobody at all
+expect 0 guest detach web3
+edit_host --arg p vhu-lost '.ovs.bridges[0].ports += [{name: $p, type: "dpdkvhostuserclient", socket: "/var/lib/vhost_sockets/vhu-lost", ofport: 77, ours: true, guest: "lost"}]'
+expect 2 physnet check red
+showed "delete port vhu-lost of bridge br-red, which is ours and of no lease"
+over
