@@ -228,12 +228,18 @@ int cmd_guest_move(const struct args *args, struct sriov_host *host, struct out 
 	char held[96];
 	int r;
 
-	if (req.policy.npaths != 1 || req.policy.path[0] > SRIOV_PATH_VHOSTUSER || req.config) {
-		sriov_error_set(err, -EINVAL, "guest move",
-				req.config ? "a move is of the whole guest"
-					   : "it is not said where to");
-		return sriov_error_hint(err, req.config ? "leave --config out"
-							: "--to vf, or --to vhostuser");
+	if (req.config) {
+		sriov_error_set(err, -EINVAL, "guest move", "a move is of the whole guest");
+		return sriov_error_hint(err, "leave --config out");
+	}
+	if (req.policy.npaths != 1 || req.policy.path[0] > SRIOV_PATH_VHOSTUSER) {
+		if (req.policy.npaths)
+			sriov_error_set(err, -EINVAL, "guest move",
+					"a guest is moved to one of vf and "
+					"vhostuser only");
+		else
+			sriov_error_set(err, -EINVAL, "guest move", "it is not said where to");
+		return sriov_error_hint(err, "--to vf, or --to vhostuser");
 	}
 	r = sriov_guest_move(host, &req, req.policy.path[0], &args->run, &plan, &done, err);
 	if (!r && !out->doc)

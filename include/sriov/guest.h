@@ -45,6 +45,7 @@ struct sriov_lease {
 	char below[16];
 	char socket[SRIOV_SOCKET_LEN]; /* of its vhost-user port; "" = it has none */
 	unsigned queues;               /* of vhost-user, macvtap and tap */
+	char pool[32];                 /* whose VFs are for it, on whatever path it is; "" = ours */
 	char reason[160]; /* why it is on a path that was not the first choice; "" = it is not */
 	/* what the guest wants beside MAC and VLAN, on whatever path it is */
 	struct sriov_vf_attrs attrs;

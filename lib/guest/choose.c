@@ -137,6 +137,30 @@ static int check_kind(const struct sriov_guest_request *as, const struct sriov_l
 	return sriov_error_hint(err, "end it first: sriovctl guest detach '%s'", lease->guest);
 }
 
+/* What a lease has is not exchanged under its guest. */
+static int check_asked(const struct sriov_guest_request *as, const struct sriov_lease *lease,
+		       const struct guest_choice *choice, struct sriov_error *err)
+{
+	const char *pool = choice->vf ? choice->vf->pool : lease->pool;
+	bool virtio = !choice->vf || !strcmp(lease->kind, "standby");
+	char what[32], has[64] = "", wants[64] = "";
+
+	if (as->queues && virtio && as->queues != (lease->queues ?: 1)) {
+		snprintf(has, sizeof(has), "%u queue%s", lease->queues ?: 1,
+			 lease->queues > 1 ? "s" : "");
+		snprintf(wants, sizeof(wants), "%u", as->queues);
+	} else if (as->pool && strcmp(as->pool, *pool ? pool : GUEST_POOL) != 0) {
+		snprintf(has, sizeof(has), "pool %s", *pool ? pool : GUEST_POOL);
+		snprintf(wants, sizeof(wants), "%s", as->pool);
+	}
+	if (!*has)
+		return 0;
+	sriov_error_set(err, -EEXIST, lease->guest, "holds %s with %s already (lease %ld), not %s",
+			held(lease, what), has, lease->id, wants);
+	return sriov_error_hint(err, "sriovctl guest detach '%s' first, then attach it anew",
+				lease->guest);
+}
+
 /* The lease, checked against what is asked for now. */
 static int reuse(const struct guest_ask *ask, const struct sriov_lease *lease,
 		 struct guest_choice *out, struct sriov_error *err)
@@ -167,6 +191,8 @@ static int reuse(const struct guest_ask *ask, const struct sriov_lease *lease,
 		return sriov_error_hint(err, "end it first: sriovctl guest detach '%s'", guest);
 	}
 	r = check_kind(ask->as, lease, err);
+	if (!r)
+		r = check_asked(ask->as, lease, &choice, err);
 	if (!r)
 		r = check_shared(lease, &choice, err);
 	if (!r)
@@ -350,6 +376,7 @@ static int new_lease(const struct guest_ask *ask, const struct guest_choice *cho
 	core_copy(lease->net, sizeof(lease->net), as->net ?: "");
 	core_copy(lease->pf, sizeof(lease->pf), choice->pf->address);
 	core_copy(lease->address, sizeof(lease->address), choice->vf ? choice->vf->address : "");
+	core_copy(lease->pool, sizeof(lease->pool), choice->vf ? choice->vf->pool : as->pool ?: "");
 	core_copy(lease->uri, sizeof(lease->uri), ask->host->uri ?: "");
 	core_now(lease->created);
 	if (choice->fallback)
@@ -445,7 +472,7 @@ void guest_lease_socket(struct sriov_lease *lease, const char *directory)
 {
 	const uint8_t *mac = lease->mac;
 
-	/* 14 characters, as os-vif's names have at most; the MAC is the guest's alone on this host */
-	snprintf(lease->socket, sizeof(lease->socket), "%.90s/vhu-%02x%02x%02x%02x%02x", directory,
-		 mac[1], mac[2], mac[3], mac[4], mac[5]);
+	/* 15 characters, as a netdev's name has at most; the MAC is the guest's alone on this host */
+	snprintf(lease->socket, sizeof(lease->socket), "%.90s/vhu%02x%02x%02x%02x%02x%02x",
+		 directory, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }

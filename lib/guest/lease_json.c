@@ -25,6 +25,7 @@ static const struct field lease_fields[] = {
 	FIELD(struct sriov_lease, below, FIELD_TEXT),
 	FIELD(struct sriov_lease, socket, FIELD_TEXT),
 	FIELD(struct sriov_lease, queues, FIELD_INT, .max = 256),
+	FIELD(struct sriov_lease, pool, FIELD_TEXT),
 	FIELD(struct sriov_lease, reason, FIELD_TEXT),
 	{.key = "attrs", .kind = FIELD_CHILD},
 	{.key = "found", .kind = FIELD_CHILD},

@@ -75,6 +75,22 @@ static int find_pfs(const struct sriov_inventory *inv, const struct sriov_physne
 	return 0;
 }
 
+/*
+ * The port of an uplink that is made, 15 characters as a netdev's name has at most. Of a long name only the sum tells
+ * it from others.
+ */
+static void name_uplink(struct sriov_physnet *net)
+{
+	size_t len = strlen(net->name);
+	uint64_t sum = core_hash(CORE_HASH_SEED, net->name, len);
+
+	if (len <= 11)
+		snprintf(net->port, sizeof(net->port), "up-%s", net->name);
+	else
+		snprintf(net->port, sizeof(net->port), "up-%.5s-%06x", net->name,
+			 (unsigned)(sum & 0xffffff));
+}
+
 /* "af_packet", "af_xdp", "vf:3", or a port of the bridge. */
 static int read_uplink(const char *text, struct sriov_physnet *out, struct sriov_error *err)
 {
@@ -92,7 +108,7 @@ static int read_uplink(const char *text, struct sriov_physnet *out, struct sriov
 		out->uplink_vf = vf;
 	}
 	if (out->uplink != SRIOV_UPLINK_PORT) {
-		snprintf(out->port, sizeof(out->port), "up-%.11s", out->name);
+		name_uplink(out);
 		return 0;
 	}
 	core_copy(out->port, sizeof(out->port), text);
@@ -113,6 +129,7 @@ static int fill_bridge(const struct sriov_physnet_request *req, const struct sri
 		       struct sriov_physnet *out, struct sriov_error *err)
 {
 	const char *bridge = req->bridge ?: was ? was->bridge : "";
+	bool made;
 	int r;
 
 	if (!*bridge && (req->uplink || req->sockets)) {
@@ -139,10 +156,15 @@ static int fill_bridge(const struct sriov_physnet_request *req, const struct sri
 				       "the directory of sockets is an absolute path of at most "
 				       "%zu bytes",
 				       sizeof(out->sockets) - 1);
-	if (r < 0 || req->uplink)
-		return r ? r : read_uplink(req->uplink, out, err);
-	if (!was || !was->uplink)
-		return need_uplink(bridge, err);
+	if (!r && req->uplink)
+		r = read_uplink(req->uplink, out, err);
+	else if (!r && (!was || !was->uplink))
+		r = need_uplink(bridge, err);
+	/* one that was made keeps its name, whatever it would be called now */
+	made = was && out->uplink != SRIOV_UPLINK_PORT && was->uplink == out->uplink &&
+	       was->uplink_vf == out->uplink_vf;
+	if (r < 0 || (req->uplink && !made))
+		return r;
 	out->uplink = was->uplink;
 	out->uplink_vf = was->uplink_vf;
 	core_copy(out->port, sizeof(out->port), was->port);
@@ -227,6 +249,13 @@ static int check_unshared(const struct sriov_physnet *nets, size_t n,
 		if (net->bridge[0] && !strcmp(nets[i].bridge, net->bridge))
 			return sriov_error_set(err, -EEXIST, net->bridge,
 					       "is the bridge of physnet %s already", nets[i].name);
+		if (net->bridge[0] && nets[i].bridge[0] && !strcmp(nets[i].port, net->port)) {
+			sriov_error_set(err, -EEXIST, net->port,
+					"is the uplink of physnet %s already, and OVS has one port "
+					"of a name",
+					nets[i].name);
+			return sriov_error_hint(err, "take another name for one of the networks");
+		}
 		for (size_t k = 0; k < nets[i].npfs; k++) {
 			if (!has_pf(net, nets[i].pf[k]))
 				continue;

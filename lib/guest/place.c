@@ -420,7 +420,7 @@ static bool mac_in_use(const struct sriov_inventory *inv, const uint8_t mac[6])
 }
 
 int guest_auto_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf, unsigned vf,
-		   uint8_t out[6], struct sriov_error *err)
+		   unsigned *salt, uint8_t out[6], struct sriov_error *err)
 {
 	uint8_t mac[6];
 	char label[40];
@@ -429,8 +429,8 @@ int guest_auto_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf,
 		return sriov_error_set(
 			err, -ENODATA, guest_pf_label(pf, label),
 			"its permanent MAC is unknown, so VF %u has no automatic MAC", vf);
-	for (unsigned salt = 0; salt < SALTS; salt++) {
-		sriov_mac_auto(pf->perm_mac, vf, salt, mac);
+	while (*salt < SALTS) {
+		sriov_mac_auto(pf->perm_mac, vf, (*salt)++, mac);
 		if (!mac_in_use(inv, mac)) {
 			memcpy(out, mac, 6);
 			return 0;
@@ -443,8 +443,10 @@ int guest_auto_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf,
 int guest_mac_of(const struct sriov_inventory *inv, const struct sriov_pf *pf,
 		 const struct sriov_vf *vf, uint8_t out[6], struct sriov_error *err)
 {
+	unsigned salt = 0;
+
 	if (sriov_mac_is_zero(vf->attrs.mac))
-		return guest_auto_mac(inv, pf, vf->index, out, err);
+		return guest_auto_mac(inv, pf, vf->index, &salt, out, err);
 	memcpy(out, vf->attrs.mac, 6);
 	return 0;
 }

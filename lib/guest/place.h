@@ -55,9 +55,12 @@ int guest_pf_ready(const struct sriov_pf *pf, struct sriov_error *err);
 int guest_place(const struct sriov_inventory *inv, const struct guest_wish *wish,
 		struct guest_choice *out, struct sriov_error *err);
 
-/* The first stable automatic MAC of the VF that no port and no VF of @inv has. */
+/*
+ * The first stable automatic MAC of the VF that no port and no VF of @inv has, from the one of number *@salt on, which
+ * is then that of the next.
+ */
 int guest_auto_mac(const struct sriov_inventory *inv, const struct sriov_pf *pf, unsigned vf,
-		   uint8_t out[6], struct sriov_error *err);
+		   unsigned *salt, uint8_t out[6], struct sriov_error *err);
 /* The VF's administrative MAC, or the automatic one if it has none. */
 int guest_mac_of(const struct sriov_inventory *inv, const struct sriov_pf *pf,
 		 const struct sriov_vf *vf, uint8_t out[6], struct sriov_error *err);

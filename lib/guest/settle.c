@@ -69,13 +69,37 @@ static int check_mac(const struct guest_ask *ask, const uint8_t mac[6], struct s
 			       sriov_mac_is_zero(mac) ? "it is zero" : "it is a multicast address");
 }
 
+/* 1: a guest has that MAC already. */
+static int is_leased(const struct guest_ask *ask, const uint8_t mac[6], struct sriov_error *err)
+{
+	struct sriov_lease other;
+	int r = ask->store ? store_lease_mac(ask->store, mac, &other, err) : -ENOENT;
+
+	return r < 0 ? (r == -ENOENT ? 0 : r) : 1;
+}
+
+/* The automatic MAC of a VF that nobody has: a guest that was on the VF may have taken its MAC along. */
+static int auto_mac(const struct guest_ask *ask, const struct guest_choice *choice, unsigned vf,
+		    uint8_t out[6], struct sriov_error *err)
+{
+	unsigned salt = 0;
+	int r;
+
+	do {
+		r = guest_auto_mac(ask->inv, choice->pf, vf, &salt, out, err);
+		if (!r)
+			r = is_leased(ask, out, err);
+	} while (r > 0);
+	return r;
+}
+
 /* A NIC that is no VF: derived from the PF's address and the guest's name, behind all VFs. */
 static int port_mac(const struct guest_ask *ask, const struct guest_choice *choice, uint8_t out[6],
 		    struct sriov_error *err)
 {
 	uint64_t hash = core_hash(CORE_HASH_SEED, ask->name, strlen(ask->name));
 
-	return guest_auto_mac(ask->inv, choice->pf, SRIOV_VF_MAX + (hash & 0xffff), out, err);
+	return auto_mac(ask, choice, SRIOV_VF_MAX + (hash & 0xffff), out, err);
 }
 
 /* What the VF or the port has without being asked for. */
@@ -83,6 +107,8 @@ static int present_mac(const struct guest_ask *ask, const struct guest_choice *c
 		       const struct sriov_lease *lease, struct guest_interface *out,
 		       struct sriov_error *err)
 {
+	int r;
+
 	/* while the guest is stopped only the lease knows: libvirt has put the VF back as it was */
 	if (!sriov_mac_is_zero(lease->mac)) {
 		memcpy(out->mac, lease->mac, 6);
@@ -91,8 +117,12 @@ static int present_mac(const struct guest_ask *ask, const struct guest_choice *c
 	if (!choice->vf)
 		return port_mac(ask, choice, out->mac, err);
 	if (ask->as->raw || ask->as->hands_off)
-		return guest_mac_of(ask->inv, choice->pf, choice->vf, out->mac, err);
-	return guest_interface_of(ask->inv, choice->pf, choice->vf, out, err);
+		r = guest_mac_of(ask->inv, choice->pf, choice->vf, out->mac, err);
+	else
+		r = guest_interface_of(ask->inv, choice->pf, choice->vf, out, err);
+	if (!r)
+		r = is_leased(ask, out->mac, err);
+	return r > 0 ? auto_mac(ask, choice, choice->vf->index, out->mac, err) : r;
 }
 
 /* ---- VLAN ---- */
@@ -187,7 +217,7 @@ int guest_settle_mac(const struct guest_ask *ask, const struct guest_choice *cho
 	int r = present_mac(ask, choice, lease, &itf, err);
 
 	if (!r && choice->vf && ask->as->mac_auto)
-		r = guest_auto_mac(ask->inv, choice->pf, choice->vf->index, itf.mac, err);
+		r = auto_mac(ask, choice, choice->vf->index, itf.mac, err);
 	if (attrs->has & SRIOV_VF_MAC)
 		memcpy(itf.mac, attrs->mac, 6);
 	if (attrs->has & SRIOV_VF_VLAN)

@@ -34,13 +34,13 @@ bool sim_fdb_has(const struct sim *sim, const struct sriov_pf *pf, const uint8_t
 	return find_fdb(sim, pf, mac);
 }
 
-/* i40e_ndo_fdb_add() wants VFs; adding twice is no error of either driver. */
+/* i40e_ndo_fdb_add() wants VFs, for deleting it has no function of its own; adding twice is no error of either driver. */
 int sim_fdb_set(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 		struct sriov_error *err)
 {
 	struct sim_fdb *there = find_fdb(sim, pf, call->mac);
 
-	if (!strcmp(pf->driver, "i40e") && !pf->vfs)
+	if (call->on && !strcmp(pf->driver, "i40e") && !pf->vfs)
 		return core_errno(err, -EOPNOTSUPP, pf_label(pf),
 				  "cannot take frames for another address (bridge fdb add … self)");
 	if (call->on && !there) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `adopt`: what is there becomes the intent, and the guests that have VFs their leases; no effect on the host. */
 #include "lib/guest/choose.h"
+#include "lib/plan/bridge.h"
 #include "lib/plan/guest.h"
 #include "lib/plan/rule.h"
 
@@ -276,6 +277,8 @@ static int adopt_pf(struct sriov_host *host, const char *pf, const struct sriov_
 		r = change_note(&change, err, "%s %u VFs, %zu rules, %zu guests",
 				opts->dry_run ? "would take over" : "took over", change.pf->vfs,
 				change.want.nrules, change.ntake);
+	if (!r)
+		r = bridge_note_unrecorded(&change, err);
 	if (!r && !opts->dry_run)
 		r = apply_commit(&change, NULL, 0, err);
 	change_give_plan(&change, plan);

@@ -19,8 +19,10 @@ struct bridge {
 	size_t nleases;
 	uint8_t (*taken)[6]; /* addresses of guests that the uplink's PF takes frames for */
 	size_t ntaken;
-	struct sriov_rules rules;   /* of the uplink's PF, as committed */
-	struct sriov_inventory *pf; /* the uplink's PF, for its address and MTU */
+	struct sriov_rules rules; /* of the uplink's PF, as committed */
+	struct sriov_inventory
+		*pf; /* the uplink's PF, for its address, its MTU and whether it has VFs */
+	bool away; /* OVS cannot be asked: it is left as it is, and only what is the PF's is done */
 };
 void bridge_free(struct bridge *bridge);
 
@@ -33,6 +35,9 @@ int bridge_open(struct change *change, const struct pf_state *want, struct sriov
 int bridge_lock(struct change *change, const char *name, struct sriov_error *err);
 /* Reads its leases, OVS, and what the uplink's PF takes frames for. */
 int bridge_read(struct change *change, struct sriov_error *err);
+/* The rules of a PF as committed; none if nothing is recorded of it, or there is no @store. The caller clears @out. */
+int bridge_load_rules(struct store *store, const char *pf, struct sriov_rules *out,
+		      struct sriov_error *err);
 /*
  * The steps of OVS from what was last read to @want: before the PF's own (@on false: what goes) and after them. Notes
  * say what a policy loses. -ENOTSUP: a rule, or a port's VLAN, has no form in OpenFlow.
@@ -54,6 +59,16 @@ void bridge_drop_uses(struct change *change);
 /* What of @want's network is there, for the before-image of a change. */
 void bridge_capture(const struct change *change, struct net_state *net);
 
+/*
+ * bridge_named.c: 1: a domain, running or not, names the port's socket, and is called @name. Errors: libvirt cannot tell.
+ */
+int bridge_port_user(struct sriov_host *host, const struct sriov_vswitch_port *port,
+		     char name[SRIOV_NAME_LEN], struct sriov_error *err);
+/* Of `adopt`: notes guests on bridges with an uplink beside the change's PF that are of no network on record. */
+int bridge_note_unrecorded(struct change *change, struct sriov_error *err);
+/* strays.c: whether the bridge has an uplink of that PF, and in @words what it would be asked for with. */
+bool bridge_uplink_of(const struct sriov_pf *pf, const struct sriov_vswitch_bridge *bridge,
+		      char words[SRIOV_NAME_LEN]);
 /* strays.c: of `restore`: bridges of ours that no network names go, or it is noted what they are kept for. */
 int restore_strays(struct sriov_host *host, const struct sriov_options *opts,
 		   struct change_chain *chain, struct sriov_error *err);

@@ -56,6 +56,11 @@ void bridge_describe(const struct sriov_pf *pf, const struct step *step, char *b
 		snprintf(buf, size, "install the flows of physnet %s on bridge %s", net->name,
 			 net->bridge);
 		break;
+	case STEP_MTU:
+		snprintf(buf, size, "port %s of bridge %s: mtu %u, as %s has it", step->name,
+			 net->bridge, step->bridge->pf->pf[0].mtu,
+			 pf_label(&step->bridge->pf->pf[0]));
+		break;
 	default:
 		sriov_mac_format(step->lease->mac, mac);
 		snprintf(buf, size, "%s frames for %s of %s on %s (bridge fdb)",
@@ -172,6 +177,8 @@ static int run_policy(struct sriov_host *host, const struct step *step, struct s
 
 int bridge_run(struct step_context *ctx, const struct step *step, struct sriov_error *err)
 {
+	const struct vswitch_port_change mtu = {.has_mtu = true,
+						.mtu = step->bridge->pf->pf[0].mtu};
 	struct sriov_host *host = ctx->host;
 
 	switch (step->kind) {
@@ -184,6 +191,8 @@ int bridge_run(struct step_context *ctx, const struct step *step, struct sriov_e
 		return run_port(host, step, err);
 	case STEP_POLICY:
 		return run_policy(host, step, err);
+	case STEP_MTU:
+		return host->vswitch->port_set(host, step->name, &mtu, VSWITCH_TIMEOUT_MS, err);
 	default:
 		return host->ops->fdb_set(host, &step->bridge->pf->pf[0], step->lease->mac,
 					  step->on, err);

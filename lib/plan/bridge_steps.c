@@ -147,16 +147,23 @@ static bool has_fdb(const struct bridge *bridge, const struct sriov_lease *lease
 	return false;
 }
 
-/* What the change's own lease had there, on either side of a move, and shall have no more. */
+static int drop_fdb(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
+		    struct sriov_error *err)
+{
+	bool stays = want->guest && want->guest->leased && is_active(&want->guest->lease);
+
+	return !stays && want->guest && has_fdb(bridge, &want->guest->lease)
+		       ? add_lease(steps, STEP_FDB, false, bridge, &want->guest->lease, err)
+		       : 0;
+}
+
+/* The ports of the change's own lease, on either side of a move, that it shall have no more. */
 static int drop_own(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
 {
 	const struct guest_state *parts[] = {want->guest, want->other};
-	bool stays = want->guest && want->guest->leased && is_active(&want->guest->lease);
 	int r = 0;
 
-	if (!stays && want->guest && has_fdb(bridge, &want->guest->lease))
-		r = add_lease(steps, STEP_FDB, false, bridge, &want->guest->lease, err);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(parts); i++) {
 		const char *port = parts[i] ? guest_lease_port(&parts[i]->lease) : "";
 
@@ -166,23 +173,48 @@ static int drop_own(struct bridge *bridge, const struct pf_state *want, struct s
 	return r;
 }
 
+/* 1: a domain names it, or may: noted. */
+static int keep_stray(struct sriov_host *host, const struct bridge *bridge,
+		      const struct sriov_vswitch_port *port, struct steps *steps)
+{
+	struct sriov_error why = {0};
+	char name[SRIOV_NAME_LEN];
+	int r = bridge_port_user(host, port, name, &why);
+
+	if (!r)
+		return 0;
+	r = r < 0 ? steps_note(steps,
+			       "port %s of bridge %s is of no lease, and stays: whether a domain "
+			       "names it is not known: %s",
+			       port->name, bridge->net.bridge, why.message)
+		  : steps_note(
+			    steps,
+			    "port %s of bridge %s is of no lease, and stays: domain %s names it; "
+			    "sriovctl guest attach '%s' --net %s --paths vhostuser gives it one",
+			    port->name, bridge->net.bridge, name, name, bridge->net.name);
+	return r < 0 ? r : 1;
+}
+
 /*
  * Ports of ours that no lease names: what a host that lost its power in the middle of a change has kept. They go by
- * `restore` only, no other change is about them; and not while somebody is connected.
+ * `restore` only, no other change is about them; and not while somebody is connected, or could be.
  */
-static int drop_strays(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
-		       struct sriov_error *err)
+static int drop_strays(const struct change *change, const struct pf_state *want,
+		       struct steps *steps, struct sriov_error *err)
 {
+	struct bridge *bridge = change->bridge;
 	const struct sriov_vswitch_bridge *there = vswitch_bridge(bridge->is, bridge->net.bridge);
 
-	for (size_t i = 0; want->bridge && there && i < there->nports; i++) {
+	for (size_t i = 0; want->bridge && !want->image && there && i < there->nports; i++) {
 		const struct sriov_vswitch_port *port = &there->port[i];
+		int r;
 
 		if (!port->ours || !strcmp(port->name, bridge->net.port) ||
 		    !strcmp(port->status, "connected") || is_wanted(bridge, want, port->name))
 			continue;
-		if (!add(steps, STEP_PORT, false, bridge, port->name, err))
-			return -ENOMEM;
+		r = keep_stray(change->host, bridge, port, steps);
+		if (r < 0 || (!r && !add(steps, STEP_PORT, false, bridge, port->name, err)))
+			return core_oom(err);
 	}
 	return 0;
 }
@@ -206,9 +238,17 @@ static int drop_net(struct bridge *bridge, const struct pf_state *want, struct s
 	return 0;
 }
 
+/* Whether @want is about @lease, or about all that its bridge has. */
+static bool makes(const struct pf_state *want, const struct sriov_lease *lease)
+{
+	return !want->image || (want->guest && &want->guest->lease == lease);
+}
+
 static int make_net(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
 {
+	if (want->image && !want->net)
+		return 0;
 	if (bridge_is_made(want) && !vswitch_bridge(bridge->is, bridge->net.bridge) &&
 	    !add(steps, STEP_BRIDGE, true, bridge, bridge->net.bridge, err))
 		return -ENOMEM;
@@ -226,8 +266,37 @@ static int make_ports(struct bridge *bridge, const struct pf_state *want, struct
 
 	FOR_EACH_WANTED(bridge, want, lease)
 	{
-		if (!bridge_port(bridge, guest_lease_port(lease)) &&
+		if (makes(want, lease) && !bridge_port(bridge, guest_lease_port(lease)) &&
 		    add_lease(steps, STEP_PORT, true, bridge, lease, err) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool has_mtu(const struct bridge *bridge, const char *name)
+{
+	const struct sriov_vswitch_port *port = bridge_port(bridge, name);
+	unsigned mtu = bridge->pf->pf[0].mtu;
+
+	return !port || !mtu || port->mtu_request == mtu;
+}
+
+/* The network's MTU end to end, also once the PF has got another; a port that was there before us has its own. */
+static int make_mtu(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
+		    struct sriov_error *err)
+{
+	bool uplink = bridge->net.uplink != SRIOV_UPLINK_PORT;
+	const struct sriov_lease *lease;
+
+	if (want->image || !bridge_is_made(want))
+		return 0;
+	if (uplink && !has_mtu(bridge, bridge->net.port) &&
+	    !add(steps, STEP_MTU, true, bridge, bridge->net.port, err))
+		return -ENOMEM;
+	FOR_EACH_WANTED(bridge, want, lease)
+	{
+		if (!has_mtu(bridge, guest_lease_port(lease)) &&
+		    add_lease(steps, STEP_MTU, true, bridge, lease, err) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -267,16 +336,24 @@ static int make_policy(struct bridge *bridge, const struct pf_state *want, struc
 	return note_losses(&flows.notes, steps) < 0 ? core_oom(err) : 0;
 }
 
+/* Without VFs the NIC has no switch that frames for guests would have to pass, and i40e refuses such an address. */
+static bool has_vfs(const struct bridge *bridge, const struct pf_state *want)
+{
+	bool own = !strcmp(want->address, bridge->net.uplink_pf);
+
+	return own && (want->has & STATE_COUNT) ? want->count : bridge->pf->pf[0].vfs;
+}
+
 static int make_fdb(struct bridge *bridge, const struct pf_state *want, struct steps *steps,
 		    struct sriov_error *err)
 {
 	const struct sriov_lease *lease;
 
-	if (!bridge_through_pf(bridge))
+	if (!bridge_through_pf(bridge) || !has_vfs(bridge, want))
 		return 0;
 	FOR_EACH_WANTED(bridge, want, lease)
 	{
-		if (is_active(lease) && !has_fdb(bridge, lease) &&
+		if (makes(want, lease) && is_active(lease) && !has_fdb(bridge, lease) &&
 		    add_lease(steps, STEP_FDB, true, bridge, lease, err) < 0)
 			return -ENOMEM;
 	}
@@ -291,15 +368,21 @@ int bridge_steps(const struct change *change, const struct pf_state *want, bool 
 
 	if (!bridge)
 		return 0;
+	if (bridge->away)
+		return on ? make_fdb(bridge, want, steps, err) : drop_fdb(bridge, want, steps, err);
 	if (!on) {
-		r = drop_own(bridge, want, steps, err);
+		r = drop_fdb(bridge, want, steps, err);
 		if (!r)
-			r = drop_strays(bridge, want, steps, err);
+			r = drop_own(bridge, want, steps, err);
+		if (!r)
+			r = drop_strays(change, want, steps, err);
 		return r ? r : drop_net(bridge, want, steps, err);
 	}
 	r = make_net(bridge, want, steps, err);
 	if (!r)
 		r = make_ports(bridge, want, steps, err);
+	if (!r)
+		r = make_mtu(bridge, want, steps, err);
 	if (!r)
 		r = make_policy(bridge, want, steps, err);
 	return r ? r : make_fdb(bridge, want, steps, err);

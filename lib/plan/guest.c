@@ -47,21 +47,30 @@ static int choose_definitions(const struct sriov_guest_request *as,
 	return 0;
 }
 
+/* What a domain says of a device, in words: of a VF the VLAN, of a virtio NIC the queues. */
+static const char *device_words(const struct guest_device *device, char buf[64])
+{
+	char mac[SRIOV_MAC_LEN];
+
+	sriov_mac_format(device->mac, mac);
+	if (device->path == GUEST_VF)
+		snprintf(buf, 64, "MAC %s and VLAN %u", mac, device->vlan);
+	else
+		snprintf(buf, 64, "MAC %s and %u queue%s", mac, device->queues ?: 1,
+			 device->queues > 1 ? "s" : "");
+	return buf;
+}
+
 /* A device that is there otherwise than it would be now: changing it is taking it away and giving another. */
 static int refuse_other(const struct guest_device *now, const struct guest_device *wanted,
 			const struct virt_domain *domain, struct sriov_error *err)
 {
-	char mac[SRIOV_MAC_LEN];
+	char has[64], wants[64];
 
-	sriov_error_set(err, -EEXIST, domain->name,
-			"has the device already, with MAC %s, VLAN %u and %u queues",
-			sriov_mac_format(now->mac, mac), now->vlan, now->queues ?: 1);
-	sriov_error_hint(
-		err,
-		"sriovctl guest detach '%s' first, then attach it with MAC %s, VLAN %u and %u "
-		"queues",
-		domain->name, sriov_mac_format(wanted->mac, mac), wanted->vlan,
-		wanted->queues ?: 1);
+	sriov_error_set(err, -EEXIST, domain->name, "has the device already, with %s",
+			device_words(now, has));
+	sriov_error_hint(err, "sriovctl guest detach '%s' first, then attach it with %s",
+			 domain->name, device_words(wanted, wants));
 	return -EEXIST;
 }
 
@@ -222,52 +231,7 @@ static int refuse_attrs(struct change *change, const struct sriov_guest_request 
 	return sriov_error_hint(err, "leave them out, or give --paths vf");
 }
 
-/* ---- rules ---- */
-
-/* Whether the rule drops packets of the guest, or may: its addresses are not known here, its MAC is. */
-static bool drops(const struct sriov_rule *rule, const struct sriov_lease *lease)
-{
-	uint8_t bits = 0xff;
-
-	if (rule->action.kind != SRIOV_ACTION_DROP)
-		return false;
-	for (size_t i = 0; i < sizeof(lease->mac); i++)
-		bits &= rule->mask.dst_mac[i];
-	if (bits == 0xff && memcmp(rule->value.dst_mac, lease->mac, sizeof(lease->mac)) != 0)
-		return false;
-	return rule->scope.kind == SRIOV_SCOPE_ALL || guest_rule_names(rule, lease);
-}
-
-/* A macvtap or tap carries no rules: a drop must not get lost, of others it is said that they do. */
-static int check_carried(struct change *change, const struct sriov_lease *lease,
-			 struct sriov_error *err)
-{
-	const struct sriov_rules *list = &change->intent.list;
-	int r = 0;
-
-	if (lease->vf >= 0 || lease->socket[0])
-		return 0;
-	for (size_t i = 0; !r && i < list->n; i++) {
-		const struct sriov_rule *rule = &list->at[i];
-
-		if (drops(rule, lease) && !change->opts->force) {
-			sriov_error_set(err, -EBUSY, lease->guest,
-					"rule %s of %s drops packets that may be for it, and a %s "
-					"carries no rules",
-					rule->name, pf_label(change->pf), lease->path);
-			sriov_error_hint(err,
-					 "take --paths vf,vhostuser, or say `in pf` in the rule "
-					 "if it is not about guests; --force attaches it all the "
-					 "same");
-			return sriov_error_status(err, SRIOV_REFUSED);
-		}
-		if (drops(rule, lease) || guest_rule_names(rule, lease))
-			r = change_note(change, err,
-					"rule %s has no effect on it: a %s carries none",
-					rule->name, lease->path);
-	}
-	return r;
-}
+/* ---- the way home ---- */
 
 /* What a VF of this port would refuse must not be promised on a bridge: it would bar the way home. */
 static int check_home(struct change *change, const struct sriov_lease *lease,
@@ -318,7 +282,7 @@ static int want_attached(struct attach *attach, const struct sriov_guest_request
 	if (!r)
 		r = choose_definitions(as, attach->domain, guest->speaks, err);
 	if (!r)
-		r = check_carried(change, lease, err);
+		r = guest_check_carried(change, lease, err);
 	if (!r && lease->vf >= 0)
 		r = want_vf(change, as, lease, err);
 	if (r < 0)

@@ -18,8 +18,14 @@ void guest_remember(const struct sriov_vf *vf, const struct sriov_vf_attrs *attr
 
 /* ---- shared by attach, detach and move ---- */
 
-/* Whether the rule's target or scope is the lease's guest. */
+/* guest_rules.c: whether the rule's target or scope is the lease's guest. */
 bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease);
+/*
+ * Refuses if a drop of the PF that is, or may be, about the guest does not hold where @lease has it: on a macvtap or
+ * tap, or on a bridge beside the uplink of which is another PF. Of other rules about it that is noted.
+ */
+int guest_check_carried(struct change *change, const struct sriov_lease *lease,
+			struct sriov_error *err);
 /*
  * The lease that @as is about: guest, net, pf. -ENOENT: nobody of that name holds one; the hint has the nearest. Its
  * libvirt is the one that was named.

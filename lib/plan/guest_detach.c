@@ -9,16 +9,6 @@
 
 /* ---- rules ---- */
 
-bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *lease)
-{
-	const char *target = rule->action.kind == SRIOV_ACTION_GUEST ? rule->action.guest : "";
-	const char *scope = rule->scope.kind == SRIOV_SCOPE_GUEST ? rule->scope.guest : "";
-
-	return !strcmp(target, lease->guest) || !strcmp(scope, lease->guest) ||
-	       (lease->uuid[0] &&
-		(!strcasecmp(target, lease->uuid) || !strcasecmp(scope, lease->uuid)));
-}
-
 /* A rule's target would go to the next guest of that VF. */
 static int check_rules(struct change *change, const struct sriov_lease *lease,
 		       struct sriov_error *err)
@@ -72,6 +62,23 @@ static int unknown_guest(struct store *store, const char *guest, struct sriov_er
 	if (!n)
 		return sriov_error_hint(err, "there are no leases");
 	return sriov_error_hint(err, "`sriovctl guest list` shows the %zu leases", n);
+}
+
+/* -ENOENT (no error set): it holds nothing at all. */
+static int not_there(struct store *store, const struct sriov_guest_request *as,
+		     struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	size_t n = 0;
+	int r = store ? store_lease_of(store, as->guest, &lease, &n, err) : 0;
+
+	if (r < 0 || !n)
+		return r ? r : -ENOENT;
+	sriov_error_set(err, -ESRCH, as->guest, "holds no lease on %s%s%s%s",
+			as->net ? "physnet " : "", as->net ?: "", as->net && as->pf ? " and " : "",
+			as->pf ?: "");
+	return sriov_error_hint(err, "`sriovctl guest show '%s'` tells where it holds one",
+				lease[0].guest);
 }
 
 /* ---- the domain ---- */
@@ -283,6 +290,8 @@ int guest_find(struct sriov_host *host, const struct sriov_guest_request *as,
 	if (!r)
 		r = guest_lease_find(store, inv, as->guest, as->net, as->pf, out, err);
 	sriov_inventory_free(inv);
+	if (r == -ENOENT && (as->net || as->pf))
+		r = not_there(store, as, err);
 	if (r == -ENOENT)
 		return unknown_guest(store, as->guest, err);
 	/* the libvirt that was named, not the one of then: its socket may have moved */

@@ -7,6 +7,7 @@
 #include "lib/guest/physnet.h"
 #include "lib/plan/guest.h"
 #include "lib/plan/rule.h"
+#include "lib/plan/vf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,12 +22,12 @@ struct move {
 
 /* ---- the new side ---- */
 
-static const struct sriov_vf *free_vf(const struct sriov_pf *pf)
+static const struct sriov_vf *free_vf(const struct sriov_pf *pf, const char *pool)
 {
 	char why[256];
 
 	for (unsigned v = 0; pf->vf && v < pf->vfs; v++)
-		if (!guest_vf_taken(pf, &pf->vf[v], NULL, why, sizeof(why)))
+		if (!guest_vf_taken(pf, &pf->vf[v], pool, why, sizeof(why)))
 			return &pf->vf[v];
 	return NULL;
 }
@@ -49,7 +50,7 @@ static int free_elsewhere(const struct move *move, char *buf, size_t size, struc
 	for (size_t i = 0; !r && inv && i < net->npfs && !*buf; i++) {
 		const struct sriov_pf *pf = inventory_find(inv, net->pf[i]);
 
-		if (pf && strcmp(pf->address, move->from.pf) != 0 && free_vf(pf))
+		if (pf && strcmp(pf->address, move->from.pf) != 0 && free_vf(pf, move->from.pool))
 			snprintf(buf, size, "%s", pf_label(pf));
 	}
 	sriov_inventory_free(inv);
@@ -68,7 +69,7 @@ static int none_free(const struct move *move, struct sriov_error *err)
 	if (r < 0)
 		return r;
 	if (pf->vf && pf->vfs)
-		guest_vf_taken(pf, &pf->vf[0], NULL, why, sizeof(why));
+		guest_vf_taken(pf, &pf->vf[0], lease->pool, why, sizeof(why));
 	sriov_error_set(err, -EUSERS, lease->guest, "no VF of %s is free (VF 0: %s)", pf_label(pf),
 			why);
 	if (*other)
@@ -84,7 +85,7 @@ static int none_free(const struct move *move, struct sriov_error *err)
 static int to_vf(struct move *move, struct sriov_error *err)
 {
 	const struct sriov_pf *pf = move->change.pf;
-	const struct sriov_vf *vf = free_vf(pf);
+	const struct sriov_vf *vf = free_vf(pf, move->from.pool);
 	bool pair = !strcmp(move->from.kind, "standby");
 	struct sriov_lease *to = &move->to;
 
@@ -146,6 +147,8 @@ static int check_vlan(const struct move *move, struct sriov_error *err)
 static int to_bridge(struct move *move, struct sriov_error *err)
 {
 	bool pair = !strcmp(move->from.kind, "standby");
+	const struct sriov_vf *vf = move->from.vf < 0 ? NULL
+						      : pf_vf(move->change.pf, move->from.vf);
 	struct sriov_lease *to = &move->to;
 	struct sriov_physnet *nets = NULL;
 	const struct sriov_physnet *net;
@@ -167,6 +170,9 @@ static int to_bridge(struct move *move, struct sriov_error *err)
 		to->found = (struct sriov_vf_attrs){0};
 		core_copy(to->net, sizeof(to->net), net->name);
 		core_copy(to->below, sizeof(to->below), net->bridge);
+		/* home are the VFs that the one it leaves is of, whoever gave it that */
+		if (vf)
+			core_copy(to->pool, sizeof(to->pool), vf->pool);
 		if (!to->socket[0])
 			guest_lease_socket(to, net->sockets);
 		snprintf(move->reason, sizeof(move->reason), "port %s on bridge %s",
@@ -208,6 +214,30 @@ static int want_attrs(struct move *move, struct sriov_error *err)
 	found.has &= wanted.has;
 	move->to.found = found;
 	return 0;
+}
+
+/*
+ * The guest's MAC is where the guest is, and a VF that kept it would have its frames: it gets one of its own, unless
+ * it has one to come back to once the guest has left it.
+ */
+static int want_own_mac(struct move *move, struct sriov_error *err)
+{
+	struct change *change = &move->change;
+	const struct sriov_vf *now = move->from.vf < 0 ? NULL : pf_vf(change->pf, move->from.vf);
+	const struct vf_state *states[] = {state_find_vf(&change->want, move->from.vf),
+					   state_find_vf(&change->intent, move->from.vf)};
+	const uint8_t *mac = now ? now->attrs.mac : NULL;
+	struct sriov_vfset left = {0};
+
+	for (size_t i = ARRAY_SIZE(states); now && i-- > 0;)
+		if (states[i] && (states[i]->attrs.has & SRIOV_VF_MAC))
+			mac = states[i]->attrs.mac;
+	if (move->to.vf >= 0 || !now || memcmp(mac, move->to.mac, 6) != 0)
+		return 0;
+	if (!state_vf(&change->want, now->index))
+		return core_oom(err);
+	sriov_vfset_add(&left, now->index);
+	return vf_want_macs(change, &left, true, NULL, err);
 }
 
 static bool is_about(const struct sriov_rules *list, const struct sriov_lease *lease)
@@ -293,11 +323,15 @@ static int plan_move(struct move *move, bool live, struct sriov_error *err)
 	core_copy(change->want.address, sizeof(change->want.address), change->pf->address);
 	r = move->path == SRIOV_PATH_VF ? to_vf(move, err) : to_bridge(move, err);
 	if (!r)
+		r = guest_check_carried(change, &move->to, err);
+	if (!r)
 		r = want_attrs(move, err);
 	if (!r)
 		r = want_rules(move, err);
 	if (!r)
 		r = want_guest(move, live, err);
+	if (!r)
+		r = want_own_mac(move, err);
 	if (!r)
 		r = change_note(change, err, "%s", move->reason);
 	return r;

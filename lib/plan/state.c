@@ -228,6 +228,7 @@ int state_capture(const struct sriov_pf *pf, const struct pf_state *want, struct
 	bool remade = rebinds || ((want->has & STATE_COUNT) && want->count != pf->vfs);
 	struct pf_state state = {.has = want->has & ~(STATE_LIST | STATE_RSS),
 				 .apart = want->apart,
+				 .image = true,
 				 .bridge = want->bridge,
 				 .links = want->links};
 	int r = 0;

@@ -85,6 +85,7 @@ struct pf_state {
 		[SRIOV_NAME_LEN]; /* the guest that the change is for: no obstacle to it; "" = nobody */
 	bool apart; /* its rules without the bridge beside it: that is another change's */
 	bool links; /* the VLANs of macvtaps and taps, as all leases have them; never part of an intent */
+	bool image; /* of what stood: what its bridge lacks besides is not made good */
 	bool bridge; /* also the bridge beside it, as its leases and rules have it; never part of an intent */
 	struct vf_state *vf;
 	size_t nvf;

@@ -133,6 +133,8 @@ static int write_state(struct core_doc *doc, const struct pf_state *state,
 		core_doc_text(doc, "self", state->self);
 	if (state->apart)
 		core_doc_bool(doc, "apart", true);
+	if (state->image)
+		core_doc_bool(doc, "image", true);
 	if (state->bridge)
 		core_doc_bool(doc, "bridge", true);
 	if (state->links)
@@ -362,6 +364,7 @@ static int decode(const json_t *json, struct pf_state *state, struct sriov_error
 	state->passing = core_json_bool(json, "passing", false, NULL);
 	core_copy(state->self, sizeof(state->self), core_json_text(json, "self", "", NULL));
 	state->apart = core_json_bool(json, "apart", false, NULL);
+	state->image = core_json_bool(json, "image", false, NULL);
 	state->bridge = core_json_bool(json, "bridge", false, NULL);
 	state->links = core_json_bool(json, "links", false, NULL);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {

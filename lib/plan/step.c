@@ -345,6 +345,7 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 	case STEP_PORT:
 	case STEP_POLICY:
 	case STEP_FDB:
+	case STEP_MTU:
 		return bridge_run(ctx, step, err);
 	case STEP_NETDEV:
 		return vlan_run(ctx, step, err);

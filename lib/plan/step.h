@@ -28,6 +28,7 @@ enum step_kind {
 	STEP_PORT,
 	STEP_POLICY,
 	STEP_FDB,
+	STEP_MTU,
 	STEP_NETDEV,
 };
 

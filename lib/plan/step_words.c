@@ -183,6 +183,7 @@ static void describe_effect(const struct sriov_pf *pf, const struct step *step, 
 	case STEP_PORT:
 	case STEP_POLICY:
 	case STEP_FDB:
+	case STEP_MTU:
 		bridge_describe(pf, step, buf, size);
 		break;
 	case STEP_NETDEV:
@@ -260,6 +261,7 @@ static void describe_object(const struct step *step, struct sriov_step_text *out
 	case STEP_PORT:
 	case STEP_POLICY:
 	case STEP_FDB:
+	case STEP_MTU:
 		core_copy(out->object, sizeof(out->object), "bridge");
 		break;
 	case STEP_NETDEV:

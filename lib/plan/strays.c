@@ -9,23 +9,26 @@
 #include "lib/plan/bridge.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-/* Whose uplink it is by DPDK's name of the device: "net_af_packet_up-red,iface=ens2f0", or a VF's address. */
-static const struct sriov_pf *pf_of_device(const struct sriov_inventory *inv, const char *devargs)
+/* Whether it is the PF's by DPDK's name of the device: "net_af_packet_up-red,iface=ens2f0", or a VF's address. */
+static bool is_device_of(const struct sriov_pf *pf, const char *devargs, char words[SRIOV_NAME_LEN])
 {
 	const char *netdev = strstr(devargs, "iface=");
 
-	for (size_t p = 0; p < inv->npfs; p++) {
-		const struct sriov_pf *pf = &inv->pf[p];
-
-		if (netdev && !strcmp(netdev + strlen("iface="), pf->netdev))
-			return pf;
-		for (unsigned v = 0; pf->vf && v < pf->vfs; v++)
-			if (!strcmp(devargs, pf->vf[v].address))
-				return pf;
+	if (netdev && !strcmp(netdev + strlen("iface="), pf->netdev)) {
+		snprintf(words, SRIOV_NAME_LEN, "%s",
+			 strstr(devargs, "af_xdp") ? "af_xdp" : "af_packet");
+		return true;
 	}
-	return NULL;
+	for (unsigned v = 0; pf->vf && v < pf->vfs; v++) {
+		if (strcmp(devargs, pf->vf[v].address) != 0)
+			continue;
+		snprintf(words, SRIOV_NAME_LEN, "vf:%u", pf->vf[v].index);
+		return true;
+	}
+	return false;
 }
 
 /* As the networks' own uplinks are called. */
@@ -34,16 +37,25 @@ static bool is_uplink(const struct sriov_vswitch_port *port)
 	return !strcmp(port->type, "dpdk") && !strncmp(port->name, "up-", 3);
 }
 
+bool bridge_uplink_of(const struct sriov_pf *pf, const struct sriov_vswitch_bridge *bridge,
+		      char words[SRIOV_NAME_LEN])
+{
+	for (size_t i = 0; i < bridge->nports; i++)
+		if (is_uplink(&bridge->port[i]) && is_device_of(pf, bridge->port[i].devargs, words))
+			return true;
+	return false;
+}
+
 /* Of a VF that went with the host's start, or of a PF that is gone, any will do: it only has the journal. */
 static const struct sriov_pf *pf_beside(const struct sriov_inventory *inv,
 					const struct sriov_vswitch_bridge *bridge)
 {
-	const struct sriov_pf *pf = NULL;
+	char words[SRIOV_NAME_LEN];
 
-	for (size_t i = 0; !pf && i < bridge->nports; i++)
-		if (is_uplink(&bridge->port[i]))
-			pf = pf_of_device(inv, bridge->port[i].devargs);
-	return pf ? pf : inv->npfs ? &inv->pf[0] : NULL;
+	for (size_t i = 0; i < inv->npfs; i++)
+		if (bridge_uplink_of(&inv->pf[i], bridge, words))
+			return &inv->pf[i];
+	return inv->npfs ? &inv->pf[0] : NULL;
 }
 
 static bool is_stray(const struct sriov_vswitch_bridge *bridge, const struct sriov_physnet *nets,
@@ -63,6 +75,15 @@ static bool is_leased(const struct sriov_lease *lease, size_t n, const char *por
 	return false;
 }
 
+/* A libvirt that cannot tell is no evidence that nobody has it. */
+static bool is_unnamed(struct sriov_host *host, const struct sriov_vswitch_port *port)
+{
+	struct sriov_error unknown;
+	char name[SRIOV_NAME_LEN];
+
+	return !bridge_port_user(host, port, name, &unknown);
+}
+
 /* Who would lose what by its end: a guest, or somebody who has put a port there. */
 static int find_holder(struct change *change, const struct sriov_vswitch_bridge *bridge,
 		       const struct sriov_vswitch_port **holder, struct sriov_error *err)
@@ -75,7 +96,7 @@ static int find_holder(struct change *change, const struct sriov_vswitch_bridge 
 	for (size_t i = 0; !r && !*holder && i < bridge->nports; i++) {
 		const struct sriov_vswitch_port *port = &bridge->port[i];
 		bool idle = port->ours && strcmp(port->status, "connected") != 0 &&
-			    !is_leased(lease, n, port->name);
+			    !is_leased(lease, n, port->name) && is_unnamed(change->host, port);
 
 		if (!idle && !is_uplink(port) && strcmp(port->name, bridge->name) != 0)
 			*holder = port;

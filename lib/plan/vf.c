@@ -7,15 +7,55 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SALTS 256
 #define READ_VFS (SRIOV_READ_VFS | SRIOV_READ_ATTRS | SRIOV_READ_USERS | SRIOV_READ_USES)
 
 /* ---- MAC addresses ---- */
 
-/* Whether @mac is that of a PF of the host, or of a VF of this PF other than @index. */
-static bool mac_taken(const struct change *change, const struct sriov_inventory *host,
+/* Who else has addresses on this host. */
+struct others {
+	struct sriov_inventory *host; /* its PFs, or none */
+	struct sriov_lease *lease;
+	size_t nleases;
+};
+
+static void others_clear(struct others *others)
+{
+	sriov_inventory_free(others->host);
+	free(others->lease);
+}
+#define _others_ _cleanup_(others_clear)
+
+static bool is_guests(const struct change *change, const struct sriov_lease *lease,
 		      const uint8_t mac[6], unsigned index)
 {
-	for (size_t i = 0; i < host->npfs; i++)
+	bool on_it = lease->vf == (int)index && !strcmp(lease->pf, change->pf->address);
+
+	return !on_it && !memcmp(lease->mac, mac, 6);
+}
+
+/* Whether a guest that is not on that VF has @mac, or will have it. */
+static bool mac_leased(const struct change *change, const struct others *others,
+		       const uint8_t mac[6], unsigned index)
+{
+	const struct guest_state *own = change->want.guest;
+
+	if (own && own->leased && is_guests(change, &own->lease, mac, index))
+		return true;
+	for (size_t i = 0; i < others->nleases; i++)
+		if (!(own && own->lease.id == others->lease[i].id) &&
+		    is_guests(change, &others->lease[i], mac, index))
+			return true;
+	return false;
+}
+
+/* Whether @mac is that of a PF of the host, of a VF of this PF other than @index, or of a guest elsewhere. */
+static bool mac_taken(const struct change *change, const struct others *others,
+		      const uint8_t mac[6], unsigned index)
+{
+	const struct sriov_inventory *host = others->host;
+
+	for (size_t i = 0; host && i < host->npfs; i++)
 		if (!memcmp(host->pf[i].mac, mac, 6) || !memcmp(host->pf[i].perm_mac, mac, 6))
 			return true;
 	for (unsigned i = 0; i < change->pf->vfs; i++)
@@ -27,21 +67,31 @@ static bool mac_taken(const struct change *change, const struct sriov_inventory 
 		    (change->want.vf[i].attrs.has & SRIOV_VF_MAC) &&
 		    !memcmp(change->want.vf[i].attrs.mac, mac, 6))
 			return true;
-	return false;
+	return mac_leased(change, others, mac, index);
 }
 
-/* The VF's automatic MAC: the one recorded for it, else the first derived one that nobody has. */
-static void choose_mac(const struct change *change, const struct sriov_inventory *host,
-		       unsigned index, uint8_t out[6])
+/* Whether that derived MAC is on record for the VF, and no guest has taken it along. */
+static bool is_recorded(const struct change *change, const struct others *others, unsigned index,
+			const uint8_t mac[6])
 {
 	const struct vf_state *recorded = state_find_vf(&change->intent, index);
 
-	for (unsigned salt = 0; salt < 256; salt++) {
+	return recorded && (recorded->attrs.has & SRIOV_VF_MAC) &&
+	       !memcmp(recorded->attrs.mac, mac, 6) && !mac_leased(change, others, mac, index);
+}
+
+/* The VF's automatic MAC: the one recorded for it, else the first derived one that nobody has. */
+static void choose_mac(const struct change *change, const struct others *others, unsigned index,
+		       uint8_t out[6])
+{
+	for (unsigned salt = 0; salt < SALTS; salt++) {
 		sriov_mac_auto(change->pf->perm_mac, index, salt, out);
-		if (recorded && (recorded->attrs.has & SRIOV_VF_MAC) &&
-		    !memcmp(recorded->attrs.mac, out, 6))
+		if (is_recorded(change, others, index, out))
 			return;
-		if (!mac_taken(change, host, out, index))
+	}
+	for (unsigned salt = 0; salt < SALTS; salt++) {
+		sriov_mac_auto(change->pf->perm_mac, index, salt, out);
+		if (!mac_taken(change, others, out, index))
 			return;
 	}
 }
@@ -67,32 +117,33 @@ static void count_up(uint8_t mac[6], unsigned by)
 }
 
 /* The VF has its first derived MAC on record: who else is on the host does not matter. */
-static bool has_first_mac(const struct change *change, unsigned index)
+static bool has_first_mac(const struct change *change, const struct others *others, unsigned index)
 {
-	const struct vf_state *recorded = state_find_vf(&change->intent, index);
 	uint8_t mac[6];
 
 	sriov_mac_auto(change->pf->perm_mac, index, 0, mac);
-	return recorded && (recorded->attrs.has & SRIOV_VF_MAC) &&
-	       !memcmp(recorded->attrs.mac, mac, 6);
+	return is_recorded(change, others, index, mac);
 }
 
-/* The host's PFs, if a MAC of the VFs is to be compared with theirs; else an empty inventory. */
-static int read_others(const struct change *change, bool automatic, struct sriov_inventory **out,
+/* The guests, and the host's PFs if a MAC of the VFs is to be compared with theirs. */
+static int read_others(const struct change *change, bool automatic, struct others *out,
 		       struct sriov_error *err)
 {
-	for (size_t i = 0; i < change->want.nvf; i++)
-		if (!automatic || !has_first_mac(change, change->want.vf[i].index))
-			return host_read(change->host, NULL, 0, out, err);
-	*out = calloc(1, sizeof(**out));
-	return *out ? 0 : core_oom(err);
+	int r = change->store
+			? store_lease_list(change->store, NULL, &out->lease, &out->nleases, err)
+			: 0;
+
+	for (size_t i = 0; !r && i < change->want.nvf; i++)
+		if (!automatic || !has_first_mac(change, out, change->want.vf[i].index))
+			return host_read(change->host, NULL, 0, &out->host, err);
+	return r;
 }
 
 int vf_want_macs(struct change *change, const struct sriov_vfset *vfs, bool automatic,
 		 const uint8_t *first, struct sriov_error *err)
 {
-	struct sriov_inventory *host = NULL;
-	int r = read_others(change, automatic, &host, err);
+	_others_ struct others others = {0};
+	int r = read_others(change, automatic, &others, err);
 	unsigned nth = 0;
 
 	for (size_t i = 0; !r && i < change->want.nvf; i++) {
@@ -102,17 +153,16 @@ int vf_want_macs(struct change *change, const struct sriov_vfset *vfs, bool auto
 		if (vfs && !sriov_vfset_has(vfs, vf->index))
 			continue;
 		if (automatic) {
-			choose_mac(change, host, vf->index, mac);
+			choose_mac(change, &others, vf->index, mac);
 		} else {
 			memcpy(mac, first, 6);
 			count_up(mac, nth++);
-			if (!sriov_mac_is_zero(mac) && mac_taken(change, host, mac, vf->index))
+			if (!sriov_mac_is_zero(mac) && mac_taken(change, &others, mac, vf->index))
 				r = refuse_taken(change, vf->index, mac, err);
 		}
 		memcpy(vf->attrs.mac, mac, 6);
 		vf->attrs.has |= SRIOV_VF_MAC;
 	}
-	sriov_inventory_free(host);
 	return r;
 }
 

@@ -91,6 +91,9 @@ static const char *const migrations[] = {
 	/* how guests of a network are placed that do not say */
 	"ALTER TABLE physnet ADD COLUMN paths TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE physnet ADD COLUMN numa TEXT NOT NULL DEFAULT '';",
+
+	/* whose VFs are home to a guest that is on a bridge */
+	"ALTER TABLE lease ADD COLUMN pool TEXT NOT NULL DEFAULT '';",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

@@ -7,7 +7,7 @@
 
 #define COLUMNS                                                                                         \
 	"id, guest, uuid, state, generation, path, kind, net, pf, vf, epoch, address, node, mac, vlan," \
-	" below, queues, found, uri, created, socket, reason, attrs"
+	" below, queues, found, uri, created, socket, reason, attrs, pool"
 
 static int read_attrs(sqlite3_stmt *row, int i, struct sriov_vf_attrs *out, struct sriov_error *err)
 {
@@ -48,6 +48,7 @@ static int read_lease(sqlite3_stmt *row, void *data, struct sriov_error *err)
 	store_column(row, 19, lease->created);
 	store_column(row, 20, lease->socket);
 	store_column(row, 21, lease->reason);
+	store_column(row, 23, lease->pool);
 	sriov_mac_parse(mac, lease->mac);
 	r = read_attrs(row, 17, &lease->found, err);
 	return r ? r : read_attrs(row, 22, &lease->attrs, err);
@@ -153,14 +154,14 @@ int store_lease_insert(struct store *store, struct sriov_lease *lease, struct sr
 		store, err, NULL, NULL,
 		"INSERT INTO lease (guest, uuid, state, generation, path, kind, net, pf, vf, epoch,"
 		" address, node, mac, vlan, below, queues, found, uri, created, socket, reason,"
-		" attrs) VALUES (?, lower(?), ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?, ?,"
-		" ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tttitttttititititttttt", lease->guest, lease->uuid, lease->state,
+		" attrs, pool) VALUES (?, lower(?), ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?,"
+		" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tttitttttitititittttttt", lease->guest, lease->uuid, lease->state,
 		(int64_t)lease->generation, lease->path, lease->kind, lease->net, lease->pf,
 		lease->vf < 0 ? NULL : text.vf, (int64_t)lease->epoch, lease->address,
 		(int64_t)lease->node, text.mac, (int64_t)lease->vlan, lease->below,
 		(int64_t)lease->queues, text.found, lease->uri, lease->created, lease->socket,
-		lease->reason, text.attrs);
+		lease->reason, text.attrs, lease->pool);
 	if (r < 0)
 		return r;
 	lease->id = sqlite3_last_insert_rowid(store->db);
@@ -185,12 +186,14 @@ static int put_lease(struct store *store, const struct sriov_lease *lease, unsig
 		store, err, NULL, NULL,
 		"UPDATE lease SET state = ?, path = ?, kind = ?, net = ?, vf = CAST(? AS INTEGER),"
 		" epoch = ?, address = ?, node = ?, mac = ?, vlan = ?, below = ?, queues = ?, found = ?, uri = ?,"
-		" socket = ?, reason = ?, attrs = ?, generation = ? WHERE id = ? AND generation = ?",
-		"tttttititititttttiii", lease->state, lease->path, lease->kind, lease->net,
+		" socket = ?, reason = ?, attrs = ?, pool = ?, generation = ?"
+		" WHERE id = ? AND generation = ?",
+		"tttttitititittttttiii", lease->state, lease->path, lease->kind, lease->net,
 		lease->vf < 0 ? NULL : text.vf, (int64_t)lease->epoch, lease->address,
 		(int64_t)lease->node, text.mac, (int64_t)lease->vlan, lease->below,
 		(int64_t)lease->queues, text.found, lease->uri, lease->socket, lease->reason,
-		text.attrs, (int64_t)generation, (int64_t)lease->id, (int64_t)lease->generation);
+		text.attrs, lease->pool, (int64_t)generation, (int64_t)lease->id,
+		(int64_t)lease->generation);
 	if (r < 0)
 		return r;
 	return r ? 0 : -ENOENT;

@@ -339,12 +339,50 @@ static int advise_memory(struct advising *a)
 	return 0;
 }
 
+/* ---- DPDK ---- */
+
+/* What there is of OVS that only DPDK forwards for; NULL: nothing. */
+static const char *needs_dpdk(const struct sriov_vswitch *is)
+{
+	for (size_t b = 0; b < is->nbridges; b++) {
+		const struct sriov_vswitch_bridge *bridge = &is->bridge[b];
+
+		if (bridge->ours)
+			return bridge->name;
+		for (size_t i = 0; i < bridge->nports; i++)
+			if (vswitch_is_vhostuser(&bridge->port[i]))
+				return bridge->name;
+	}
+	return NULL;
+}
+
+static int advise_dpdk(struct advising *a)
+{
+	const char *bridge = needs_dpdk(a->is);
+	struct sriov_advice *advice;
+	struct sriov_error why = {0};
+
+	if (!bridge || !vswitch_check_dpdk(a->is, &why))
+		return 0;
+	advice = add(a, "no-dpdk");
+	if (!advice)
+		return core_oom(a->err);
+	snprintf(advice->object, sizeof(advice->object), "bridge %s", bridge);
+	snprintf(advice->finding, sizeof(advice->finding), "guests on it pass no frames: %.220s",
+		 why.message);
+	snprintf(advice->evidence, sizeof(advice->evidence),
+		 "Open_vSwitch: dpdk-init %s, dpdk_initialized %s",
+		 a->is->dpdk_init ? "true" : "false", a->is->dpdk_initialized ? "true" : "false");
+	snprintf(advice->then, sizeof(advice->then), "%.191s", why.hint);
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int advise(struct advising *a)
 {
 	const struct sriov_vswitch_port *port;
-	int r = 0;
+	int r;
 
 	if (vswitch_mask_parse(a->is->pmd_cpu_mask, &a->mask) < 0)
 		return sriov_error_set(a->err, -EINVAL, "pmd-cpu-mask",
@@ -361,6 +399,7 @@ static int advise(struct advising *a)
 		if (a->is->rxq[i].core >= 0 && a->is->rxq[i].core < CPUSET_MAX)
 			cpuset_add(&a->mask, a->is->rxq[i].core);
 	}
+	r = advise_dpdk(a);
 	FOR_EACH_GUEST(a, port)
 	{
 		r = r ?: advise_port(a, port);

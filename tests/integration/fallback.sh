@@ -48,7 +48,7 @@ change guest attach web1 --net red
 change guest attach web2 --net red
 before=$(cat "$host")
 expect 0 guest attach web3 --net red --dry-run
-showed "make vhost-user port vhu-" "of web3 on bridge br-red" "install the flows of physnet red" "attach vhost-user port" "as no VF that would do is free"
+showed "make vhost-user port vhu" "of web3 on bridge br-red" "install the flows of physnet red" "attach vhost-user port" "as no VF that would do is free"
 same "a dry run changes nothing" "$before" "$(cat "$host")"
 change guest attach web3 --net red --max-rate 100 --vlan 7
 is "lease" "vhostuser|interface|0000:81:00.0||reserved" "$(lease web3)"
@@ -62,7 +62,7 @@ has "a meter limits it" "$(flows br-red)" "meter:"
 is "MTU end to end" 1500 "$(jq '[.ovs.bridges[].ports[] | select(.guest == "web3") | .mtu_request] | .[0]' "$host")"
 again guest attach web3 --net red
 expect 0 guest show web3
-showed "web3 holds vhostuser on br-red" "why      " "as no VF that would do is free" "socket   /var/lib/vhost_sockets/vhu-"
+showed "web3 holds vhostuser on br-red" "why      " "as no VF that would do is free" "socket   /var/lib/vhost_sockets/vhu"
 is "counted" 1 "$(query "SELECT fallbacks FROM physnet")"
 expect 0 physnet check red
 # it needs memory that OVS can read

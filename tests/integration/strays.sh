@@ -108,7 +108,7 @@ defined web1 1 "" shared
 expect 0 guest attach web1 --net blue --paths vhostuser
 again_started
 expect 0 restore
-showed "stays for its port vhu-" "of web1"
+showed "stays for its port vhu" "of web1"
 expect 0 guest detach web1
 expect 0 restore
 is "its bridge" br-red "$(bridges)"

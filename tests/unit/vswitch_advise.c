@@ -34,7 +34,7 @@ static struct sriov_vswitch_port guest(const char *name, int node)
 
 struct row {
 	const char *mask, *memory;
-	bool per_port;
+	bool per_port, no_dpdk;
 	struct sriov_vswitch_port port[3];
 	size_t nports;
 	struct sriov_vswitch_rxq rxq[4];
@@ -49,6 +49,9 @@ static void check(const struct row *row)
 					      .nports = row->nports};
 	struct sriov_vswitch is = {.bridge = &bridge,
 				   .nbridges = 1,
+				   .dpdk = true,
+				   .dpdk_init = true,
+				   .dpdk_initialized = !row->no_dpdk,
 				   .rxq = (struct sriov_vswitch_rxq *)row->rxq,
 				   .nrxqs = row->nrxqs,
 				   .per_port_memory = row->per_port};
@@ -171,6 +174,12 @@ static void ports(void **state)
 	core_copy(row.port[0].status, sizeof(row.port[0].status), "disconnected");
 	row.port[0].link_up = false;
 	row.port[0].mtu = 0;
+	check(&row);
+	/* what needs DPDK is told once; where nothing does it is nobody's business */
+	row.no_dpdk = true;
+	row.advice[0] = "no-dpdk bridge br0 ";
+	check(&row);
+	row = (struct row){.mask = "", .no_dpdk = true};
 	check(&row);
 }
 

@@ -14,7 +14,7 @@ exits 0 "the ninth" s guest attach vm9 --net red --hands-off
 like "$out" "as no VF that would do is free" "it is told why"
 is "$(lease vm9 .path)" vhostuser "on vhost-user"
 mac=$(lease vm9 .mac)
-socket=/var/lib/vhost_sockets/$(ovs-vsctl list-ports br-red | grep '^vhu-')
+socket=/var/lib/vhost_sockets/$(ovs-vsctl list-ports br-red | grep '^vhu')
 
 # guest NAME NETDEV ADDRESS
 guest() {
