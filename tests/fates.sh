@@ -82,6 +82,8 @@ fate_on_vf() {
 	vf) echo "guest$(($(out | jq -r .end.vf) + 1))=3" ;;
 	wire) echo "wire=3" ;;
 	drop | pf) echo "-" ;;
+	# of an address that neither guest nor the port is known to have: who else there might be is no port of the bridge's
+	unknown) [ "$(out | jq -r .end.decided_by)" = switch ] && echo "-" || echo unknown ;;
 	*) out | jq -r .end.destination ;;
 	esac
 }
