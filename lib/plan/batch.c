@@ -175,7 +175,7 @@ int batch_plan(struct batch *batch, struct sriov_error *err)
 	return r;
 }
 
-void batch_digest(const struct batch *batch, char out[20])
+static void digest(const struct batch *batch, char out[20])
 {
 	uint64_t hash = CORE_HASH_SEED;
 
@@ -187,11 +187,28 @@ void batch_digest(const struct batch *batch, char out[20])
 	snprintf(out, 20, "%016llx", (unsigned long long)hash);
 }
 
+int batch_check_expected(const struct batch *batch, const char *object, struct sriov_error *err)
+{
+	const struct sriov_options *opts = batch->opts;
+	char is[20];
+
+	if (opts->dry_run || !opts->expect)
+		return 0;
+	digest(batch, is);
+	if (!strcmp(opts->expect, is))
+		return 0;
+	sriov_error_set(err, -ESTALE, object,
+			"the plan is not the one expected: its digest is %s, not %s", is,
+			opts->expect);
+	sriov_error_hint(err, "the host has changed since; look at the plan again");
+	return sriov_error_status(err, SRIOV_REFUSED);
+}
+
 void batch_give(struct batch *batch, struct sriov_host_change *out)
 {
 	struct sriov_plan **tail = &out->plan;
 
-	batch_digest(batch, out->digest);
+	digest(batch, out->digest);
 	out->differs = batch->differs;
 	for (size_t i = 0; i < batch->n; i++) {
 		change_give_plan(&batch->part[i].change, tail);

@@ -51,7 +51,8 @@ int batch_open(struct batch *batch, struct sriov_host *host, const char (*addres
 void batch_close(struct batch *batch);
 /* The steps of all parts, and whether they may be done; batch->differs and ->record. */
 int batch_plan(struct batch *batch, struct sriov_error *err);
-void batch_digest(const struct batch *batch, char out[20]);
+/* Refuses another plan than that of opts->expect, if the user has seen one. */
+int batch_check_expected(const struct batch *batch, const char *object, struct sriov_error *err);
 /* Hands over the plans and what else there is to tell; also after a failure. */
 void batch_give(struct batch *batch, struct sriov_host_change *out);
 /*

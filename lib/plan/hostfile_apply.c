@@ -269,16 +269,6 @@ static int want_nets(struct batch *batch, const struct hostfile *file,
 	return r;
 }
 
-static int refuse_other(const struct sriov_options *opts, const struct sriov_host_change *out,
-			struct sriov_error *err)
-{
-	sriov_error_set(err, -ESTALE, "host file",
-			"the plan is not the one expected: its digest is %s, not %s", out->digest,
-			opts->expect);
-	sriov_error_hint(err, "the host has changed since; look at `sriovctl plan` again");
-	return sriov_error_status(err, SRIOV_REFUSED);
-}
-
 static int run_file(struct batch *batch, const struct hostfile *file, const char *boot_id,
 		    unsigned confirm, struct sriov_host_change *out, struct sriov_error *err)
 {
@@ -330,11 +320,8 @@ static int apply_file(struct sriov_host *host, const struct hostfile *file, unsi
 		r = plan_file(&batch, file, targets.at, err);
 	if (!r && !batch.differs)
 		r = drift_take_over(&batch, err);
-	if (!r && !opts->dry_run && opts->expect) {
-		batch_digest(&batch, out->digest);
-		if (strcmp(opts->expect, out->digest) != 0)
-			r = refuse_other(opts, out, err);
-	}
+	if (!r)
+		r = batch_check_expected(&batch, "host file", err);
 	if (!r && !opts->dry_run && batch.differs)
 		r = run_file(&batch, file, inv->boot_id, confirm, out, err);
 	batch_give(&batch, out);

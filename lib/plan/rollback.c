@@ -290,6 +290,8 @@ static int go_back(struct sriov_host *host, struct past *past, long id, bool lea
 				    &batch.says_nets, err);
 	if (!r)
 		r = batch_plan(&batch, err);
+	if (!r)
+		r = batch_check_expected(&batch, "rollback", err);
 	/* the end of an unconfirmed one is recorded, also if the host is as before already */
 	if (!r && !opts->dry_run && (batch.differs || past->pending))
 		r = run_back(&batch, past, id, inv->boot_id, out, err);

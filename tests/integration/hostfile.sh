@@ -112,7 +112,13 @@ showed "changed since by \`sriovctl vf set ens2f0 2 --spoofchk off\`" "VF 0 is i
 # ---- going back: the host and the records as before, and forth again ----
 expect 0 rollback 1 --dry-run
 showed "delete all 4 VFs" "physnet blue is forgotten"
-expect 0 rollback 1
+expect 0 rollback 1 --dry-run --json
+digest=$(jq -r .digest "$work/out")
+stood=$(everything)
+expect 3 rollback 1 --expect 0123456789abcdef
+said "its digest is $digest" "not 0123456789abcdef"
+same "nothing goes back" "$stood" "$(everything)"
+expect 0 rollback 1 --expect "$digest"
 let_land
 same "as before" "$before" "$(everything)"
 expect 0 status
