@@ -26,6 +26,9 @@ bool guest_rule_names(const struct sriov_rule *rule, const struct sriov_lease *l
  */
 int guest_check_carried(struct change *change, const struct sriov_lease *lease,
 			struct sriov_error *err);
+/* Notes for which guests of the PF new drops of @list, its rules as they will be, do not hold, and why. */
+int guest_tell_uncarried(struct change *change, const struct sriov_rules *list,
+			 struct sriov_error *err);
 /*
  * The lease that @as is about: guest, net, pf. -ENOENT: nobody of that name holds one; the hint has the nearest. Its
  * libvirt is the one that was named.

@@ -166,3 +166,47 @@ int guest_check_carried(struct change *change, const struct sriov_lease *lease,
 	sriov_rules_clear(&place.list);
 	return r > 0 ? 0 : r;
 }
+
+/* Of one guest: told once, however many of the rules it is. */
+static int tell_uncarried(struct change *change, const struct sriov_rules *list,
+			  const struct sriov_lease *lease, struct sriov_error *err)
+{
+	const struct sriov_rules *before = &change->intent.list;
+	const struct sriov_rule *first = NULL;
+	struct place place = {0};
+	char more[32] = "";
+	size_t lost = 0;
+	int r = find_place(change, lease, &place, err);
+
+	for (size_t i = 0; !r && i < list->n; i++) {
+		const struct sriov_rule *rule = &list->at[i];
+
+		if (!drops(rule, lease) || find_same(before, before->n, rule) ||
+		    is_carried(list, i, &place.list))
+			continue;
+		first = first ?: rule;
+		lost++;
+	}
+	if (lost > 1)
+		snprintf(more, sizeof(more), " and %zu more", lost - 1);
+	if (lost)
+		r = change_note(change, err, "drop %s%s does not hold for guest %s: %s",
+				first->name, more, lease->guest, place.rules);
+	sriov_rules_clear(&place.list);
+	return r > 0 ? 0 : r;
+}
+
+int guest_tell_uncarried(struct change *change, const struct sriov_rules *list,
+			 struct sriov_error *err)
+{
+	_free_ struct sriov_lease *lease = NULL;
+	size_t n = 0;
+	int r = change->store
+			? store_lease_list(change->store, change->pf->address, &lease, &n, err)
+			: 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		if (lease[i].vf < 0)
+			r = tell_uncarried(change, list, &lease[i], err);
+	return r;
+}

@@ -4,6 +4,7 @@
  * which is compiled as a whole: a file replaces the recorded list, adding and deleting change it.
  */
 #include "lib/plan/rule.h"
+#include "lib/plan/guest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -110,6 +111,8 @@ static int want_list(struct change *change, struct sriov_rules *list, const stru
 		r = check_added(change, list, &compiled, err);
 	if (!r)
 		r = note_verdicts(change, list, &compiled, err);
+	if (!r)
+		r = guest_tell_uncarried(change, list, err);
 	if (!r)
 		r = rule_want(change, list, &compiled, how, err);
 	sriov_compiled_clear(&compiled);

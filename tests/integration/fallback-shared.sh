@@ -55,6 +55,11 @@ expect 0 guest move web1 --to vf
 expect 0 flow delete ens2f0 --all
 expect 0 guest move web1 --to vhostuser --force
 showed "rule secure has no effect on it: bridge br-red has the rules of ens2f0 only"
+# nor do drops that come later
+expect 0 flow add ens1f0 --name late udp4 src-ip 10.6.6.6 src-port 1 dst-ip 10.0.0.1 dst-port 54 drop
+showed "drop late does not hold for guest web1: bridge br-red has the rules of ens2f0 only"
+expect 0 flow add ens1f0 --name later udp4 src-ip 10.6.6.6 src-port 1 dst-ip 10.0.0.1 dst-port 55 queue 1
+is "notes" "" "$(grep 'does not hold' "$work/out" || true)"
 over
 
 # ---- the VF that a guest has left ----
