@@ -364,6 +364,10 @@ static int attach_once(struct attach *attach, struct sriov_host *host,
 				    "its domain has gone while it was looked at");
 	if (!r)
 		r = change_note(&attach->change, err, "%s", attach->choice.reason);
+	if (!r && as->queues && lease->vf >= 0 && !as->standby)
+		r = change_note(&attach->change, err,
+				"%u queues are asked for, and a VF has as many as its driver makes",
+				as->queues);
 	if (!r)
 		r = change_run(&attach->change, err);
 	if (!r)

@@ -159,6 +159,8 @@ expect 0 guest attach g1
 expect 0 guest attach g2
 expect 1 guest attach g3 --numa required
 said "no free VF on node 1"
+expect 0 guest attach g3 --queues 4 --dry-run
+showed "4 queues are asked for, and a VF has as many as its driver makes"
 expect 0 guest attach g3
 showed "as nothing is free on the guest's node 1"
 is "lease" "vf|interface|0000:3b:00.0|0|reserved" "$(lease g3)"
