@@ -82,6 +82,7 @@ int batch_open(struct batch *batch, struct sriov_host *host, const char (*addres
 		r = open_part(batch, address[i], err);
 	for (size_t i = 0; !r && i < notes.n; i++)
 		r = change_note(&batch->part[0].change, err, "%s", notes.at[i]);
+	batch->recovered = notes.n;
 	change_notes_clear(&notes);
 	if (!r)
 		r = store_get(host, !opts->dry_run, &batch->store, err);

@@ -38,6 +38,7 @@ struct batch {
 	bool says_nets, has_nets;
 	struct change_notes record; /* what changes in records alone */
 	bool differs;
+	bool recovered;                 /* something that was left open, before all this */
 	size_t failed;                  /* the part that a plan could not be made for, n = none */
 	char failed_net[SRIOV_NET_LEN]; /* the network, "" = none */
 };

@@ -148,7 +148,7 @@ static int forget(struct sriov_host *host, struct store *store, struct past *pas
 			       opts, err);
 	batch.record = gone;
 	if (!r)
-		r = past_check(store, past, err);
+		r = past_check(store, past, false, err);
 	if (!r)
 		r = store_begin(store, STORE_DURABLE, err);
 	if (!r)

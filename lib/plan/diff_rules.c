@@ -126,7 +126,7 @@ void plan_rules_out(struct planner *p)
 		step = planner_add(p, STEP_RULE_DELETE);
 		step->entry = p->now->rules[i];
 		want = state_find_rule(p->want, step->entry.loc);
-		if (want && !want->present)
+		if (want && (!want->present || is_as_wanted(want, &step->entry)))
 			core_copy(step->name, sizeof(step->name), want->name);
 	}
 }

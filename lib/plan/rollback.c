@@ -217,12 +217,13 @@ static int find_bridges(struct store *store, struct past *past, struct sriov_err
 	return r;
 }
 
-int past_check(struct store *store, const struct past *past, struct sriov_error *err)
+int past_check(struct store *store, const struct past *past, bool recovered,
+	       struct sriov_error *err)
 {
 	struct store_generation last = {0};
 	int r = store_generation_get(store, 0, &last, err);
 	long pending = strcmp(last.row.status, "unconfirmed") ? 0 : last.row.id;
-	bool same = last.row.id == past->last && pending == past->pending;
+	bool same = (recovered || last.row.id == past->last) && pending == past->pending;
 
 	store_generation_clear(&last);
 	if ((r < 0 && r != -ENOENT) || same)
@@ -281,7 +282,7 @@ static int go_back(struct sriov_host *host, struct past *past, long id, bool lea
 			       opts, err);
 	batch.record = gone;
 	if (!r)
-		r = past_check(batch.store, past, err);
+		r = past_check(batch.store, past, batch.recovered, err);
 	for (size_t i = 0; !r && i < batch.n; i++)
 		if (past->pf[i].json)
 			r = want_past(&batch, &batch.part[i].change, past->pf[i].json, err);

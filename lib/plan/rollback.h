@@ -22,10 +22,11 @@ void past_clear(struct past *past);
 /* Of the generations from @id on. */
 int past_load(struct store *store, long id, struct past *past, struct sriov_error *err);
 /*
- * With the PFs locked: -ESTALE if by now another generation is the last one, or the unconfirmed one was confirmed or
- * taken back, so that @past is not what a way back leads to.
+ * With the PFs locked: -ESTALE if by now another generation is the last one (but what the command itself has @recovered
+ * may have ended as one), or the unconfirmed one was confirmed or taken back, so that @past is not what a way back leads to.
  */
-int past_check(struct store *store, const struct past *past, struct sriov_error *err);
+int past_check(struct store *store, const struct past *past, bool recovered,
+	       struct sriov_error *err);
 /*
  * PFs that are not on the host have nothing to go back to: left out, each with a word in @gone, if that @may be; otherwise
  * -ENODEV names the first.

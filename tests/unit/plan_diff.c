@@ -206,7 +206,7 @@ static void test_rules(void **state)
 	pf.nrules = 1;
 	rules[0] = udp_to(3, 4789, 1);
 	assert_string_equal(plan_text(&pf, &want),
-			    "delete rule vxlan at location 3: udp4 dst-port 4789 -> queue 1\n"
+			    "delete rule at location 3: udp4 dst-port 4789 -> queue 1\n"
 			    "install rule vxlan at location 3: udp4 dst-port 4789 -> drop\n");
 	rules[0] = want.rule[0].entry;
 	assert_string_equal(plan_text(&pf, &want), "");

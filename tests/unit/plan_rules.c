@@ -239,7 +239,7 @@ static void test_replace(void **state)
 		(struct rule_state){.present = true, .entry = udp_to(3, 55, 3), .name = "c"};
 	assert_string_equal(plan_text(&pf, &want),
 			    "delete rule at location 1: udp4 dst-port 53 -> queue 2\n"
-			    "delete rule b at location 2: udp4 dst-port 54 -> queue 2\n"
+			    "delete rule at location 2: udp4 dst-port 54 -> queue 2\n"
 			    "install rule b at location 2: udp4 dst-port 54 -> queue 3\n"
 			    "install rule c at location 3: udp4 dst-port 55 -> queue 3\n");
 	state_clear(&want);
