@@ -132,23 +132,10 @@ static int forget_nets(struct store *store, const struct past *past, struct srio
 static int forget(struct sriov_host *host, struct store *store, struct past *past, long id,
 		  const struct sriov_options *opts, struct sriov_error *err)
 {
-	_free_ char(*address)[SRIOV_PCI_LEN] = calloc(past->npfs + 1, sizeof(*address));
 	struct sriov_inventory *inv = NULL;
-	struct change_notes gone = {0};
 	struct batch batch = {0};
-	int r = address ? host_read(host, NULL, 0, &inv, err) : core_oom(err);
+	int r = past_open(past, host, true, opts, &batch, &inv, err);
 
-	if (!r)
-		r = past_leave_gone(past, inv, true, &gone, err);
-	sriov_inventory_free(inv);
-	for (size_t i = 0; !r && i < past->npfs; i++)
-		core_copy(address[i], sizeof(*address), past->pf[i].address);
-	if (!r)
-		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, past->npfs,
-			       opts, err);
-	batch.record = gone;
-	if (!r)
-		r = past_check(store, past, false, err);
 	if (!r)
 		r = store_begin(store, STORE_DURABLE, err);
 	if (!r)
@@ -163,6 +150,7 @@ static int forget(struct sriov_host *host, struct store *store, struct past *pas
 		r = store_commit(store, err);
 	store_rollback(store);
 	batch_close(&batch);
+	sriov_inventory_free(inv);
 	return r;
 }
 

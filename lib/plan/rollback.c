@@ -217,8 +217,12 @@ static int find_bridges(struct store *store, struct past *past, struct sriov_err
 	return r;
 }
 
-int past_check(struct store *store, const struct past *past, bool recovered,
-	       struct sriov_error *err)
+/*
+ * -ESTALE if by now another generation is the last one (but what the command itself has @recovered may have ended as one), or
+ * the unconfirmed one was confirmed or taken back, so that @past is not what a way back leads to.
+ */
+static int past_check(struct store *store, const struct past *past, bool recovered,
+		      struct sriov_error *err)
 {
 	struct store_generation last = {0};
 	int r = store_generation_get(store, 0, &last, err);
@@ -234,8 +238,9 @@ int past_check(struct store *store, const struct past *past, bool recovered,
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-int past_leave_gone(struct past *past, const struct sriov_inventory *inv, bool may,
-		    struct change_notes *gone, struct sriov_error *err)
+/* Without PFs that the host has not any more: noted if that @may be, else refused. */
+static int past_leave_gone(struct past *past, const struct sriov_inventory *inv, bool may,
+			   struct change_notes *gone, struct sriov_error *err)
 {
 	size_t kept = 0;
 	int r = 0;
@@ -263,26 +268,33 @@ int past_leave_gone(struct past *past, const struct sriov_inventory *inv, bool m
 	return r;
 }
 
+int past_open(struct past *past, struct sriov_host *host, bool leave_gone,
+	      const struct sriov_options *opts, struct batch *batch, struct sriov_inventory **inv,
+	      struct sriov_error *err)
+{
+	_free_ char(*address)[SRIOV_PCI_LEN] = calloc(past->npfs + 1, sizeof(*address));
+	struct change_notes gone = {0};
+	int r = address ? host_read(host, NULL, 0, inv, err) : core_oom(err);
+
+	if (!r)
+		r = past_leave_gone(past, *inv, leave_gone, &gone, err);
+	for (size_t i = 0; !r && i < past->npfs; i++)
+		core_copy(address[i], sizeof(*address), past->pf[i].address);
+	if (!r)
+		r = batch_open(batch, host, (const char(*)[SRIOV_PCI_LEN])address, past->npfs, opts,
+			       err);
+	batch->record = gone;
+	return r ? r : past_check(batch->store, past, batch->recovered, err);
+}
+
 static int go_back(struct sriov_host *host, struct past *past, long id, bool leave_gone,
 		   const struct sriov_options *opts, struct sriov_host_change *out,
 		   struct sriov_error *err)
 {
-	_free_ char(*address)[SRIOV_PCI_LEN] = calloc(past->npfs + 1, sizeof(*address));
 	struct sriov_inventory *inv = NULL;
-	struct change_notes gone = {0};
 	struct batch batch = {0};
-	int r = address ? host_read(host, NULL, 0, &inv, err) : core_oom(err);
+	int r = past_open(past, host, leave_gone, opts, &batch, &inv, err);
 
-	if (!r)
-		r = past_leave_gone(past, inv, leave_gone, &gone, err);
-	for (size_t i = 0; !r && i < past->npfs; i++)
-		core_copy(address[i], sizeof(*address), past->pf[i].address);
-	if (!r)
-		r = batch_open(&batch, host, (const char(*)[SRIOV_PCI_LEN])address, past->npfs,
-			       opts, err);
-	batch.record = gone;
-	if (!r)
-		r = past_check(batch.store, past, batch.recovered, err);
 	for (size_t i = 0; !r && i < batch.n; i++)
 		if (past->pf[i].json)
 			r = want_past(&batch, &batch.part[i].change, past->pf[i].json, err);

@@ -22,17 +22,13 @@ void past_clear(struct past *past);
 /* Of the generations from @id on. */
 int past_load(struct store *store, long id, struct past *past, struct sriov_error *err);
 /*
- * With the PFs locked: -ESTALE if by now another generation is the last one (but what the command itself has @recovered
- * may have ended as one), or the unconfirmed one was confirmed or taken back, so that @past is not what a way back leads to.
+ * Opens the PFs of @past for the way back, *@inv with them; batch_close() follows in any case. PFs that are not on the host
+ * have nothing to go back to: left out, each with a word in the batch's record, with @leave_gone; otherwise -ENODEV names the
+ * first. -ESTALE: with the PFs locked @past is not what a way back leads to any more.
  */
-int past_check(struct store *store, const struct past *past, bool recovered,
-	       struct sriov_error *err);
-/*
- * PFs that are not on the host have nothing to go back to: left out, each with a word in @gone, if that @may be; otherwise
- * -ENODEV names the first.
- */
-int past_leave_gone(struct past *past, const struct sriov_inventory *inv, bool may,
-		    struct change_notes *gone, struct sriov_error *err);
+int past_open(struct past *past, struct sriov_host *host, bool leave_gone,
+	      const struct sriov_options *opts, struct batch *batch, struct sriov_inventory **inv,
+	      struct sriov_error *err);
 /* The pools of a PF as its row @json says, into the change's want. */
 int past_want_pools(struct change *change, const json_t *json, struct batch *batch,
 		    struct sriov_error *err);
