@@ -249,7 +249,7 @@ static int look_at(struct space *space, const struct cube *cube, size_t i, struc
 		return 0;
 	if (list_reserve(space, 1))
 		return -ENOMEM;
-	space->list[space->nlist++] = (struct space_meeting){.at = i};
+	space->list[space->nlist++] = (struct space_meeting){.cube = other->cube, .at = i};
 	return 0;
 }
 
@@ -402,7 +402,25 @@ static int keep(struct space_rest *rest, const struct cube *cube)
 	return 0;
 }
 
-static int cut(struct space *space, const struct cube *cube, size_t from, struct space_rest *rest);
+/* Of a list of cubes to be cut out of another one. */
+struct pick {
+	const struct cube *by; /* NULL = none of them can be */
+	uint32_t least;        /* bits that it asks for besides */
+};
+
+/* Looks at one more of them; true if it covers @cube, of which nothing is left then. */
+static inline bool pick_covers(struct pick *pick, const struct space_meeting *meeting,
+			       const struct cube *cube)
+{
+	if (!meeting->extra)
+		return cube_within(cube, meeting->cube);
+	if (!pick->by || meeting->extra < pick->least)
+		*pick = (struct pick){meeting->cube, meeting->extra};
+	return false;
+}
+
+static int cut(struct space *space, const struct cube *cube, size_t from, const struct pick *pick,
+	       struct space_rest *rest);
 
 /*
  * Cuts the cubes of list[from…to) out of @half, one half of a cube that they all meet: it names the bit @bit of word
@@ -412,6 +430,7 @@ static int cut_half(struct space *space, const struct cube *half, unsigned i, ui
 		    size_t from, size_t to, struct space_rest *rest)
 {
 	struct space_meeting *next;
+	struct pick pick = {0};
 	int r;
 
 	if (rest->stopped)
@@ -423,14 +442,18 @@ static int cut_half(struct space *space, const struct cube *half, unsigned i, ui
 		return -ENOMEM;
 	next = &space->list[to];
 	for (const struct space_meeting *m = &space->list[from]; m < &space->list[to]; m++) {
-		const struct cube *before = space->at[m->at].cube;
+		const struct cube *before = m->cube;
 		bool names = (before->mask.w[i] & bit) && cube_says(before, half, i);
 
-		if (!names || !((before->value.w[i] ^ half->value.w[i]) & bit))
-			*next++ = (struct space_meeting){m->at, m->extra - names};
+		if (names && ((before->value.w[i] ^ half->value.w[i]) & bit))
+			continue;
+		*next = *m;
+		next->extra -= names;
+		if (pick_covers(&pick, next++, half))
+			return 0;
 	}
 	space->nlist = next - space->list;
-	r = cut(space, half, to, rest);
+	r = cut(space, half, to, &pick, rest);
 	space->nlist = to;
 	return r;
 }
@@ -455,29 +478,16 @@ static int halve(struct space *space, const struct cube *cube, const struct cube
 }
 
 /*
- * Cuts the cubes of list[from…), which all meet @cube, out of it, half by half: first by the one that asks for the
- * fewest bits more at which a NIC can split.
+ * Cuts the cubes of list[from…), which all meet @cube, out of it, half by half: first by the one that was picked, which
+ * asks for the fewest bits more at which a NIC can split.
  */
-static int cut(struct space *space, const struct cube *cube, size_t from, struct space_rest *rest)
+static int cut(struct space *space, const struct cube *cube, size_t from, const struct pick *pick,
+	       struct space_rest *rest)
 {
-	size_t q = SPACE_NONE;
-	uint32_t least = UINT32_MAX;
-
-	for (size_t k = from; k < space->nlist; k++) {
-		const struct space_meeting *meeting = &space->list[k];
-
-		if (!meeting->extra) {
-			if (cube_within(cube, space->at[meeting->at].cube))
-				return 0;
-		} else if (meeting->extra < least) {
-			least = meeting->extra;
-			q = k;
-		}
-	}
 	if (space->nlist == from)
 		return keep(rest, cube);
-	if (q != SPACE_NONE)
-		return halve(space, cube, space->at[space->list[q].at].cube, from, rest);
+	if (pick->by)
+		return halve(space, cube, pick->by, from, rest);
 	rest->blocked = space->at[space->list[from].at].owner;
 	return 0;
 }
@@ -485,13 +495,17 @@ static int cut(struct space *space, const struct cube *cube, size_t from, struct
 /* All that is in the list, which meets @cube. */
 static int cut_all(struct space *space, const struct cube *cube, struct space_rest *rest)
 {
+	struct pick pick = {0};
+
 	space->work += space->nlist + 1;
 	if (space->work > space->work_max)
 		return -E2BIG;
-	for (size_t k = 0; k < space->nlist; k++)
-		space->list[k].extra = cube_extra_count(space->at[space->list[k].at].cube, cube,
-							&space->splittable);
-	return cut(space, cube, 0, rest);
+	for (struct space_meeting *m = space->list; m < &space->list[space->nlist]; m++) {
+		m->extra = cube_extra_count(m->cube, cube, &space->splittable);
+		if (pick_covers(&pick, m, cube))
+			return 0;
+	}
+	return cut(space, cube, 0, &pick, rest);
 }
 
 int space_take(struct space *space, const struct cube *cube, struct space_rest *rest)

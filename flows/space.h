@@ -22,6 +22,7 @@ struct space_cube {
 };
 /* One that meets the cube at hand. */
 struct space_meeting {
+	const struct cube *cube;
 	uint32_t at; /* in space.at */
 	uint32_t
 		extra; /* bits that it names and the one at hand does not, of those at which a NIC can split */
