@@ -70,6 +70,7 @@ struct sim_host {
 	/* the file as it was read last: a plan reads it many times, and large ones take long to parse */
 	json_t *json;
 	struct stat seen;
+	struct sim_texts texts;
 	bool whole; /* all of it was decoded once, so that errors in it are known */
 };
 
@@ -161,7 +162,7 @@ static int load_for(struct sim_host *host, const char *pf, struct sim **out,
 		return r;
 	if (pf && host->whole && !(part = without_rules(host->json, pf)))
 		return core_oom(err);
-	r = sim_decode(part ?: host->json, &sim, err);
+	r = sim_decode(part ?: host->json, &host->texts, &sim, err);
 	host->whole = !r;
 	if (r < 0) {
 		if (err)
@@ -515,6 +516,7 @@ static void do_close(struct sriov_host *host)
 	struct sim_host *priv = host->priv;
 
 	json_decref(priv->json);
+	sim_texts_clear(&priv->texts);
 	free(priv->file);
 	free(priv);
 }

@@ -124,6 +124,19 @@ struct sim_domain {
 };
 #define SIM_DOMAIN_ANSWERS 1
 
+/* What the XML of a domain says. A command reads its host a dozen times, and to parse all texts anew is most of its time. */
+struct sim_text {
+	char *xml;
+	char name[SRIOV_NAME_LEN], uuid[40];
+	struct guest_pci *device;
+	size_t ndevices;
+};
+/* Of each domain, by its number, the definition's and the running one's. */
+struct sim_texts {
+	struct sim_text *at;
+	size_t n;
+};
+
 /*
  * A netdev of the host that is neither a PF's nor a VF's: a macvlan, for one; as struct host_link has it. Of one that
  * is a PF's only the master counts.
@@ -192,15 +205,18 @@ struct sim_call {
 typedef int sim_effect_fn(struct sim *sim, struct sriov_pf *pf, const struct sim_call *call,
 			  struct sriov_error *err);
 
-/* sim_state.c: the state from and to JSON. */
-int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err);
+/* sim_state.c: the state from and to JSON. @texts is kept from one reading to the next. */
+int sim_decode(const json_t *json, struct sim_texts *texts, struct sim **out,
+	       struct sriov_error *err);
 json_t *sim_encode(const struct sim *sim);
 void sim_free(struct sim *sim);
 int sim_errno(const char *name); /* 5 for "EIO", 0 if there is none of that name */
 
 /* sim_domains.c: the member "domains". */
 struct reader;
-int sim_domains_decode(struct reader *r, const json_t *json, struct sim *sim);
+int sim_domains_decode(struct reader *r, const json_t *json, struct sim_texts *texts,
+		       struct sim *sim);
+void sim_texts_clear(struct sim_texts *texts);
 json_t *sim_domains_encode(const struct sim *sim);
 /* Which VFs the domain names, anew after its XML changed. */
 int sim_domain_vfs(struct sim_domain *domain, struct sriov_error *err);

@@ -58,16 +58,26 @@ static int add_vf(struct sim_domain *domain, const char *address, bool running, 
 	return 0;
 }
 
-static int add_named(struct sim_domain *domain, const char *xml, bool running,
-		     struct sriov_error *err)
+static int add_named(struct sim_domain *domain, const struct guest_pci *device, size_t n,
+		     bool running)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = add_vf(domain, device[i].address, running, device[i].interface);
+	return r;
+}
+
+static int add_of_xml(struct sim_domain *domain, const char *xml, bool running,
+		      struct sriov_error *err)
 {
 	_free_ struct guest_pci *devices = NULL;
 	size_t n = 0;
 	int r = xml ? guest_xml_pci(xml, &devices, &n, err) : 0;
 
-	for (size_t i = 0; i < n && !r; i++)
-		r = add_vf(domain, devices[i].address, running, devices[i].interface);
-	return r == -ENOMEM ? core_oom(err) : r;
+	if (r < 0)
+		return r;
+	return add_named(domain, devices, n, running) ? core_oom(err) : 0;
 }
 
 int sim_domain_vfs(struct sim_domain *domain, struct sriov_error *err)
@@ -79,45 +89,100 @@ int sim_domain_vfs(struct sim_domain *domain, struct sriov_error *err)
 	free(domain->vf);
 	domain->vf = NULL;
 	domain->nvfs = 0;
-	r = add_named(domain, domain->state ? domain->live : NULL, true, err);
-	return r < 0 ? r : add_named(domain, domain->xml, false, err);
+	r = add_of_xml(domain, domain->state ? domain->live : NULL, true, err);
+	return r < 0 ? r : add_of_xml(domain, domain->xml, false, err);
+}
+
+/* ---- what XML says ---- */
+
+static void text_clear(struct sim_text *text)
+{
+	free(text->xml);
+	free(text->device);
+	*text = (struct sim_text){0};
+}
+
+void sim_texts_clear(struct sim_texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		text_clear(&texts->at[i]);
+	free(texts->at);
+	*texts = (struct sim_texts){0};
+}
+
+/* What @xml says, the text of number @at: parsed, if it is not the one that was there at the last reading. */
+static const struct sim_text *text_at(struct sim_texts *texts, size_t at, const char *xml,
+				      struct sriov_error *err)
+{
+	struct sim_text *text;
+	int r;
+
+	if (at >= texts->n &&
+	    !core_grow_by(&texts->at, &texts->n, sizeof(*text), at + 1 - texts->n)) {
+		core_oom(err);
+		return NULL;
+	}
+	text = &texts->at[at];
+	if (text->xml && !strcmp(text->xml, xml))
+		return text;
+	text_clear(text);
+	r = guest_xml_identity(xml, text->name, text->uuid, err);
+	if (!r)
+		r = guest_xml_pci(xml, &text->device, &text->ndevices, err);
+	if (r < 0)
+		return NULL;
+	text->xml = strdup(xml);
+	if (!text->xml)
+		core_oom(err);
+	return text->xml ? text : NULL;
 }
 
 /* What the XML says of itself is what the member says. */
-static int check_identity(struct reader *r, const char *path, const char *key, const char *xml,
-			  struct sim_domain *domain)
+static int check_identity(struct reader *r, const char *path, const char *key,
+			  const struct sim_text *text, struct sim_domain *domain)
 {
-	char name[SRIOV_NAME_LEN], uuid[40];
-	struct sriov_error nested;
-	int code = guest_xml_identity(xml, name, uuid, &nested);
-
-	if (code < 0)
-		return reader_fail(r, code, path, key, "%s", nested.message);
-	if (strcmp(name, domain->name) != 0)
-		return reader_fail(r, -EINVAL, path, key, "is of a domain '%s'", name);
-	if (domain->uuid[0] && uuid[0] && strcmp(uuid, domain->uuid) != 0)
-		return reader_fail(r, -EINVAL, path, key, "has the UUID %s", uuid);
+	if (strcmp(text->name, domain->name) != 0)
+		return reader_fail(r, -EINVAL, path, key, "is of a domain '%s'", text->name);
+	if (domain->uuid[0] && text->uuid[0] && strcmp(text->uuid, domain->uuid) != 0)
+		return reader_fail(r, -EINVAL, path, key, "has the UUID %s", text->uuid);
 	if (!domain->uuid[0])
-		core_copy(domain->uuid, sizeof(domain->uuid), uuid);
+		core_copy(domain->uuid, sizeof(domain->uuid), text->uuid);
 	return 0;
 }
 
 static int xml_decode(struct reader *r, const json_t *json, const char *path, const char *key,
-		      struct sim_domain *domain, char **out)
+		      struct sim_texts *texts, size_t at, struct sim_domain *domain, char **out)
 {
-	const json_t *text = json_object_get(json, key);
+	const json_t *value = json_object_get(json, key);
+	const struct sim_text *text;
+	struct sriov_error nested;
 
-	if (!text)
+	if (!value)
 		return 0;
-	if (!json_is_string(text))
+	if (!json_is_string(value))
 		return reader_fail(r, -EINVAL, path, key, "must be a string");
 	/* an embedded NUL would hide what stands behind it */
-	if (strlen(json_string_value(text)) != json_string_length(text))
+	if (strlen(json_string_value(value)) != json_string_length(value))
 		return reader_fail(r, -EINVAL, path, key, "has a NUL in it");
-	if (check_identity(r, path, key, json_string_value(text), domain) < 0)
+	text = text_at(texts, at, json_string_value(value), &nested);
+	if (!text)
+		return reader_fail(r, nested.code, path, key, "%s", nested.message);
+	if (check_identity(r, path, key, text, domain) < 0)
 		return r->code;
-	*out = strdup(json_string_value(text));
+	*out = strdup(text->xml);
 	return *out ? 0 : (r->code = core_oom(r->err));
+}
+
+/* The VFs that the texts of numbers @at and @at + 1 name. */
+static int add_of_texts(struct sim_domain *domain, const struct sim_texts *texts, size_t at)
+{
+	const struct sim_text *xml = domain->xml ? &texts->at[at] : NULL,
+			      *live = domain->live ? &texts->at[at + 1] : xml;
+	int r = 0;
+
+	if (domain->state && live)
+		r = add_named(domain, live->device, live->ndevices, true);
+	return r || !xml ? r : add_named(domain, xml->device, xml->ndevices, false);
 }
 
 static int saved_decode(struct reader *r, const json_t *json, const char *parent,
@@ -187,29 +252,28 @@ static int vfs_decode(struct reader *r, const json_t *json, const char *parent,
 }
 
 static int domain_decode(struct reader *r, const json_t *json, const char *path,
-			 struct sim_domain *domain)
+			 struct sim_texts *texts, size_t number, struct sim_domain *domain)
 {
-	struct sriov_error nested;
-	int code;
+	size_t at = 2 * number;
 
 	if (fields_decode(r, json, path, domain_fields, domain, &domain->has) < 0 ||
-	    xml_decode(r, json, path, "xml", domain, &domain->xml) < 0 ||
-	    xml_decode(r, json, path, "live", domain, &domain->live) < 0)
+	    xml_decode(r, json, path, "xml", texts, at, domain, &domain->xml) < 0 ||
+	    xml_decode(r, json, path, "live", texts, at + 1, domain, &domain->live) < 0)
 		return r->code;
+	if (add_of_texts(domain, texts, at))
+		return r->code = core_oom(r->err);
 	if (domain->state && domain->xml && !domain->live) {
 		domain->live = strdup(domain->xml);
 		if (!domain->live)
 			return r->code = core_oom(r->err);
 	}
-	code = sim_domain_vfs(domain, &nested);
-	if (code < 0)
-		return reader_fail(r, code, path, NULL, "%s", nested.message);
 	if (vfs_decode(r, json, path, domain) < 0 || saved_decode(r, json, path, domain) < 0)
 		return r->code;
 	return sim_process_decode(r, json, path, &domain->process);
 }
 
-int sim_domains_decode(struct reader *r, const json_t *json, struct sim *sim)
+int sim_domains_decode(struct reader *r, const json_t *json, struct sim_texts *texts,
+		       struct sim *sim)
 {
 	const json_t *array = reader_array(r, json, "", "domains", DOMAINS_MAX), *element;
 	char path[READER_PATH];
@@ -221,7 +285,7 @@ int sim_domains_decode(struct reader *r, const json_t *json, struct sim *sim)
 
 		if (!domain)
 			return r->code = core_oom(r->err);
-		domain_decode(r, element, reader_path(path, "", "domains", i), domain);
+		domain_decode(r, element, reader_path(path, "", "domains", i), texts, i, domain);
 	}
 	return r->code;
 }

@@ -296,12 +296,13 @@ static int fdb_decode(struct reader *r, const json_t *json, struct sim *sim)
 	return r->code;
 }
 
-static int extras_decode(struct reader *r, const json_t *json, struct sim *sim)
+static int extras_decode(struct reader *r, const json_t *json, struct sim_texts *texts,
+			 struct sim *sim)
 {
 	const json_t *extras = json_object_get(json, "sim"), *ops;
 	struct field fields[SIM_OPS + 1];
 
-	if (sim_domains_decode(r, json, sim) < 0 || !extras)
+	if (sim_domains_decode(r, json, texts, sim) < 0 || !extras)
 		return r->code;
 	if (fields_decode(r, extras, "sim", sim_fields, sim, NULL) < 0 ||
 	    events_decode(r, extras, sim) < 0 || deviations_decode(r, extras, sim) < 0 ||
@@ -350,7 +351,8 @@ static int nics_decode(struct reader *r, const json_t *json, struct sim *sim)
 	return 0;
 }
 
-int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
+int sim_decode(const json_t *json, struct sim_texts *texts, struct sim **out,
+	       struct sriov_error *err)
 {
 	_cleanup_(sim_freep)
 	struct sim *sim = calloc(1, sizeof(*sim));
@@ -375,7 +377,7 @@ int sim_decode(const json_t *json, struct sim **out, struct sriov_error *err)
 			attrs_complete(&pf->vf[v].attrs);
 	}
 	sim->ovs = json_incref(json_object_get(json, "ovs"));
-	if (nics_decode(&r, json, sim) < 0 || extras_decode(&r, json, sim) < 0)
+	if (nics_decode(&r, json, sim) < 0 || extras_decode(&r, json, texts, sim) < 0)
 		return r.code;
 	*out = core_steal(sim);
 	return 0;
