@@ -235,24 +235,34 @@ int guest_device_remove(const char *text, const struct guest_device *device, cha
 	return print(&dom, text, changed, out, err);
 }
 
+/* The domain of @text, and its device, as it is: NULL if it has none. */
+static int look_up(const char *text, const struct guest_device *device, struct domain *dom,
+		   xmlNodePtr *node, struct guest_device *is, struct sriov_error *err)
+{
+	int r = domain_parse(text, dom, err);
+
+	if (r < 0)
+		return r;
+	*node = find_same(&dom->xml, xml_child(dom->xml.root, "devices"), device, is);
+	return dom->xml.oom ? core_oom(err) : 0;
+}
+
 int guest_device_limit(const char *text, const struct guest_device *device, char **out,
 		       struct sriov_error *err)
 {
 	struct guest_device limited = *device, is;
 	_domain_ struct domain dom = {0};
 	xmlNodePtr node;
-	int r = domain_parse(text, &dom, err);
+	int r = look_up(text, device, &dom, &node, &is, err);
 
 	if (r < 0)
 		return r;
-	node = find_same(&dom.xml, xml_child(dom.xml.root, "devices"), device, &is);
-	if (!node && !dom.xml.oom)
+	if (!node)
 		return no_device(&dom, device, err);
 	/* XML without a limit is one that says nothing of it, or that there is none: here it is the latter */
 	limited.has_rate = true;
-	if (node)
-		device_limit(&dom.xml, node, &limited);
-	return print(&dom, text, node != NULL, out, err);
+	device_limit(&dom.xml, node, &limited);
+	return print(&dom, text, 1, out, err);
 }
 
 int guest_device_find(const char *text, const struct guest_device *device, bool *found,
@@ -261,13 +271,10 @@ int guest_device_find(const char *text, const struct guest_device *device, bool 
 	_domain_ struct domain dom = {0};
 	struct guest_device is;
 	xmlNodePtr node;
-	int r = domain_parse(text, &dom, err);
+	int r = look_up(text, device, &dom, &node, &is, err);
 
 	if (r < 0)
 		return r;
-	node = find_same(&dom.xml, xml_child(dom.xml.root, "devices"), device, &is);
-	if (dom.xml.oom)
-		return core_oom(err);
 	if (node && out)
 		*out = is;
 	*found = node;
@@ -280,12 +287,9 @@ int guest_device_text(const char *text, const struct guest_device *device, char 
 	_domain_ struct domain dom = {0};
 	struct guest_device is;
 	xmlNodePtr node;
-	int r = domain_parse(text, &dom, err);
+	int r = look_up(text, device, &dom, &node, &is, err);
 
 	if (r < 0)
 		return r;
-	node = find_same(&dom.xml, xml_child(dom.xml.root, "devices"), device, &is);
-	if (!node && !dom.xml.oom)
-		return no_device(&dom, device, err);
-	return xml_print_node(&dom.xml, node, out, err);
+	return node ? xml_print_node(&dom.xml, node, out, err) : no_device(&dom, device, err);
 }
