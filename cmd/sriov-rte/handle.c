@@ -33,7 +33,7 @@ static int find_port(struct owner *owner, const char *name, struct port **out,
 /* As the steps of a plan for a port of the kernel. */
 static void write_step(struct core_doc *doc, const struct sriov_rte_step *step, const char *state)
 {
-	const struct sriov_rte_row *row = &step->row;
+	const struct sriov_rte_row *row = step->row;
 	unsigned rules = sriov_filter_rules(row->filter, row->entry.type);
 	char words[512] = "", what[1024], object[SRIOV_NAME_LEN + 32], several[32] = "";
 

@@ -51,6 +51,29 @@ struct rte_calls {
 	int (*tunnel)(uint16_t port, bool add, uint16_t udp);
 };
 
+/* A port of this process, and whose functions it is reached by. */
+struct rte_at {
+	const struct rte_calls *calls;
+	uint16_t id;
+	struct sriov_pf pf;
+};
+
+/* rte_row.c: the rules of one entry. What fails is told in the driver's words; @flow of rules that are not there is NULL. */
+#define RTE_PARTS_MAX 2
+unsigned rte_row_parts(const struct sriov_rte_row *row);
+int rte_row_validate(const struct rte_at *at, const struct sriov_rte_row *row,
+		     struct sriov_error *err);
+int rte_row_create(const struct rte_at *at, const struct sriov_rte_row *row,
+		   struct rte_flow *flow[RTE_PARTS_MAX], struct sriov_error *err);
+int rte_row_destroy(const struct rte_at *at, const struct sriov_rte_row *row,
+		    struct rte_flow *flow[RTE_PARTS_MAX], struct sriov_error *err);
+/*
+ * The NIC knows the UDP port of the tunnels that rules are about before they come, and no longer than they are there:
+ * from *@vxlan, which follows, to @wanted; 0 = none.
+ */
+int rte_tell_vxlan(const struct rte_at *at, uint16_t *vxlan, uint16_t wanted,
+		   struct sriov_error *err);
+
 /* A port as the caller describes it. 0 or -ENOMEM. */
 int rte_port_new(const struct rte_calls *calls, uint16_t id, const struct sriov_pf *pf,
 		 struct sriov_rte **out, struct sriov_error *err);

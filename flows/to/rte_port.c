@@ -4,21 +4,17 @@
 #include "lib/core/core.h"
 
 #include <errno.h>
-#include <rte_errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PARTS_MAX 2
-
 struct sriov_rte {
-	const struct rte_calls *calls;
-	uint16_t id;
-	struct sriov_pf pf;
+	struct rte_at at;
 	struct sriov_rte_row *row;
-	struct rte_flow *(*flow)[PARTS_MAX]; /* of each row */
+	struct rte_flow *(*flow)[RTE_PARTS_MAX]; /* of each row */
 	size_t n;
 	uint16_t vxlan; /* the UDP port that the NIC was told, 0 = none */
 	struct sriov_rte_told told;
+	struct sriov_rte_row *told_row; /* those that steps are about and that are not there */
 };
 
 static int no_memory(struct sriov_error *err)
@@ -33,9 +29,9 @@ int rte_port_new(const struct rte_calls *calls, uint16_t id, const struct sriov_
 
 	if (!port)
 		return no_memory(err);
-	port->calls = calls;
-	port->id = id;
-	port->pf = *pf;
+	port->at.calls = calls;
+	port->at.id = id;
+	port->at.pf = *pf;
 	*out = port;
 	return 0;
 }
@@ -49,11 +45,17 @@ static void told_clear(struct sriov_rte_told *told)
 	*told = (struct sriov_rte_told){0};
 }
 
+static void forget_told(struct sriov_rte *port)
+{
+	told_clear(&port->told);
+	free(core_steal(port->told_row));
+}
+
 SRIOV_EXPORT void sriov_rte_close(struct sriov_rte *port)
 {
 	if (!port)
 		return;
-	told_clear(&port->told);
+	forget_told(port);
 	free(port->row);
 	free(port->flow);
 	free(port);
@@ -61,7 +63,7 @@ SRIOV_EXPORT void sriov_rte_close(struct sriov_rte *port)
 
 SRIOV_EXPORT const struct sriov_pf *sriov_rte_port(const struct sriov_rte *port)
 {
-	return &port->pf;
+	return &port->at.pf;
 }
 
 SRIOV_EXPORT const struct sriov_rte_row *sriov_rte_rows(const struct sriov_rte *port, size_t *n)
@@ -75,107 +77,12 @@ SRIOV_EXPORT const struct sriov_rte_told *sriov_rte_told(const struct sriov_rte 
 	return &port->told;
 }
 
-/* ---- one entry ---- */
-
-static unsigned parts_of(const struct sriov_rte_row *row)
-{
-	return sriov_filter_rules(row->filter, row->entry.type);
-}
-
-static int fail(const struct sriov_rte *port, const struct sriov_rte_row *row, const char *what,
-		int number, const struct rte_flow_error *error, struct sriov_error *err)
-{
-	const struct rte_failure failure = {.pf = &port->pf,
-					    .what = what,
-					    .rule = row->rule,
-					    .entry = &row->entry,
-					    .filter = row->filter,
-					    .number = number};
-
-	return rte_failed(&failure, error, err);
-}
-
-static int destroy_row(const struct sriov_rte *port, const struct sriov_rte_row *row,
-		       struct rte_flow *flow[PARTS_MAX], struct sriov_error *err)
-{
-	for (unsigned part = 0; part < PARTS_MAX; part++) {
-		struct rte_flow_error error = {0};
-		int r = flow[part] ? port->calls->destroy(port->id, flow[part], &error) : 0;
-
-		if (r)
-			return fail(port, row, "destroy", -r, &error, err);
-		flow[part] = NULL;
-	}
-	return 0;
-}
-
-static int create_row(const struct sriov_rte *port, const struct sriov_rte_row *row,
-		      struct rte_flow *flow[PARTS_MAX], struct sriov_error *err)
-{
-	for (unsigned part = 0; part < parts_of(row); part++) {
-		struct rte_flow_error error = {0};
-		struct rte_code code;
-		int number;
-
-		rte_encode(&row->entry, row->filter, part, &code);
-		rte_errno = 0;
-		flow[part] = port->calls->create(port->id, &code.attr, code.item, code.action,
-						 &error);
-		if (flow[part])
-			continue;
-		number = rte_errno;
-		/* the part before it goes with it; what cannot be destroyed is told by the caller's undoing */
-		destroy_row(port, row, flow, NULL);
-		return fail(port, row, "create", number, &error, err);
-	}
-	return 0;
-}
-
-static int validate_row(const struct sriov_rte *port, const struct sriov_rte_row *row,
-			struct sriov_error *err)
-{
-	for (unsigned part = 0; part < parts_of(row); part++) {
-		struct rte_flow_error error = {0};
-		struct rte_code code;
-		int r;
-
-		rte_encode(&row->entry, row->filter, part, &code);
-		r = port->calls->validate(port->id, &code.attr, code.item, code.action, &error);
-		if (r)
-			return fail(port, row, "validate", -r, &error, err);
-	}
-	return 0;
-}
-
-/* The NIC knows the UDP port of the tunnels that rules are about before they come, and no longer than they are there. */
-static int tell_vxlan(struct sriov_rte *port, uint16_t vxlan, struct sriov_error *err)
-{
-	while (port->vxlan != vxlan) {
-		bool add = !port->vxlan;
-		uint16_t udp = add ? vxlan : port->vxlan;
-		int r = port->calls->tunnel(port->id, add, udp);
-
-		if (!r) {
-			port->vxlan = add ? vxlan : 0;
-			continue;
-		}
-		r = r == -1 ? -EIO : r;
-		sriov_error_set(err, r, port->pf.netdev, "%s refused to %s UDP port %u as VXLAN's",
-				port->pf.driver, add ? "take" : "forget", udp);
-		sriov_error_kernel(err, "%s: %s", port->pf.driver, rte_strerror(-r));
-		return sriov_error_hint(err,
-					"rules for tunnels need it, and tell it by themselves: "
-					"an application that does so too is refused");
-	}
-	return 0;
-}
-
 /* ---- a table ---- */
 
 /* From the rows that are to those that shall be. */
 struct change {
 	struct sriov_rte_row *row;
-	struct rte_flow *(*flow)[PARTS_MAX];
+	struct rte_flow *(*flow)[RTE_PARTS_MAX];
 	size_t n;
 	uint16_t was_vxlan, vxlan; /* the UDP port of the old rows' tunnels, and of the new ones' */
 	size_t *kept;              /* of each new row the old one + 1, 0 = it is new */
@@ -275,30 +182,34 @@ static int add_note(void *data, const char *text)
 	return more[told->nnotes] ? (told->nnotes++, 0) : -ENOMEM;
 }
 
-static int fill_told(const struct sriov_rte *port, const struct sriov_rules *rules,
-		     const struct sriov_compiled *compiled, struct change *change)
+static int prepare_told(const struct sriov_rte *port, const struct sriov_rules *rules,
+			const struct sriov_compiled *compiled, struct change *change)
 {
 	struct telling telling = {compiled, change};
 	const struct sriov_teller teller = {all_kept, add_note, &telling};
-	struct sriov_rte_told *told = &change->told;
 
-	told->step = calloc(port->n + change->n + 1, sizeof(*told->step));
-	if (!told->step)
+	change->told.step = calloc(port->n + change->n + 1, sizeof(*change->told.step));
+	if (!change->told.step)
 		return -ENOMEM;
-	for (size_t i = 0; i < port->n; i++)
-		if (change->gone[i])
-			told->step[told->nsteps++] = (struct sriov_rte_step){false, port->row[i]};
-	for (size_t k = 0; k < change->n; k++)
-		if (!change->kept[k])
-			told->step[told->nsteps++] = (struct sriov_rte_step){true, change->row[k]};
 	return sriov_compiled_tell(rules, compiled, &teller);
 }
 
-static void give_told(struct sriov_rte *port, struct change *change)
+/* From the rows @was, of which there were @n, to the rows @now; @other is one of the two, and the caller's no more. */
+static void give_told(struct sriov_rte *port, struct change *change,
+		      const struct sriov_rte_row *was, size_t n, const struct sriov_rte_row *now,
+		      struct sriov_rte_row *other)
 {
-	told_clear(&port->told);
-	port->told = change->told;
+	struct sriov_rte_told *told = &port->told;
+
+	*told = change->told;
 	change->told = (struct sriov_rte_told){0};
+	for (size_t i = 0; i < n; i++)
+		if (change->gone[i])
+			told->step[told->nsteps++] = (struct sriov_rte_step){false, &was[i]};
+	for (size_t k = 0; k < change->n; k++)
+		if (!change->kept[k])
+			told->step[told->nsteps++] = (struct sriov_rte_step){true, &now[k]};
+	port->told_row = other;
 }
 
 static int plan(const struct sriov_rte *port, const struct sriov_rules *rules,
@@ -313,7 +224,7 @@ static int plan(const struct sriov_rte *port, const struct sriov_rules *rules,
 		return no_memory(err);
 	with.ours = ours;
 	with.nours = port->n;
-	r = sriov_rules_compile(rules, &port->pf, &with, &compiled, err);
+	r = sriov_rules_compile(rules, &port->at.pf, &with, &compiled, err);
 	if (r < 0) {
 		sriov_compiled_clear(&compiled);
 		return r;
@@ -330,7 +241,7 @@ static int plan(const struct sriov_rte *port, const struct sriov_rules *rules,
 		fill_rows(rules, &compiled, change);
 		r = match_rows(port, change);
 		if (!r)
-			r = fill_told(port, rules, &compiled, change);
+			r = prepare_told(port, rules, &compiled, change);
 	} else {
 		r = -ENOMEM;
 	}
@@ -343,9 +254,9 @@ static struct sriov_rte_count count_of(const struct sriov_rte *port, const struc
 	struct sriov_rte_count count = {0};
 
 	for (size_t k = 0; k < change->n; k++)
-		*(change->kept[k] ? &count.kept : &count.created) += parts_of(&change->row[k]);
+		*(change->kept[k] ? &count.kept : &count.created) += rte_row_parts(&change->row[k]);
 	for (size_t i = 0; i < port->n; i++)
-		count.destroyed += change->gone[i] ? parts_of(&port->row[i]) : 0;
+		count.destroyed += change->gone[i] ? rte_row_parts(&port->row[i]) : 0;
 	return count;
 }
 
@@ -356,17 +267,17 @@ static int undo(struct sriov_rte *port, const struct change *change, struct srio
 
 	for (size_t k = 0; !r && k < change->n; k++)
 		if (!change->kept[k])
-			r = destroy_row(port, &change->row[k], change->flow[k], err);
+			r = rte_row_destroy(&port->at, &change->row[k], change->flow[k], err);
 	if (!r)
-		r = tell_vxlan(port, change->was_vxlan, err);
+		r = rte_tell_vxlan(&port->at, &port->vxlan, change->was_vxlan, err);
 	for (size_t i = 0; !r && i < port->n; i++)
 		if (!port->flow[i][0])
-			r = create_row(port, &port->row[i], port->flow[i], err);
+			r = rte_row_create(&port->at, &port->row[i], port->flow[i], err);
 	return r;
 }
 
 static size_t keep_present(struct sriov_rte *port, size_t at, const struct sriov_rte_row *row,
-			   struct rte_flow *(*flow)[PARTS_MAX], size_t n)
+			   struct rte_flow *(*flow)[RTE_PARTS_MAX], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!flow[i][0] && !flow[i][1])
@@ -424,26 +335,29 @@ static int carry_out(struct sriov_rte *port, struct change *change, struct sriov
 
 	for (size_t i = 0; !r && i < port->n; i++)
 		if (change->gone[i])
-			r = destroy_row(port, &port->row[i], port->flow[i], err);
+			r = rte_row_destroy(&port->at, &port->row[i], port->flow[i], err);
 	if (!r)
-		r = tell_vxlan(port, change->vxlan, err);
+		r = rte_tell_vxlan(&port->at, &port->vxlan, change->vxlan, err);
 	for (size_t k = 0; !r && k < change->n; k++)
 		if (!change->kept[k])
-			r = create_row(port, &change->row[k], change->flow[k], err);
+			r = rte_row_create(&port->at, &change->row[k], change->flow[k], err);
 	return r ? roll_back(port, change, r, err) : 0;
 }
 
 static void settle(struct sriov_rte *port, struct change *change)
 {
+	struct sriov_rte_row *was = port->row;
+	size_t n = port->n;
+
 	for (size_t k = 0; k < change->n; k++)
 		if (change->kept[k])
 			memcpy(change->flow[k], port->flow[change->kept[k] - 1],
 			       sizeof(*change->flow));
-	free(port->row);
 	free(port->flow);
 	port->row = core_steal(change->row);
 	port->flow = core_steal(change->flow);
 	port->n = change->n;
+	give_told(port, change, was, n, port->row, was);
 }
 
 SRIOV_EXPORT int sriov_rte_apply(struct sriov_rte *port, const struct sriov_rules *rules,
@@ -453,7 +367,10 @@ SRIOV_EXPORT int sriov_rte_apply(struct sriov_rte *port, const struct sriov_rule
 	_cleanup_(change_clear)
 	struct change change = {0};
 	struct sriov_rte_count done;
-	int r = plan(port, rules, opts, &change, err);
+	int r;
+
+	forget_told(port);
+	r = plan(port, rules, opts, &change, err);
 
 	if (r < 0)
 		return r;
@@ -462,7 +379,6 @@ SRIOV_EXPORT int sriov_rte_apply(struct sriov_rte *port, const struct sriov_rule
 	if (r < 0)
 		return r;
 	settle(port, &change);
-	give_told(port, &change);
 	if (count)
 		*count = done;
 	return 0;
@@ -474,30 +390,33 @@ SRIOV_EXPORT int sriov_rte_validate(struct sriov_rte *port, const struct sriov_r
 {
 	_cleanup_(change_clear)
 	struct change change = {0};
-	int r = plan(port, rules, opts, &change, err);
+	int r;
 
+	forget_told(port);
+	r = plan(port, rules, opts, &change, err);
 	for (size_t k = 0; !r && k < change.n; k++)
-		r = validate_row(port, &change.row[k], err);
+		r = rte_row_validate(&port->at, &change.row[k], err);
 	if (r < 0)
 		return r;
-	give_told(port, &change);
 	if (count)
 		*count = count_of(port, &change);
+	give_told(port, &change, port->row, port->n, change.row, change.row);
+	change.row = NULL;
 	return 0;
 }
 
 SRIOV_EXPORT int sriov_rte_isolate(struct sriov_rte *port, bool on, struct sriov_error *err)
 {
 	struct rte_flow_error error = {0};
-	int r = port->calls->isolate(port->id, on, &error);
+	int r = port->at.calls->isolate(port->at.id, on, &error);
 	const struct rte_failure failure = {
-		.pf = &port->pf, .what = on ? "isolate" : "open up", .rule = "", .number = -r};
+		.pf = &port->at.pf, .what = on ? "isolate" : "open up", .rule = "", .number = -r};
 
 	if (!r)
 		return 0;
 	if (r != -ENOSYS && r != -ENOTSUP)
 		return rte_failed(&failure, &error, err);
-	sriov_error_set(err, -EOPNOTSUPP, port->pf.netdev, "%s cannot isolate a port",
-			port->pf.driver);
-	return sriov_error_kernel(err, "%s: %s", port->pf.driver, error.message ?: "no reason");
+	sriov_error_set(err, -EOPNOTSUPP, port->at.pf.netdev, "%s cannot isolate a port",
+			port->at.pf.driver);
+	return sriov_error_kernel(err, "%s: %s", port->at.pf.driver, error.message ?: "no reason");
 }

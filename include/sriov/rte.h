@@ -46,7 +46,7 @@ const struct sriov_pf *sriov_rte_port(const struct sriov_rte *port);
 /* An entry that comes, or that goes. */
 struct sriov_rte_step {
 	bool created;
-	struct sriov_rte_row row;
+	const struct sriov_rte_row *row;
 };
 
 /* What became of a list, or would: entries that go, then those that come; and what should be known of new rules. */
@@ -56,7 +56,7 @@ struct sriov_rte_told {
 	char **note; /* as sriov_compiled_tell() */
 	size_t nnotes;
 };
-/* Of the last sriov_rte_apply() or sriov_rte_validate() that succeeded. Valid until the next. */
+/* Of the last sriov_rte_apply() or sriov_rte_validate(), empty if it failed. Valid until the next. */
 const struct sriov_rte_told *sriov_rte_told(const struct sriov_rte *port);
 
 /*

@@ -69,7 +69,7 @@ static const char *told_of(const struct sriov_rte *port, char buf[512])
 	buf[0] = '\0';
 	for (size_t i = 0; i < told->nsteps; i++)
 		used += snprintf(buf + used, 512 - used, "%s%c%s", i ? " " : "",
-				 told->step[i].created ? '+' : '-', told->step[i].row.rule);
+				 told->step[i].created ? '+' : '-', told->step[i].row->rule);
 	for (size_t i = 0; i < told->nnotes; i++)
 		used += snprintf(buf + used, 512 - used, "; %s", told->note[i]);
 	return buf;
