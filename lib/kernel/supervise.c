@@ -225,6 +225,9 @@ static int post(int fd, const struct request *request, const struct supervised *
 	do
 		sent = sendmsg(fd, &msg, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
+	/* it has ended already: to the caller the same as if it had while it was at it */
+	if (sent < 0 && errno == EPIPE)
+		return -ECHILD;
 	return sent < 0 ? -errno : 0;
 }
 
