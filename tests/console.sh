@@ -13,7 +13,7 @@ console_made() {
 # answered NAME: what comes until the status of the last line, which is returned
 answered() {
 	local line
-	while IFS= read -r -t "${answer_s:-60}" line <&"${console[$1]}"; do
+	while IFS= read -r -t "${answer_s:-120}" line <&"${console[$1]}"; do
 		case $line in
 		=ready) return 0 ;;
 		=[0-9]*) return "${line#=}" ;;

@@ -55,7 +55,7 @@ ended() {
 	local pid
 	pid=$(cat "$OVS_RUNDIR/$1.pid")
 	kill "-${2:-TERM}" "$pid"
-	until_true 10 eval "! kill -0 $pid"
+	until_true 30 eval "! kill -0 $pid"
 	rm -f "$OVS_RUNDIR"/"$1"*.ctl "$OVS_RUNDIR/$1.pid"
 }
 

@@ -129,7 +129,7 @@ before=$(unheard web1)
 inside web3 "traceroute -n -q 3 -m 1 -w 2 10.0.0.1" >"$work/udp" || true
 is "UDP between guests" 3 "$(($(unheard web1) - before))"
 for _ in 1 2 3; do echo hello >/dev/udp/10.0.0.1/5000 || true; done
-until_true 5 eval '[ "$(($(unheard web1) - before))" = 6 ]' || true
+until_true 20 eval '[ "$(($(unheard web1) - before))" = 6 ]' || true
 is "UDP from the wire" 6 "$(($(unheard web1) - before))"
 
 # ---- the same rules, the same fate of the same packets ----
@@ -140,7 +140,7 @@ showed "nothing to do"
 before=$(unheard web1)
 for _ in 1 2 3; do echo hello >/dev/udp/10.0.0.1/5000 || true; done
 echo hello >/dev/udp/10.0.0.1/4999 || true
-until_true 5 eval '[ "$(($(unheard web1) - before))" -ge 1 ]' || true
+until_true 20 eval '[ "$(($(unheard web1) - before))" -ge 1 ]' || true
 is "a running guest no longer gets what a rule drops" 1 "$(($(unheard web1) - before))"
 virsh destroy web1
 forwarder_up "$(socket_of web1)" "$(socket_of web2)"
@@ -225,7 +225,7 @@ made_good "install the flows"
 reaches web3 10.0.0.1
 
 kill -9 "$(cat /run/libvirt/qemu/web3.pid)"
-until_true 10 eval '[ "$(virsh domstate web3)" = "shut off" ]'
+until_true 30 eval '[ "$(virsh domstate web3)" = "shut off" ]'
 is "seen by OVS" disconnected "$(health web3 | sed 's/.* //')"
 up web3 10.0.0.3
 reaches web3 10.0.0.1

@@ -60,7 +60,7 @@ unshare --mount --uts --propagation private bash "$other/run" >"$other/out" 2>&1
 peer_uri="qemu:///system?socket=$other/libvirt-sock"
 home() { virsh "$@"; }
 peer() { command virsh -q -c "$peer_uri" "$@" </dev/null; }
-until_true 20 peer list || fail "the peer's libvirtd does not start: $(cat "$other/out" "$other/log")"
+until_true 60 peer list || fail "the peer's libvirtd does not start: $(cat "$other/out" "$other/log")"
 
 # ---- there and back ----
 
@@ -88,13 +88,13 @@ goes() {
 	called "$1" stopped release
 	is "its socket" "$work/$2/vhu-1" "$("$2" dumpxml web1 | sed -n "s/.*<source type='unix' path='\([^']*\)'.*/\1/p")"
 	is "lines that the hook changed" 1 "$(diff "$work/said.$2.migrate" "$work/answer.$2.migrate" | grep -c '^>')"
-	until_true 20 connected "$2" || fail "OVS has no guest on $2's port"
+	until_true 60 connected "$2" || fail "OVS has no guest on $2's port"
 	! connected "$1" || fail "$1's port is still connected"
 }
 home define "$work/web1.xml" >"$work/out"
 home start web1 >"$work/out" 2>&1 || fail "start: $(cat "$work/out")"
 called home prepare start started
-until_true 20 connected home || fail "OVS has no guest on home's port"
+until_true 60 connected home || fail "OVS has no guest on home's port"
 goes home peer
 goes peer home
 
@@ -106,7 +106,7 @@ nsenter -t "$(cat "$other/pid")" -m cp "$work/hook.peer" /etc/libvirt/hooks/qemu
 has "what virsh says" "$(cat "$work/out")" "not the path of a folder"
 is "the guest" running "$(home domstate web1)"
 is "guests on peer" '' "$(peer list --all --name)"
-until_true 20 connected home || fail "home's port lost its guest"
+until_true 60 connected home || fail "home's port lost its guest"
 
 # ---- saved here, restored: as it was, and where the sockets have moved meanwhile ----
 
@@ -121,7 +121,7 @@ home restore "$work/web1.save" >"$work/out" 2>&1 || fail "restore: $(cat "$work/
 called home restore prepare start started
 is "the guest" running "$(home domstate web1)"
 has "its socket" "$(home dumpxml web1)" "path='$work/moved/vhu-1'"
-until_true 20 connected home || fail "OVS has no guest on the port that moved"
+until_true 60 connected home || fail "OVS has no guest on the port that moved"
 home destroy web1 >"$work/out" 2>&1
 kill "$(cat "$other/pid")"
 over

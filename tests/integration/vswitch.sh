@@ -210,7 +210,7 @@ said "nobody listens"
 database_up
 ok port-wait vhu-web1 connected
 guests_end
-until_true 5 eval '[ "$(vsctl get Interface vhu-web1 status:status)" = disconnected ]'
+until_true 20 eval '[ "$(vsctl get Interface vhu-web1 status:status)" = disconnected ]'
 TIMEOUT_MS=200 no ETIMEDOUT port-wait vhu-web1 connected
 guests_up
 is "the same guest again" connected "$(port status)"
@@ -233,13 +233,13 @@ is "one command" "ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=0x3" "$
 read -ra words <<<"${line#ovs-vsctl }"
 vsctl "${words[@]}"
 local_now() { "$dev" --host "$host,ovs=live" vswitch check; }
-until_true 5 local_now || { local_now || true; }
+until_true 20 local_now || { local_now || true; }
 expect 0 --host "$host,ovs=live" vswitch plan
 showed "nothing to do"
 expect 0 --host "$host,ovs=live" vswitch show --json
 is "polled at home" "0 0" "$(out | jq -r '[.vswitch.queues[] | select(.port | startswith("vhu-")) | .node] | join(" ")')"
 vsctl set Interface vhu-web1 'other_config:pmd-rxq-affinity="0:1"'
-until_true 5 eval '! local_now'
+until_true 20 eval '! local_now'
 expect 2 --host "$host,ovs=live" vswitch check
 showed "[remote-queue] port vhu-web1" "CPU 1 polls its queue" "pmd-rxq-affinity=\"0:0\""
 
