@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds each tests/fuzz/fuzz_NAME.c with libFuzzer and the sanitizers and runs it on corpus/NAME.
 #
-#   tests/fuzz/run.sh [NAME…]    all, or only these; FUZZ_SECONDS (30) each, two at a time
+#   tests/fuzz/run.sh [NAME…]    all, or only these; FUZZ_SECONDS (20) each, two at a time
 #
 # New inputs stay in a temporary folder, unless FUZZ_KEEP=1 adds to the corpus those that reach something new; the one of
 # a crash is told in base64.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with clang cmake ninja
-seconds=${FUZZ_SECONDS:-30}
+seconds=${FUZZ_SECONDS:-20}
 flags='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined'
 compiler=$(command -v clang)
 
