@@ -5,9 +5,10 @@
 # guests that start and stop at once.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc
+with gcc python3
 tool=$release
-gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/killat.c" -ldl
+# shellcheck source=tests/faults/points.sh
+. "$repo/tests/faults/points.sh"
 mkdir -m 755 "$work/guests.d"
 
 # input NUMBER VF: the domain of guest NUMBER with VF of ens2f0
@@ -32,61 +33,29 @@ let_land
 edit_host '(.pfs[] | select(.netdev == "ens2f0") | .vf[3].attrs) += {trust: false, max_rate: 0}'
 input 3 3 >"$work/domain3.xml"
 
-keep() { rm -rf "$work/kept" && mkdir "$work/kept" && cp -a "$host" "$host.state" "$work/kept"; }
-back() { rm -rf "$host" "$host.state" "$host.tmp" && cp -a "$work/kept/." "$work"; }
-# what there is: the PF, the leases, what is recorded
-now() { pf_of ens2f0 '[.vf[3].attrs, (.rules // [])]' && query 'SELECT guest, state FROM lease' && query 'SELECT intent FROM pf'; }
-settled() {
-	is "$1: changes that are neither committed nor undone" "" \
-		"$(query "SELECT id, status FROM journal WHERE status NOT IN ('committed', 'undone') OR ended IS NULL")"
-}
+looks=(hooked)
+now() { points look guest3; }
 clean=$(now)
 
-# at_every_point OPERATION THEN…: from the present state; after it, and after THEN, all is as $after
-at_every_point() {
-	local op=$1 n calls at next other
-	shift
-	keep
-	KILLAT_COUNT=$work/calls LD_PRELOAD=$work/killat.so hook 3 "$op" || fail "$op fails"
-	calls=$(cat "$work/calls")
-	back
-	for ((n = 1; n <= calls; n++)); do
-		at="$op killed at call $n of $calls"
-		for other in '' 'flow delete ens2f0 no-such-rule'; do
-			back
-			status=0
-			{ KILLAT=$n LD_PRELOAD=$work/killat.so hook 3 "$op" >/dev/null 2>&1; } 2>/dev/null || status=$?
-			is "$at" 137 "$status"
-			# shellcheck disable=SC2086
-			[ -z "$other" ] || expect 0 $other
-			[ -z "$other" ] || settled "$at, then $other"
-			for next in "$@"; do must 3 "$next"; done
-			same "$at, then $*" "$after" "$(now)"
-			settled "$at, then $*"
-		done
-	done
-	back
-	must 3 "$op"
-	echo "$op: $calls points"
+# killed OPERATION AFTER THEN…: it is killed, from the present state; THEN the state is AFTER. At last it is done.
+killed() {
+	change=(hook libvirt --rules-dir "$work/guests.d" -- guest3 "$1" begin -)
+	stdin=$work/domain3.xml
+	points hook "$@"
+	must 3 "$1"
 }
-after=$clean
-at_every_point prepare stopped release
-at_every_point start stopped release
-[ "$(now)" != "$clean" ] || fail "start changes nothing"
+killed prepare "$clean" stopped release
+killed start "$clean" stopped release
 running=$(now)
-at_every_point stopped release
-at_every_point release release
+[ "$running" != "$clean" ] || fail "start changes nothing"
+killed stopped "$clean" release
+killed release "$clean" release
 same "the whole life" "$clean" "$(now)"
 
 # a start after a start that was killed
 must 3 prepare
-keep
-for n in 3 9 15 21; do
-	back
-	{ KILLAT=$n LD_PRELOAD=$work/killat.so hook 3 start >/dev/null 2>&1; } 2>/dev/null || true
-	for op in stopped release prepare start; do must 3 $op; done
-	same "started again" "$running" "$(now)"
-done
+first=3 stride=6
+killed start "$running" stopped release prepare start
 for op in stopped release; do must 3 $op; done
 same "and stopped" "$clean" "$(now)"
 
@@ -106,5 +75,4 @@ one_guest() {
 for i in 0 1 4 5 6 7; do one_guest "$i" & done
 wait
 is "what should not be" "" "$(head -n 5 "$work/wrong")"
-same "all as it was" "$clean" "$(now)"
-settled "many at once"
+points state "many at once" "$clean"

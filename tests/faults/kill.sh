@@ -5,32 +5,11 @@
 # history that says which.
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
-with gcc
+with gcc python3
 tool=$release
 
 # shellcheck source=tests/faults/points.sh
 . "$repo/tests/faults/points.sh"
-
-# again_at_every_point NAME [either]: what no other command has to recover is done when the command is given again.
-again_at_every_point() {
-	local n calls at
-	keep
-	old=$(now)
-	calls=$(calls_of)
-	new=$(now)
-	for ((n = 1; n <= calls; n++)); do
-		at="$1, killed at call $n of $calls"
-		back
-		killed KILLAT "$n"
-		is "$at" 137 "$status"
-		readable "$at"
-		[ -z "${2-}" ] || either "$at"
-		expect 0 "${change[@]}"
-		same "$at, then again" "$new" "$(now)"
-	done
-	echo "$1: $calls points"
-	back
-}
 
 # with a rule of somebody else in the table: creating VFs wipes it on ixgbe, and putting it back is the last step
 new_host '(.pfs[] | select(.netdev == "ens2f0")) |= (.ntuple = "on" | .rules = [
@@ -56,16 +35,16 @@ cat >>"$work/rules" <<'END'
 name web   udp4 dst-port 80 queue 1
 END
 change=(flow apply "$work/rules" --pf ens2f0)
-also=(flow list ens2f0 --json)
+looks=(host leases "flow list ens2f0 --json")
 at_every_point "flow apply" ens2f0
 change=(rss set ens2f0 queues 1-2)
-also=(rss show ens2f0 --json)
+looks=(host leases "rss show ens2f0 --json")
 at_every_point "rss set" ens2f0
-also=()
+looks=(host leases)
 
 # leases are one transaction, without a journal
 change=(guest xml web1 --node 1)
-again_at_every_point "guest xml" either
+points again_at_every_point "guest xml" either
 
 change=(vf delete ens2f0)
 at_every_point "vf delete" ens2f0
@@ -96,7 +75,7 @@ at_every_point "guest detach" ens2f0
 # What a guest may send by a macvtap, with it and changed while it runs.
 new_host
 running web1 1 1
-domains=yes stride=5
+looks=(host domains leases) stride=5
 change=(guest attach web1 --paths macvtap --max-rate 20)
 at_every_point "guest attach (macvtap)" ens2f0
 stride=1
@@ -115,14 +94,15 @@ change=(guest detach web1)
 at_every_point "guest detach (tap, VLAN)" ens2f0
 edit_host '.sim.netdevs |= map(select(.ours | not))'
 # what leases need is wanted before and after: a restore that was killed is only ever finished
-change=(restore ens2f0)
-again_at_every_point "restore (VLAN)"
-stride=1 domains=''
+change=(restore ens2f0) stride=1
+points again_at_every_point "restore (VLAN)"
+looks=(host leases)
 
 # The same without a VF that is free: a port of OVS, and there and home again.
 ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
 	"pmd_cpu_mask": "", "socket_mem": "", "per_port_memory": false, "stopped": false, "bridges": []}'
-bridge=yes stride=5
+# the netdev of a VF that is bound comes late, and an override that agrees with nothing binds nothing
+looks=(host vswitch leases) unsteady+=(driver_override netdev) stride=5
 new_host ".ovs = $ovs"
 "$tool" vf create ens2f0 --count 2 --mac auto >/dev/null
 let_land
@@ -161,87 +141,19 @@ at_every_point "guest move of a pair (vhostuser)" ens2f0
 "$tool" "${change[@]}" >/dev/null
 change=(guest move web2 --to vf --live)
 at_every_point "guest move of a pair (vf)" ens2f0
-bridge='' stride=1
 
-# Tuning a running guest: what was left half done is undone by the next tuning, of whichever guest. Every third point.
-tune_at_points() {
-	local n calls at
-	keep
-	old=$(domains_now)
-	calls=$(calls_of)
-	new=$(domains_now)
-	[ "$old" != "$new" ] || fail "guest tune: it changes nothing"
-	for ((n = 1; n <= calls; n += 3)); do
-		at="guest tune, killed at call $n of $calls"
-		back
-		killed KILLAT "$n"
-		is "$at" 137 "$status"
-		readable "$at"
-		expect 0 guest tune other1 --node 0 --apply
-		case $(domains_now) in
-		"$old" | "$new") passed ;;
-		*) fail "$at, then another's tuning: neither the old state nor the new one" ;;
-		esac
-		is "$at: records" 0 "$(query 'SELECT count(*) FROM tuning')"
-		back
-		killed KILLAT "$n"
-		expect 0 guest tune web1 --node 1 --apply
-		same "$at, then again" "$new" "$(domains_now)"
-	done
-	echo "guest tune: $calls points, a third of them taken"
-	back
-}
-# a thread that was not pinned is pinned to all CPUs again: the same to it
-domains_now() {
-	{ "$tool" guest tune web1 --node 1 --plan --json || true; } |
-		jq -c '.items[] | [.item, .now, .config]' | sed 's/"0-31"/""/g'
-}
+# Tuning a running guest, and what the tuning finds of it. Every third point.
+looks=(tuning) stride=3
 new_host
 running web1 1
 defined other1 2
 change=(guest tune web1 --node 1 --apply)
-tune_at_points
+points tune "guest tune"
 
-# A probe is undone wherever it is killed, also where all that it put there stands; resuming is undoing too.
-# Every third point: what it does is the same few calls again and again.
-probe_at_points() {
-	local n id calls at open=0
-	keep
-	old=$(now)
-	calls=$(calls_of)
-	same "flow probe changes nothing" "$old" "$(now)"
-	for ((n = 1; n <= calls; n += 3)); do
-		at="flow probe, killed at call $n of $calls"
-		back
-		killed KILLAT "$n"
-		is "$at" 137 "$status"
-		readable "$at"
-		id=$(open_journal)
-		if [ -n "$id" ] && ((n % 2)); then
-			open=$((open + 1))
-			expect 0 journal resume "$id"
-		else
-			expect 0 flow delete "$pf" no-such-rule
-		fi
-		same "$at: the old state" "$old" "$(now)"
-		is "$at: nothing was committed" "" "$(query "SELECT id FROM journal WHERE status != 'undone' AND command LIKE '%probe%'")"
-	done
-	echo "flow probe: $calls points, a third of them taken; at $open of them resumed"
-	for ((n = 1; n <= calls; n += 9)); do
-		at="flow probe, SIGTERM at call $n of $calls"
-		back
-		killed KILLAT_SIGNAL "$n"
-		same "$at: the old state" "$old" "$(now)"
-		case $status in
-		0 | 1 | 4) passed ;;
-		*) fail "$at: status $status" ;;
-		esac
-	done
-	back
-}
+# A probe does the same few calls again and again: every third point.
+looks=(host leases) unsteady=(carrier speed_mbps)
 new_host
 "$tool" vf create ens2f0 --count 2 >/dev/null
 let_land
-pf=ens2f0
 change=(flow probe ens2f0 --wire ens1f0 --consent)
-probe_at_points
+points probe "flow probe" ens2f0
