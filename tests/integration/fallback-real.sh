@@ -206,11 +206,12 @@ expect 1 physnet check red
 said "ovs-vswitchd"
 # OVS comes back, and who listens for it is not the guest's QEMU: the connection is taken, and never a word is said
 mv "$(socket_of web3)" "$work/web3.sock"
-python3 -c 'import socket, sys, time
+python3 -c 'import signal, socket, sys
 mute = socket.socket(socket.AF_UNIX)
 mute.bind(sys.argv[1])
 mute.listen()
-time.sleep(60)' "$(socket_of web3)" &
+signal.alarm(600)
+signal.pause()' "$(socket_of web3)" &
 mute=$!
 vswitchd_up
 again_up web1 10.0.0.1
