@@ -117,7 +117,7 @@ import socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen()
-time.sleep(60)
+time.sleep(600)
 END
 other=$!
 for _ in $(seq 50); do [ -S "$socket" ] && break || sleep 0.1; done
@@ -295,7 +295,7 @@ poll = select.poll()
 poll.register(all[0], 0)
 if poll.poll(60000):
     print('dropped', flush=True)
-time.sleep(60)
+time.sleep(600)
 END
 	read -r -u "${COPROC[0]}" _
 }
