@@ -87,9 +87,9 @@ static void steps_are_told(void **state)
 		{A B "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1",
 		 "+a +b +; rule a and 2 more: fdir: "},
 		{A C "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", "-b +c; rule c: fdir: "},
-		{A C "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", ""},
-		/* what fails has told nothing new */
+		/* of what fails there is nothing to tell, and not what was told before it either */
 		{"udp4 dst-port 9 vf 9", ""},
+		{A C "udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", ""},
 		{"udp4 dst-ip 10.0.0.9 dst-port 9 queue 1", "-a -c"},
 		{"udp4 dst-ip 10.0.0.8 dst-port 9 queue 1", "- +; rule 1: fdir: "},
 	};
@@ -250,11 +250,14 @@ static void validate_asks_for_all(void **state)
 	struct sriov_rte_count count;
 	struct sriov_error err = {0};
 	struct sriov_rules rules;
+	char told[512];
 
 	assert_int_equal(sriov_rules_parse("flow-type ip4 dst-ip 1.2.3.4 drop", NULL, &rules, NULL),
 			 0);
 	assert_int_equal(sriov_rte_validate(port, &rules, NULL, &count, NULL), 0);
 	COUNTS(count, 5, 0, 0);
+	/* what would come is told, though it is nowhere */
+	assert_memory_equal(told_of(port, told), "+ + + +", 7);
 	assert_int_equal(fake.validated, 5);
 	assert_int_equal(present(), 0);
 	fake.validated = 0;

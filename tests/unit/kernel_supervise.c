@@ -262,6 +262,35 @@ static void test_parent_killed(void **state)
 	tree_remove(&tree);
 }
 
+/* It is not there any more when it is asked: the same to whoever asks. */
+static void test_child_gone(void **state)
+{
+	char children[64], list[64];
+	struct supervisor *sup = NULL;
+	struct supervised what;
+	struct sriov_error err;
+	struct tree tree;
+	siginfo_t info;
+	pid_t child;
+
+	tree_make(&tree);
+	tree_file(&tree, "fine", "0\n");
+	what = at(&tree, "fine", 5000);
+	assert_int_equal(supervise_write(&sup, &what, "1", &err), 0);
+	snprintf(children, sizeof(children), "/proc/%d/task/%d/children", getpid(), getpid());
+	assert_int_equal(core_read_line(AT_FDCWD, children, list, sizeof(list)), 0);
+	child = atoi(list);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, child, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(supervise_write(&sup, &what, "2", &err), -ECHILD);
+	assert_string_equal(err.object, what.object);
+	assert_non_null(strstr(err.hint, "look again"));
+	assert_null(sup);
+	assert_int_equal(supervise_write(&sup, &what, "3", &err), 0);
+	supervise_close(sup);
+	tree_remove(&tree);
+}
+
 static void test_child_killed(void **state)
 {
 	struct supervisor *sup = NULL;
@@ -363,8 +392,8 @@ int main(void)
 		cmocka_unit_test(test_write_and_read),   cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_too_long),         cmocka_unit_test(test_stuck),
 		cmocka_unit_test(test_idle_has_no_lock), cmocka_unit_test(test_parent_killed),
-		cmocka_unit_test(test_child_killed),     cmocka_unit_test(test_bad_replies),
-		cmocka_unit_test(test_long_reply),
+		cmocka_unit_test(test_child_gone),       cmocka_unit_test(test_child_killed),
+		cmocka_unit_test(test_bad_replies),      cmocka_unit_test(test_long_reply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
