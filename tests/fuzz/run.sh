@@ -9,6 +9,8 @@
 # shellcheck source=tests/harness.sh disable=SC2016,SC2119
 . "$(dirname "$0")/../harness.sh"
 with clang cmake ninja
+# not as for whole commands: one process lives long, and pays for fresh pages once
+export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=256:thread_local_quarantine_size_kb=1024
 seconds=${FUZZ_SECONDS:-20}
 flags='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined'
 compiler=$(command -v clang)
