@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NETDEV_MS                                                                                  \
+	10000 /* for udev, a driver's module and its work queue: far more than they take */
+
 static int not_idle(const char *object, const char *who, const char *how, const char *hint,
 		    struct sriov_error *err)
 {
@@ -111,6 +114,16 @@ static int check_wire(const struct probe *probe, struct sriov_error *err)
 	return sriov_error_hint(err, "ip link set %s up", wire);
 }
 
+/* A driver registers the netdev of a VF after it is bound (iavf: from a work queue), and udev may load it first. */
+static bool netdev_to_come(const struct sriov_pf *pf, const struct sriov_vf *vf)
+{
+	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
+
+	if (vf->netdev[0] || !driver)
+		return false;
+	return vf->driver[0] ? !strcmp(vf->driver, driver->vf_driver) : pf->autoprobe;
+}
+
 /* Why @vf cannot be used, and what to do about it; false if it can. */
 static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why[256],
 		  const char **hint)
@@ -125,7 +138,9 @@ static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why
 		return true;
 	if (!vf->netdev[0]) {
 		snprintf(why, 256, "it has no netdev to send and count with");
-		*hint = "sriovctl vf bind PF N --driver default";
+		*hint = vf->driver[0] && netdev_to_come(pf, vf)
+				? "a container may have it; else its driver may say why: dmesg | tail"
+				: "sriovctl vf bind PF N --driver default";
 		return true;
 	}
 	/* where its end resets the VF, the VF's driver makes the next one up at once */
@@ -137,6 +152,41 @@ static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why
 		return true;
 	}
 	return false;
+}
+
+/* Until one of the VFs that may be chosen has a netdev, or none of them gets one. */
+static int await_netdev(struct probe *probe, struct sriov_error *err)
+{
+	struct change *change = &probe->change;
+	const struct host_ops *ops = change->host->ops;
+	int64_t deadline = ops->now_ms(change->host) + NETDEV_MS;
+	bool watched = false;
+
+	for (;;) {
+		const struct sriov_pf *pf = change->pf;
+		bool to_come = false;
+		int r;
+
+		for (unsigned i = 0; pf->vf && i < pf->vfs; i++) {
+			if (probe->want->vf >= 0 && pf->vf[i].index != (unsigned)probe->want->vf)
+				continue;
+			if (pf->vf[i].netdev[0])
+				return 0;
+			to_come = to_come || netdev_to_come(pf, &pf->vf[i]);
+		}
+		if (!to_come)
+			return 0;
+		/* what appears before the watch begins is seen by one more look */
+		r = watched ? ops->wait(change->host, deadline, err)
+			    : ops->watch(change->host, err);
+		watched = true;
+		if (r == -ETIMEDOUT)
+			return 0;
+		if (!r)
+			r = change_read(change, err);
+		if (r < 0)
+			return r;
+	}
 }
 
 static int choose_vf(struct probe *probe, struct sriov_error *err)
@@ -173,9 +223,10 @@ static int choose_vf(struct probe *probe, struct sriov_error *err)
 int probe_check(struct probe *probe, struct sriov_error *err)
 {
 	struct sriov_host *host = probe->change.host;
-	const struct sriov_pf *pf = probe->change.pf;
-	int r = check_driver(pf, err);
+	int r = check_driver(probe->change.pf, err);
 
+	if (!r)
+		r = await_netdev(probe, err);
 	if (!r)
 		r = check_idle(&probe->change, err);
 	if (!r)
@@ -183,6 +234,6 @@ int probe_check(struct probe *probe, struct sriov_error *err)
 	if (!r && probe->want->wire)
 		r = check_wire(probe, err);
 	if (!r)
-		r = check_receiver(host, pf->netdev, err);
+		r = check_receiver(host, probe->change.pf->netdev, err);
 	return r ? r : check_receiver(host, probe->vf->netdev, err);
 }

@@ -25,11 +25,13 @@ probe=(flow probe ens2f0 --wire ens1f0)
 
 # untouched WHAT: refused or planned, the host and the history are as they were
 untouched() {
-	is "$1: the host" "$before" "$(cat "$host")"
+	is "$1: the host" "$before" "$(as_it_is)"
 	is "$1: the history" "$rows" "$(query 'SELECT count(*) FROM journal')"
 }
+# the clock runs, and may be waited for
+as_it_is() { jq 'del(.sim.clock_ms, .sim.ops.wait)' "$host"; }
 remember() {
-	before=$(cat "$host")
+	before=$(as_it_is)
 	rows=$(query 'SELECT count(*) FROM journal')
 }
 
@@ -107,6 +109,13 @@ said "no link within 5 s"
 is "down again" 'false "on"' "$(pf_of ens2f0 .up) $(pf_of ens2f0 .ntuple)"
 over undone undone committed committed committed
 
+# ---- VFs made just now, whose netdevs are still to come ----
+new_host
+expect 0 vf create ens2f0 --count 2
+is "no netdev yet" '["",""]' "$(pf_of ens2f0 '[.vf[].netdev]')"
+expect 0 "${probe[@]}" --consent --json
+is "answers" "redirect=yes switched=no drop-ports=yes drop-vfs=yes" "$(answers)"
+
 # ---- what is refused ----
 refused() { # STATUS JQ-EDIT FRAGMENT… [-- ARGUMENTS…]
 	local wanted=$1 edit=$2 fragments=()
@@ -138,6 +147,13 @@ refused 3 "$port.ntuple = \"on\" | $port.rules = [{\"loc\": 9, \"flow\": \"udp4\
 	"rules that somebody else made (udp4 dst-port 53 -> queue 1)" "ethtool -N"
 refused 1 "$port.ntuple = \"off [fixed]\"" "no ntuple filters"
 refused 1 "$port.vf[].netdev = \"\" | $port.vf[].driver = \"\"" "no VF can be probed with" "no netdev" "vf bind PF N --driver default"
+is "waited for one" 1 "$(jq .sim.ops.wait "$host")"
+refused 1 "$port.vf[].netdev = \"\"" "no VF can be probed with" "no netdev" "a container" "dmesg"
+is "waited for one" 1 "$(jq .sim.ops.wait "$host")"
+refused 1 "$port.vf[].netdev = \"\" | $port.vf[].driver = \"vfio-pci\"" "no netdev" "vf bind PF N --driver default"
+is "none is to come" null "$(jq .sim.ops.wait "$host")"
+refused 1 "$port.vf[].netdev = \"\" | $port.vf[].driver = \"\" | $port.autoprobe = false" "no netdev"
+is "none is to come" null "$(jq .sim.ops.wait "$host")"
 refused 1 '.' "there is no VF 7: the PF has 2 VFs" -- ens2f0 --vf 7
 refused 1 '(.pfs[] | select(.netdev == "ens1f0")).vf[].attrs.mac = "00:00:00:00:00:00"' \
 	"VF 1 cannot be probed with: it has no MAC" "vf set PF N --mac auto" -- ens1f0 --vf 1 --wire ens2f0
