@@ -154,7 +154,7 @@ static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why
 	return false;
 }
 
-/* Until one of the VFs that may be chosen has a netdev, or none of them gets one. */
+/* Until one of the VFs can be probed with, or none that cannot is to get its netdev. */
 static int await_netdev(struct probe *probe, struct sriov_error *err)
 {
 	struct change *change = &probe->change;
@@ -168,11 +168,15 @@ static int await_netdev(struct probe *probe, struct sriov_error *err)
 		int r;
 
 		for (unsigned i = 0; pf->vf && i < pf->vfs; i++) {
-			if (probe->want->vf >= 0 && pf->vf[i].index != (unsigned)probe->want->vf)
+			const struct sriov_vf *vf = &pf->vf[i];
+			const char *hint;
+			char why[256];
+
+			if (probe->want->vf >= 0 && vf->index != (unsigned)probe->want->vf)
 				continue;
-			if (pf->vf[i].netdev[0])
+			if (!unfit(probe, vf, why, &hint))
 				return 0;
-			to_come = to_come || netdev_to_come(pf, &pf->vf[i]);
+			to_come = to_come || netdev_to_come(pf, vf);
 		}
 		if (!to_come)
 			return 0;

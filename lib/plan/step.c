@@ -128,6 +128,23 @@ static int run_vf_set(struct step_context *ctx, struct step *step, struct sriov_
 	}
 }
 
+/* A VF's driver that is in reset, or has only just registered, refuses for a moment: iavf, with EBUSY. */
+static int run_vf_up(struct step_context *ctx, struct step *step, struct sriov_error *err)
+{
+	const struct host_ops *ops = ctx->host->ops;
+	int64_t deadline = ops->now_ms(ctx->host) + ctx->kernel_ms;
+
+	for (;;) {
+		int r = ops->vf_up(ctx->host, pf_of(ctx), step->number, step->on, err);
+
+		if (r != -EBUSY || ops->now_ms(ctx->host) >= deadline)
+			return r;
+		if (stop_asked(ctx))
+			return interrupted(ctx, err);
+		ops->pause(ctx->host, RETRY_MS);
+	}
+}
+
 static int run_bind(struct step_context *ctx, struct step *step, struct sriov_error *err)
 {
 	const struct host_ops *ops = ctx->host->ops;
@@ -331,7 +348,7 @@ int step_run(struct step_context *ctx, struct step *step, struct sriov_error *er
 	case STEP_RULE_DELETE:
 		return ops->rule_delete(ctx->host, pf, step->entry.loc, err);
 	case STEP_VF_UP:
-		return ops->vf_up(ctx->host, pf, step->number, step->on, err);
+		return run_vf_up(ctx, step, err);
 	case STEP_FRAMES:
 		return run_frames(ctx, step, err);
 	case STEP_RULE_INSERT:

@@ -196,7 +196,13 @@ fails() { # STATUS DEVIATION FRAGMENT…
 fails 4 '{"op": "rule_insert", "skip": 1, "errno": "ENOSPC"}' "rule_insert" "No space left"
 over undone committed committed committed
 fails 4 '{"op": "frames", "skip": 6, "errno": "EIO"}' "frames fails"
-fails 4 '{"op": "vf_up", "times": 1, "errno": "EBUSY"}' "vf 0" "vf_up fails"
+fails 4 '{"op": "vf_up", "times": 1, "errno": "EIO"}' "vf 0" "vf_up fails"
+fails 4 '{"op": "vf_up", "errno": "EBUSY"}' "vf 0" "vf_up fails" "resource busy"
+# a VF in reset comes out of it
+probe_host
+deviate '[{"op": "vf_up", "times": 3, "errno": "EBUSY"}]'
+expect 0 "${probe[@]}" --consent --json
+is "asked again" "redirect=yes switched=no drop-ports=yes drop-vfs=yes" "$(answers)"
 # a rule that the driver accepts and loses says nothing
 fails 4 '{"op": "rule_insert", "lie": true}' "the rule at location 1, but it is not in the table"
 fails 1 '{"op": "ntuple", "errno": "EIO"}' "ntuple fails"

@@ -23,6 +23,7 @@ else
 	exits 0 "2 VFs" s vf create "$dev" --count 2
 fi
 vf=$(vf_netdev 0)
+vf_netdev 1 >/dev/null # what the port shows has both
 ip link set "$dev" down
 before=$(port)
 
@@ -67,10 +68,11 @@ echo 0 >"/proc/sys/net/ipv4/conf/$dev/forwarding"
 ip link set "$dev" down
 [ "$(pf_driver)" = i40e ] && ethtool -K "$dev" ntuple on
 before=$(port)
-/share/sriovctl flow probe "$dev" --wire "$wire" --consent >/dev/null 2>&1 &
+/tmp/sriovctl flow probe "$dev" --wire "$wire" --consent >/dev/null 2>&1 &
 probe=$!
-for _ in {1..200}; do
+for _ in {1..2000}; do
 	kill -STOP $probe || break
+	wait_until "grep -q '^State:.[TZ]' /proc/$probe/status" 10
 	[ "$(rules)" != 1 ] || break
 	kill -CONT $probe
 	read -rt 0.05 -u "$_never" || true
