@@ -90,7 +90,8 @@ static int devargs(const struct bridge *bridge, char *buf, size_t size, struct s
 	return 0;
 }
 
-static int add_uplink(struct sriov_host *host, struct bridge *bridge, struct sriov_error *err)
+static int add_uplink(struct sriov_host *host, struct bridge *bridge, unsigned timeout_ms,
+		      struct sriov_error *err)
 {
 	struct vswitch_port_request want = {.bridge = bridge->net.bridge,
 					    .name = bridge->net.port,
@@ -109,11 +110,11 @@ static int add_uplink(struct sriov_host *host, struct bridge *bridge, struct sri
 	if (r < 0)
 		return r;
 	want.devargs = device;
-	return host->vswitch->port_add(host, &want, VSWITCH_TIMEOUT_MS, NULL, err);
+	return host->vswitch->port_add(host, &want, timeout_ms, NULL, err);
 }
 
 static int add_port(struct sriov_host *host, const struct bridge *bridge,
-		    const struct sriov_lease *lease, struct sriov_error *err)
+		    const struct sriov_lease *lease, unsigned timeout_ms, struct sriov_error *err)
 {
 	/* the network's MTU, end to end: a frame that fits on the wire fits here */
 	struct vswitch_port_request want = {.bridge = bridge->net.bridge,
@@ -129,17 +130,18 @@ static int add_port(struct sriov_host *host, const struct bridge *bridge,
 	if (host->vswitch == &vswitch_live_ops)
 		r = vswitch_make_sockets(bridge->net.sockets, NULL, err);
 	memcpy(want.mac, lease->mac, sizeof(want.mac));
-	return r ? r : host->vswitch->port_add(host, &want, VSWITCH_TIMEOUT_MS, NULL, err);
+	return r ? r : host->vswitch->port_add(host, &want, timeout_ms, NULL, err);
 }
 
-static int run_port(struct sriov_host *host, const struct step *step, struct sriov_error *err)
+static int run_port(struct sriov_host *host, const struct step *step, unsigned timeout_ms,
+		    struct sriov_error *err)
 {
 	const char *bridge = step->bridge->net.bridge;
 
 	if (!step->on)
-		return host->vswitch->port_del(host, bridge, step->name, VSWITCH_TIMEOUT_MS, err);
-	return step->lease ? add_port(host, step->bridge, step->lease, err)
-			   : add_uplink(host, step->bridge, err);
+		return host->vswitch->port_del(host, bridge, step->name, timeout_ms, err);
+	return step->lease ? add_port(host, step->bridge, step->lease, timeout_ms, err)
+			   : add_uplink(host, step->bridge, timeout_ms, err);
 }
 
 /* Meters come before the flows that use them, and go after those that used them. */
@@ -180,19 +182,18 @@ int bridge_run(struct step_context *ctx, const struct step *step, struct sriov_e
 	const struct vswitch_port_change mtu = {.has_mtu = true,
 						.mtu = step->bridge->pf->pf[0].mtu};
 	struct sriov_host *host = ctx->host;
+	unsigned timeout_ms = ctx->kernel_ms;
 
 	switch (step->kind) {
 	case STEP_BRIDGE:
-		return step->on ? host->vswitch->bridge_add(host, step->name, VSWITCH_TIMEOUT_MS,
-							    err)
-				: host->vswitch->bridge_del(host, step->name, VSWITCH_TIMEOUT_MS,
-							    err);
+		return step->on ? host->vswitch->bridge_add(host, step->name, timeout_ms, err)
+				: host->vswitch->bridge_del(host, step->name, timeout_ms, err);
 	case STEP_PORT:
-		return run_port(host, step, err);
+		return run_port(host, step, timeout_ms, err);
 	case STEP_POLICY:
 		return run_policy(host, step, err);
 	case STEP_MTU:
-		return host->vswitch->port_set(host, step->name, &mtu, VSWITCH_TIMEOUT_MS, err);
+		return host->vswitch->port_set(host, step->name, &mtu, timeout_ms, err);
 	default:
 		return host->ops->fdb_set(host, &step->bridge->pf->pf[0], step->lease->mac,
 					  step->on, err);

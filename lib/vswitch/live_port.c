@@ -350,8 +350,9 @@ int ovs_port_wait(struct sriov_host *host, const char *port, enum vswitch_ready 
 		return r;
 	if (out)
 		*out = now;
+	/* not an answer of the database's in time: the error says so */
 	if (!why)
-		return 0;
+		return r;
 	return vswitch_port_error(&now, vswitch_failed(&now) ? -EIO : -ETIMEDOUT, why, err);
 }
 

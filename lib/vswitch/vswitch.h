@@ -19,7 +19,7 @@
 
 #include <sriov/vswitch.h>
 
-#define VSWITCH_TIMEOUT_MS 10000 /* enough for OVS to make a port's memory pool */
+#define VSWITCH_TIMEOUT_MS 30000 /* of one reading of its database, and of one start of ovs-ofctl */
 
 enum vswitch_port_type {
 	VSWITCH_VHOSTUSER, /* dpdkvhostuserclient: QEMU makes the socket, and OVS may restart under it */

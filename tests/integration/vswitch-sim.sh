@@ -28,7 +28,7 @@ no() {
 }
 
 # ---- ovs-ofctl ----
-# One that never ends is killed after 10 seconds: that is looked at when the rest is done.
+# One that never ends is killed after 30 seconds: that is looked at when the rest is done.
 mkdir "$work/slow" "$work/none"
 printf '#!/bin/sh\nexec sleep 1000\n' >"$work/slow/ovs-ofctl"
 chmod +x "$work/slow/ovs-ofctl"
@@ -40,6 +40,25 @@ printf '#!/bin/sh\necho "2026-11-26T18:36:31Z|00001|vconn|WARN|noise" >&2\necho 
 chmod +x "$work/none/ovs-ofctl"
 PATH="$work/none:$PATH" "$work/vswitch" live flows br0 >/dev/null 2>"$work/err" && fail "its failure is not seen"
 said "br0: the bridge does not take it" "kernel: ovs-ofctl: no such luck" "code: EREMOTEIO"
+
+# ---- a database that takes connections and says nothing: whatever is asked of it has no answer, not even a good one ----
+mkdir "$work/mute"
+coproc mute { exec python3 -c '
+import signal, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(9)
+print("ready", flush=True)
+signal.alarm(600)
+signal.pause()' "$work/mute/db.sock"; }
+read -r -u "${mute[0]}" _
+for call in "port-wait vhu-web1 made" "port-wait vhu-web1 connected" "port-del br0 vhu-web1" "bridge-add br0"; do
+	# shellcheck disable=SC2086
+	TIMEOUT_MS=300 OVS_RUNDIR=$work/mute "$work/vswitch" live $call >/dev/null 2>"$work/err" && fail "$call: it has an answer"
+	said "no answer in time" "code: ETIMEDOUT"
+done
+kill "$mute_PID"
+wait "$mute_PID" || true
 
 ovs='{"version": "3.1.0", "dpdk_version": "DPDK 22.11.11", "dpdk": true, "dpdk_init": true, "dpdk_initialized": true,
 	"pmd_cpu_mask": "0x2", "bridges": []}'
@@ -156,5 +175,5 @@ said "that was said before"
 OVS_RUNDIR=$work/nowhere expect 1 --host "$host,ovs=live" vswitch show
 said "$work/nowhere/db.sock" "there is no such socket"
 wait "$slow" && fail "a program that does not end is not seen"
-has "one that does not end" "$(cat "$work/slow.err")" "ovs-ofctl: it did not end in 10 s"
+has "one that does not end" "$(cat "$work/slow.err")" "ovs-ofctl: it did not end in 30 s"
 is "it is gone" "" "$(jobs -r)"

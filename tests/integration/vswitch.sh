@@ -43,7 +43,7 @@ said "there is no such socket"
 database_up
 vsctl --no-wait init
 no EOPNOTSUPP check br0
-TIMEOUT_MS=300 no ETIMEDOUT bridge-add br-late
+TIMEOUT_MS=3000 no ETIMEDOUT bridge-add br-late
 said "ovs-vswitchd did not take note of the change in time"
 vsctl --no-wait --if-exists del-br br-late
 if [ -x /usr/lib/openvswitch-switch/ovs-vswitchd ]; then
@@ -82,7 +82,7 @@ for i in 1 2; do
 done
 no EEXIST port-add br0 vhu-web1 "$OVS_RUNDIR/x.sock"
 no ENODEV port-add br9 vhu-web9 "$OVS_RUNDIR/x.sock"
-TIMEOUT_MS=200 no ETIMEDOUT port-wait vhu-web1 connected
+TIMEOUT_MS=3000 no ETIMEDOUT port-wait vhu-web1 connected
 said "no guest's driver is connected to it"
 # what OVS cannot make does not stay, and OVS does not try again for ever
 no EIO uplink-add br0 bad 0000:01:02.3
@@ -97,7 +97,7 @@ guests_up() {
 	local i
 	forwarder_up "$OVS_RUNDIR"/web{1,2}.sock
 	for i in 1 2; do
-		ok port-wait "vhu-web$i" connected
+		TIMEOUT_MS=120000 ok port-wait "vhu-web$i" connected
 	done
 }
 guests_end() {
@@ -211,7 +211,7 @@ database_up
 ok port-wait vhu-web1 connected
 guests_end
 until_true 20 eval '[ "$(vsctl get Interface vhu-web1 status:status)" = disconnected ]'
-TIMEOUT_MS=200 no ETIMEDOUT port-wait vhu-web1 connected
+TIMEOUT_MS=3000 no ETIMEDOUT port-wait vhu-web1 connected
 guests_up
 is "the same guest again" connected "$(port status)"
 
