@@ -92,6 +92,8 @@ int generation_record(const struct batch *batch, long closes, struct store_gener
 /* Its end, in a transaction of the caller's: networks, status, and the one that it closes. */
 int generation_commit(struct store *store, const struct store_generation *generation,
 		      struct sriov_error *err);
+/* When @seconds from now are over, as generations have it: whole seconds of UTC, rather too late than too early. */
+void generation_deadline(unsigned seconds, char out[32]);
 /* The generation @id is over without effect if none of its journals is open any more. */
 int generation_end(struct store *store, long id, const char *status, const char *why,
 		   struct sriov_error *err);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* All of a PF: as if its VFs were to be made anew, because then nothing is left out. */
 static int image_of(const struct change *change, struct pf_state *out, struct sriov_error *err)
@@ -263,6 +264,29 @@ static int commit_nets(struct store *store, const json_t *after, struct sriov_er
 	return r;
 }
 
+void generation_deadline(unsigned seconds, char out[32])
+{
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += seconds + !!now.tv_nsec;
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+/* Whoever is to confirm it sees it only now: what it took is not of his time. */
+static int renew_deadline(struct store *store, const struct store_generation *generation,
+			  struct sriov_error *err)
+{
+	char confirm_by[32];
+
+	if (!generation->confirm)
+		return 0;
+	generation_deadline(generation->confirm, confirm_by);
+	return store_generation_deadline(store, generation->row.id, confirm_by, err);
+}
+
 int generation_commit(struct store *store, const struct store_generation *generation,
 		      struct sriov_error *err)
 {
@@ -276,6 +300,8 @@ int generation_commit(struct store *store, const struct store_generation *genera
 		r = store_generation_status(
 			store, id, generation->row.confirm_by[0] ? "unconfirmed" : "committed",
 			NULL, err);
+	if (!r)
+		r = renew_deadline(store, generation, err);
 	closes = r ? 0 : core_json_int(after, "closes", 0, NULL);
 	if (closes) {
 		char why[64];

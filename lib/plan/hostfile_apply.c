@@ -7,7 +7,6 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 SRIOV_EXPORT void sriov_host_change_clear(struct sriov_host_change *change)
 {
@@ -214,15 +213,6 @@ static int refuse_pending(struct sriov_host *host, struct sriov_error *err)
 	return sriov_error_status(err, SRIOV_REFUSED);
 }
 
-static void deadline(unsigned seconds, char out[32])
-{
-	time_t then = time(NULL) + seconds;
-	struct tm tm;
-
-	gmtime_r(&then, &tm);
-	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 static void place_target(const struct hostfile *file, const struct target *target,
 			 struct sriov_error *err)
 {
@@ -272,7 +262,7 @@ static int want_nets(struct batch *batch, const struct hostfile *file,
 static int run_file(struct batch *batch, const struct hostfile *file, const char *boot_id,
 		    unsigned confirm, struct sriov_host_change *out, struct sriov_error *err)
 {
-	struct store_generation generation = {.source = strdup(file->text)};
+	struct store_generation generation = {.source = strdup(file->text), .confirm = confirm};
 	int r = generation.source ? 0 : core_oom(err);
 
 	core_copy(generation.row.command, sizeof(generation.row.command),
@@ -280,7 +270,7 @@ static int run_file(struct batch *batch, const struct hostfile *file, const char
 	core_copy(generation.row.file, sizeof(generation.row.file), file->name);
 	core_copy(generation.boot_id, sizeof(generation.boot_id), boot_id);
 	if (confirm)
-		deadline(confirm, generation.row.confirm_by);
+		generation_deadline(confirm, generation.row.confirm_by);
 	if (!r)
 		r = batch_run(batch, &generation, 0, err);
 	out->generation = r ? 0 : generation.row.id;

@@ -70,6 +70,16 @@ int store_generation_status(struct store *store, long id, const char *status, co
 	return r < 0 ? r : 0;
 }
 
+int store_generation_deadline(struct store *store, long id, const char *confirm_by,
+			      struct sriov_error *err)
+{
+	int r = store_run(store, err, NULL, NULL,
+			  "UPDATE generation SET confirm_by = ? WHERE id = ?", "ti", confirm_by,
+			  (int64_t)id);
+
+	return r < 0 ? r : 0;
+}
+
 static int read_one(sqlite3_stmt *row, void *data, struct sriov_error *err)
 {
 	return read_all(row, data, err);

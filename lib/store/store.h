@@ -145,6 +145,8 @@ struct store_generation {
 	struct sriov_generation row;
 	char boot_id[40];
 	char *source, *before, *after; /* owned; before and after are not read by lists */
+	unsigned
+		confirm; /* not stored: seconds from its end on to the deadline of one that is being made, 0 = none */
 };
 void store_generation_clear(struct store_generation *generation);
 /* Sets row.id, and drops the oldest ones. */
@@ -153,6 +155,9 @@ int store_generation_insert(struct store *store, struct store_generation *genera
 /* @why may be NULL. The deadline stays only with "unconfirmed". */
 int store_generation_status(struct store *store, long id, const char *status, const char *why,
 			    struct sriov_error *err);
+/* A new deadline for one that has one. */
+int store_generation_deadline(struct store *store, long id, const char *confirm_by,
+			      struct sriov_error *err);
 /*
  * -ENOENT (no error set). @id 0: the last one that stands, confirmed or not; -1: the one that has a deadline, which
  * may not have come to its end.

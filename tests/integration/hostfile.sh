@@ -406,9 +406,9 @@ let_land
 same "as before" "$before" "$(everything)"
 # taken back by itself, though nobody is there any more: the session is gone, its processes were told to go
 sed -i 's/vfs: 3/vfs: 4/' "$file"
-setsid bash -c '"$0" apply -f "$1" --confirm 3 >/dev/null; kill -HUP 0' "$tool" "$file" || true
+setsid bash -c '"$0" apply -f "$1" --confirm 8 >/dev/null; kill -HUP 0' "$tool" "$file" || true
 is "it stands" 4 "$(pf_of ens2f0 .vfs.now)"
-for ((i = 0; i < 300; i++)); do
+for ((i = 0; i < 600; i++)); do
 	[ "$("$tool" generations --json | jq -r '.generations[0].why')" != "" ] && break
 	sleep 0.1
 done
@@ -418,18 +418,18 @@ expect 0 generations
 showed "not confirmed in time" "undone"
 # each has its own watcher: that of one that was confirmed leaves the next alone, and two that are late take it back once
 sed -i 's/vfs: 4/vfs: 2/' "$file"
-expect 0 apply -f "$file" --confirm 2
+expect 0 apply -f "$file" --confirm 8
 expect 0 confirm
 let_land
 made=$(jq length <<<"$("$tool" generations --json | jq .generations)")
 sed -i 's/vfs: 2/vfs: 3/' "$file"
-expect 0 apply -f "$file" --confirm 3
+expect 0 apply -f "$file" --confirm 12
 with flock
 (
 	flock 9
-	sleep 5
+	sleep 14
 ) 9>>"$host.state/pf-0000:81:00.0.lock"
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 600; i++)); do
 	[ "$(generations | cut -d' ' -f2)" != undone ] || break
 	sleep 0.1
 done
@@ -437,11 +437,19 @@ sleep 1
 is "taken back once" "$((made + 2)) committed undone" "$("$tool" generations --json | jq -r '"\(.generations | length) \(.generations[0].status) \(.generations[1].status)"')"
 let_land
 is "as it was confirmed" 2 "$(pf_of ens2f0 .vfs.now)"
+# its time begins when it stands, however long that took
+with strace
+sed -i 's/vfs: 3/vfs: 4/' "$file"
+strace -qq -o "$work/calls" -e trace=fdatasync -e inject=fdatasync:delay_exit=1500000 "$release" apply -f "$file" --confirm 6 >/dev/null
+between "syncs, of 1.5 seconds each" 5 99 "$(grep -c fdatasync "$work/calls")"
+expect 0 confirm
+let_land
+sed -i 's/vfs: 4/vfs: 3/' "$file"
 # one that is confirmed while its watcher waits for the PF stays
-expect 0 apply -f "$file" --confirm 2
+expect 0 apply -f "$file" --confirm 8
 exec 9>>"$host.state/pf-0000:81:00.0.lock"
 flock 9
-sleep 3
+sleep 10
 expect 0 confirm
 exec 9>&-
 sleep 2
@@ -531,9 +539,9 @@ same "as before" "$before" "$(everything)"
 # nobody is asked when a deadline is over: the others go back
 applied
 sed -i 's/vlan: 5/vlan: 6/; s/ens1f0, vfs: 1/ens1f0, vfs: 2/' "$file"
-expect 0 apply -f "$file" --confirm 2
+expect 0 apply -f "$file" --confirm 8
 edit_host '.pfs |= map(select(.netdev != "ens1f0"))'
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 600; i++)); do
 	[ "$(generations | cut -d' ' -f2)" != undone ] || break
 	sleep 0.1
 done

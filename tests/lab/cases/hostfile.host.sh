@@ -79,9 +79,9 @@ exits 0 "the file again: nothing to do" s apply -f $file
 like "$out" "nothing to do" "it says so"
 
 sed -i 's/vlan: 9/vlan: 19/; s/dst-port 5002/dst-port 6002/' $file
-exits 0 "another file, for 3 s" s apply -f $file --confirm 3
+exits 0 "another file, for 20 s" s apply -f $file --confirm 20
 like "$(vf_line 1)" "vlan 19" "it stands"
-t "taken back by itself" wait_until 's generations --json | jq -e ".generations[1].status == \"undone\"" >/dev/null' 60
+t "taken back by itself" wait_until 's generations --json | jq -e ".generations[1].status == \"undone\"" >/dev/null' 90
 is "$(both)" "$(cat /persist/applied)" "all is as before"
 exits 0 "a third time, for long" s apply -f $file --confirm 3000
 sync
