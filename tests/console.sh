@@ -13,7 +13,7 @@ console_made() {
 # answered NAME: what comes until the status of the last line, which is returned
 answered() {
 	local line
-	while IFS= read -r -t "${answer_s:-120}" line <&"${console[$1]}"; do
+	while IFS= read -r -t "${answer_s:-600}" line <&"${console[$1]}"; do
 		case $line in
 		=ready) return 0 ;;
 		=[0-9]*) return "${line#=}" ;;
@@ -30,7 +30,7 @@ inside() {
 	echo "$*" >"$work/$name.in"
 	answered "$name"
 }
-# inside_until NAME COMMAND: asks for 20 seconds
+# inside_until NAME COMMAND: asks for 120 seconds
 inside_until() {
-	inside "$1" "i=0; until $2; do i=\$((i + 1)); [ \$i -lt 100 ] || break; usleep 200000; done >/dev/null 2>&1; $2"
+	inside "$1" "i=0; until $2; do i=\$((i + 1)); [ \$i -lt 600 ] || break; usleep 200000; done >/dev/null 2>&1; $2"
 }

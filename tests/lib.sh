@@ -32,8 +32,9 @@ need() {
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing from Debian: ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -q -o DPkg::Lock::Timeout=600 update >/dev/null
-	apt-get -qy -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >/dev/null
+	# several tests may want something at once, and apt waits for the lock of packages, not for that of lists
+	flock -o /run/lock/sriovctl-need apt-get -q -o DPkg::Lock::Timeout=600 update >/dev/null
+	flock -o /run/lock/sriovctl-need apt-get -qy -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # shellcheck disable=SC2034  # for the scripts that source this

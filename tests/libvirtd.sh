@@ -56,7 +56,7 @@ virsh() { command virsh -q -c "$uri" "$@" </dev/null; }
 start_daemon() {
 	libvirtd --config "$lib/libvirtd.conf" --pid-file "$lib/pid" --timeout 0 >"$lib/out" 2>&1 7<&- 8>&- &
 	daemon=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		! virsh list >/dev/null 2>&1 || return 0
 		sleep 0.1
 	done

@@ -28,17 +28,6 @@ vsctl() { ovs-vsctl --db="unix:$OVS_RUNDIR/db.sock" --timeout=20 "$@"; }
 appctl() { ovs-appctl -t "$(echo "$OVS_RUNDIR"/ovs-vswitchd*.ctl)" "$@"; }
 ofctl() { ovs-ofctl -O OpenFlow14 --timeout=20 "$1" "unix:$OVS_RUNDIR/$2.mgmt" "${@:3}"; }
 
-# until SECONDS COMMAND…: asks ten times a second
-until_true() {
-	local left=$(($1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ "$left" -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
 database_up() {
 	[ -e "$OVS_RUNDIR/conf.db" ] ||
 		ovsdb-tool create "$OVS_RUNDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema

@@ -50,7 +50,7 @@ fuzz() {
 				mkdir new
 				corpus=$repo/tests/fuzz/corpus/$name
 				mkdir -p "$corpus"
-				./fuzz -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
+				./fuzz -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -max_len=4096 \
 					-print_final_stats=1 -verbosity=0 new "$corpus" || exit
 				[ -z "${FUZZ_KEEP:-}" ] || ./fuzz -merge=1 -verbosity=0 "$corpus" new
 			)

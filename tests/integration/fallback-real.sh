@@ -127,6 +127,7 @@ reaches web3 10.0.0.254
 unheard() { inside "$1" "awk '/^Udp: [0-9]/ {print \$3}' /proc/net/snmp"; }
 before=$(unheard web1)
 inside web3 "traceroute -n -q 3 -m 1 -w 2 10.0.0.1" >"$work/udp" || true
+until_true 20 eval '[ "$(($(unheard web1) - before))" = 3 ]' || true
 is "UDP between guests" 3 "$(($(unheard web1) - before))"
 for _ in 1 2 3; do echo hello >/dev/udp/10.0.0.1/5000 || true; done
 until_true 20 eval '[ "$(($(unheard web1) - before))" = 6 ]' || true
@@ -184,6 +185,7 @@ made_good() { # STEPS…: what `physnet check` names, `restore` mends
 	expect 2 physnet check red
 	showed "$@" "sriovctl restore"
 	expect 0 restore
+	until_true 60 healthy web3 || true
 	expect 0 physnet check red
 }
 vsctl del-port "$(port_of web3)"
@@ -227,6 +229,7 @@ reaches web3 10.0.0.1
 
 kill -9 "$(cat /run/libvirt/qemu/web3.pid)"
 until_true 30 eval '[ "$(virsh domstate web3)" = "shut off" ]'
+until_true 60 eval '[ "$(health web3 | sed "s/.* //")" = disconnected ]' || true
 is "seen by OVS" disconnected "$(health web3 | sed 's/.* //')"
 up web3 10.0.0.3
 reaches web3 10.0.0.1

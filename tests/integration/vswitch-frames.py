@@ -94,7 +94,7 @@ def fates(devices):
         for _ in range(COPIES):
             by_name[device].send(frame(words, MARK + name.encode() + b" " * 20))
         drain(0.02)
-    drain(1.5, quiet=True)
+    drain(5, quiet=True)
     for name in names:
         got = [f"{device}={n}" + (f"/{vid}" if vid else "")
                for (its, device, vid), n in sorted(counts.items()) if its == name]

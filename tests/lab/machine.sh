@@ -123,7 +123,7 @@ machine_start() {
 # machine_boot with_parent|alone: runs the state folder's command and waits for the guest's job loop.
 # with_parent: QEMU dies with this process, even by kill -9, so that an aborted test leaves nothing running.
 machine_boot() {
-	local leash=() deadline=$((SECONDS + 90)) t0=$EPOCHREALTIME
+	local leash=() deadline=$((SECONDS + 300)) t0=$EPOCHREALTIME
 	[ "$1" = alone ] || leash=(setpriv --pdeathsig KILL)
 	rm -rf "$state"/{qmp.sock,pid,share/.lab/ready,share/.lab/guest}
 	cp -a "$lab_src/guest" "$state/share/.lab/guest"
@@ -138,7 +138,7 @@ machine_boot() {
 	popd >/dev/null || return
 	until [ -e "$state/share/.lab/ready" ]; do
 		running || { last_words; die "QEMU ended while booting"; }
-		[ "$SECONDS" -lt "$deadline" ] || { last_words; die "the guest did not boot within 90 s"; }
+		[ "$SECONDS" -lt "$deadline" ] || { last_words; die "the guest did not boot within 300 s"; }
 		sleep 0.05
 	done
 	awk -v a="$t0" -v b="$EPOCHREALTIME" -v what="$(cat "$state/about")" \

@@ -19,7 +19,7 @@ guest_modules=(virtio_net ixgbevf)
 # shellcheck source=tests/guest.sh
 . "$repo/tests/guest.sh"
 start_daemon
-number=0
+number=0 answer_s=900 # three boot at once
 for name in "${@:3}"; do
 	number=$((number + 1))
 	small_domain "$name" "$number" | sed \

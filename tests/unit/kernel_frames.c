@@ -146,7 +146,7 @@ static void test_exchange(void **state)
 	if (!private_net)
 		skip();
 	lo_up(world, true);
-	if (exchange(world, &what, 1000, &err) < 0)
+	if (exchange(world, &what, 30000, &err) < 0)
 		fail_msg("%s: %s %s", err.object, err.message, err.kernel);
 	assert_int_equal(what.sent, 8);
 	/* what goes out is not counted, what comes in is */
@@ -155,7 +155,7 @@ static void test_exchange(void **state)
 	assert_int_equal(what.hit, -1); /* lo has no such counter */
 	/* results are of this exchange alone */
 	what.until_one = true;
-	assert_int_equal(exchange(world, &what, 1000, &err), 0);
+	assert_int_equal(exchange(world, &what, 30000, &err), 0);
 	assert_int_equal(what.sent, 1);
 	assert_int_equal(what.arrived[0], 1);
 }

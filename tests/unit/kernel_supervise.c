@@ -159,7 +159,9 @@ static void test_stuck(void **state)
 	child = pid_of(&err);
 	assert_int_equal(kill(child, 0), 0);
 
-	/* it has its socket, the directory and the lock, and nothing of ours: no output, no terminal */
+	/* it has its socket, the directory and the lock, and nothing of ours: no output, no terminal; once it has run */
+	for (int i = 0; i < 5000 && open_files(child, names, sizeof(names)) != 3; i++)
+		nap();
 	assert_int_equal(open_files(child, names, sizeof(names)), 3);
 	assert_non_null(strstr(names, "socket:"));
 	assert_non_null(strstr(names, "pf.lock"));
@@ -215,6 +217,21 @@ static void test_idle_has_no_lock(void **state)
 	tree_remove(&tree);
 }
 
+/* The first process named in a file of /proc, 0 = none. */
+static pid_t child_of(const char *path)
+{
+	char list[64] = "";
+
+	return core_read_line(AT_FDCWD, path, list, sizeof(list)) < 0 ? 0 : atoi(list);
+}
+
+static bool has_lock(pid_t child)
+{
+	char names[1024];
+
+	return child && open_files(child, names, sizeof(names)) == 3 && strstr(names, "pf.lock");
+}
+
 /* A parent that is killed in the middle: the child carries on with the lock, then ends by itself. */
 static void test_parent_killed(void **state)
 {
@@ -235,19 +252,16 @@ static void test_parent_killed(void **state)
 		struct supervised what = at(&tree, "reset", 60000);
 		int lock = openat(tree.dir, "pf.lock", O_RDWR | O_CLOEXEC);
 
-		if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+		if (flock(lock, LOCK_EX) < 0)
 			_exit(1);
 		what.lock_fd = &lock;
 		what.nlocks = 1;
 		supervise_write(&sup, &what, "1", &err);
 		_exit(2);
 	}
-	/* the lock is taken before the child is asked; give both a moment */
-	for (int i = 0; i < 5000 && !flock(other, LOCK_EX | LOCK_NB); i++) {
-		flock(other, LOCK_UN);
-		nap();
-	}
-	for (int i = 0; i < 100; i++)
+	/* until the child has the lock too */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+	for (int i = 0; i < 15000 && !has_lock(child_of(path)); i++)
 		nap();
 	assert_int_equal(kill(parent, SIGKILL), 0);
 	assert_int_equal(waitpid(parent, &status, 0), parent);

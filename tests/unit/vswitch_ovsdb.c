@@ -105,7 +105,7 @@ static void stop(struct server *server)
 
 static int64_t soon(void)
 {
-	return core_monotonic_ms() + 5000;
+	return core_monotonic_ms() + 60000;
 }
 
 /* One transaction with no operations against @answers. */
@@ -174,7 +174,7 @@ static void answers(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct sriov_error err = {0};
-		int r = transact(rows[i].answers, 5000, &err);
+		int r = transact(rows[i].answers, 60000, &err);
 
 		if (r != rows[i].code || !strstr(err.message, rows[i].message) ||
 		    !strstr(err.kernel, rows[i].kernel))

@@ -22,7 +22,8 @@ ethtool -K "$dev" ntuple on
 t "the link is back" pf_up 1 -
 ip link set "$dev" promisc on # VLANs are not filtered
 for vf in "${netdevs[@]:1}"; do
-	ip link set "$vf" up
+	# iavf refuses while it is in reset
+	t "$vf is up" wait_until "ip link set $vf up 2>/dev/null" 10
 	t "$vf has a link" wait_until "[ \"\$(cat /sys/class/net/$vf/carrier 2>/dev/null)\" = 1 ]" 10
 done
 ethtool -X "$dev" equal 1 # what no rule takes goes to queue 0

@@ -16,7 +16,8 @@ ip link set "$dev" promisc on # VLANs are not filtered
 netdevs=("pf=$dev")
 for i in 0 1; do
 	netdevs+=("vf$i=$(vf_netdev $i)")
-	ip link set "$(vf_netdev $i)" up
+	# iavf refuses while it is in reset
+	t "VF $i is up" wait_until "ip link set $(vf_netdev $i) up 2>/dev/null" 10
 	t "VF $i has a link" wait_until "[ \"\$(cat /sys/class/net/$(vf_netdev $i)/carrier 2>/dev/null)\" = 1 ]" 10
 done
 ethtool -X "$dev" equal 1 # what no rule takes goes to queue 0

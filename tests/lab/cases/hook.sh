@@ -7,10 +7,11 @@ dev=$(pf)
 exits 0 "4 VFs" s vf create "$dev" --count 4 --mac auto --driver default
 exits 0 "what guests on VF 1 shall have" s vf set "$dev" 1 --trust on --spoofchk off --max-rate 500
 exits 0 "a rule of the port's own" s flow add "$dev" --name keep udp4 dst-port 53 vf 0
+t "the link is back" pf_up
 # what the kernel has before a guest comes
 ip link set "$dev" vf 1 trust off
 ip link set "$dev" vf 1 spoofchk on
-ip link set "$dev" vf 1 max_tx_rate 0
+t "no rate" ip link set "$dev" vf 1 max_tx_rate 0
 before=$(vf_line 1)
 _comment "$before"
 

@@ -10,24 +10,31 @@ ip link add br0 type bridge
 ip link set br0 up
 t "libvirtd answers" start_libvirtd
 
-# counter COMMAND: when, and how many bytes have arrived by a counter that COMMAND lets us read. A command starts slowly here.
+cp /share/tapsend /tmp/
+
+# counter COMMAND: before when, how many bytes have arrived by a counter that COMMAND lets us read, and after when it was read.
+# A command starts slowly here, and may stand still between two looks.
 counter() {
 	local netdev=br0
 	[ -z "$1" ] || netdev=wire
-	$1 bash -c 'read -r bytes <"/sys/class/net/$0/statistics/rx_bytes" && echo "$EPOCHREALTIME $bytes"' $netdev
+	$1 bash -c 'a=$EPOCHREALTIME; read -r bytes <"/sys/class/net/$0/statistics/rx_bytes" && echo "$a $bytes $EPOCHREALTIME"' $netdev
 }
 # arrives NAME COMMAND: Mbit/s of what it sends as fast as it can. The burst goes in the first two seconds.
 arrives() {
-	local sender from to
-	/share/tapsend "$(pgrep -f -- "-name guest=$1,")" "$(interface "$1")" $big &
+	local sender from to pid netdev stats sent
+	pid=$(pgrep -f -- "-name guest=$1,") netdev=$(interface "$1")
+	stats=/sys/class/net/$netdev/statistics
+	sent=$(($(<"$stats/rx_packets") + $(<"$stats/tx_packets")))
+	/tmp/tapsend "$pid" "$netdev" $big &
 	sender=$!
+	wait_until "[ \$((\$(<$stats/rx_packets) + \$(<$stats/tx_packets))) -gt $sent ]" 15
 	sleep 2
 	from=$(counter "$2")
 	sleep 5
 	to=$(counter "$2")
 	kill "$sender"
 	wait "$sender" 2>/dev/null
-	awk -v a="$from" -v b="$to" 'BEGIN {split(a, f); split(b, t); printf "%.1f", (t[2] - f[2]) * 8 / 1e6 / (t[1] - f[1])}'
+	awk -v a="$from" -v b="$to" 'BEGIN {split(a, f); split(b, t); printf "%.1f", (t[2] - f[2]) * 8 / 1e6 / (t[3] - f[1])}'
 }
 # near GOT WANTED WHAT: never more than a tenth above. How far below depends on how busy the lab's host is, so it is only told.
 near() { t "$3: $1 Mbit/s" awk -v a="$1" -v b="$2" 'BEGIN {exit a <= 0 || a > b * 1.1}'; }

@@ -26,7 +26,7 @@ exits 0 "OVS with DPDK runs" /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk 
 # network NAME: a physnet with a bridge of the PF. On a busy host OVS may not be done in time here; then nothing is left, and
 # it may be asked again.
 network() {
-	made() { s physnet add "$1" "$dev" --bridge "br-$1" --uplink af_packet >/tmp/out 2>&1; }
+	made() { s physnet add "$1" "$dev" --bridge "br-$1" --uplink af_packet --kernel-timeout 300 >/tmp/out 2>&1; }
 	wait_until "made $1" 120 || { cat /tmp/out && bail "no bridge"; }
 	ok "the network"
 }

@@ -82,7 +82,7 @@ n=500
 for ((i = 0; i < n; i++)); do
 	echo "flow-type udp4 dst-ip 10.0.$((i >> 8)).$((i & 255)) queue $((i % 4))"
 done >/tmp/many
-against_bare $n 2
+against_bare $n 3
 _comment "figure: rte, $n rules on an emulated XL710: ours $(median /tmp/ours) ms (whole command), bare $(median /tmp/bare) ms"
 at_most "$(times_ratio /tmp/ours /tmp/bare)" 40 "ours to the bare loop"
 gone TERM

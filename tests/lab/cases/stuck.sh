@@ -24,7 +24,7 @@ exits 6 "the PF is quarantined" s vf set "$dev" 1 --trust on
 like "$out" "hangs|quarantined" "it says so"
 t "reading goes on" s host show
 t "the guest goes" virsh -q destroy vm1
-wait_until "! ls $(pf_dir)/virtfn0 >/dev/null 2>&1" 20
+wait_until "! pgrep -x sriovctl-kernel >/dev/null" 60 # the call has come back
 ip link set "$dev" up
 s guest detach vm1 >/dev/null 2>&1
 exits 0 "the next change recovers" s vf create "$dev" --count 3 --mac auto --driver default

@@ -59,6 +59,7 @@ peer_send_batch <<-S
 S
 wait_until "[ \$(nic_stat fdir_match) = $((match + 100)) ]" 8
 is "$(($(nic_stat fdir_match) - match))" 100 "the NIC matched all 100 packets"
+wait_until "[ \$(rx_queue_packets 2) = $((q2 + 50)) ]" 5
 wait_until "[ \$(rx_queue_packets 0 $vf1) = $((v1 + 30)) ]" 5
 is "$(($(rx_queue_packets 2) - q2))" 50 "50 packets on queue 2 of the PF"
 is "$(($(total) - all))" 50 "and no others on the PF: the 20 are dropped"
