@@ -160,6 +160,7 @@ static int await_netdev(struct probe *probe, struct sriov_error *err)
 	struct change *change = &probe->change;
 	const struct host_ops *ops = change->host->ops;
 	int64_t deadline = ops->now_ms(change->host) + NETDEV_MS;
+	const volatile sig_atomic_t *stop = change->opts->interrupted;
 	bool watched = false;
 
 	for (;;) {
@@ -186,6 +187,8 @@ static int await_netdev(struct probe *probe, struct sriov_error *err)
 		watched = true;
 		if (r == -ETIMEDOUT)
 			return 0;
+		if (!r && stop && *stop)
+			return sriov_error_set(err, -EINTR, pf_label(pf), "stopped by a signal");
 		if (!r)
 			r = change_read(change, err);
 		if (r < 0)

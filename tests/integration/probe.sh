@@ -115,6 +115,14 @@ expect 0 vf create ens2f0 --count 2
 is "no netdev yet" '["",""]' "$(pf_of ens2f0 '[.vf[].netdev]')"
 expect 0 "${probe[@]}" --consent --json
 is "answers" "redirect=yes switched=no drop-ports=yes drop-vfs=yes" "$(answers)"
+# a signal ends the wait: the first call that writes is the simulated host's, of the wait
+with gcc
+gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/killat.so" "$repo/tests/faults/killat.c" -ldl
+new_host
+expect 0 vf create ens2f0 --count 2
+KILLAT_SIGNAL=1 LD_PRELOAD=$work/killat.so expect 1 "${probe[@]}" --consent
+said "ens2f0: stopped by a signal"
+is "nothing was begun" 1 "$(query 'SELECT count(*) FROM journal')"
 
 # ---- what is refused ----
 refused() { # STATUS JQ-EDIT FRAGMENT… [-- ARGUMENTS…]
