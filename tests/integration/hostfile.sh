@@ -440,8 +440,8 @@ is "as it was confirmed" 2 "$(pf_of ens2f0 .vfs.now)"
 # its time begins when it stands, however long that took
 with strace
 sed -i 's/vfs: 3/vfs: 4/' "$file"
-strace -qq -o "$work/calls" -e trace=fdatasync -e inject=fdatasync:delay_exit=1500000 "$release" apply -f "$file" --confirm 6 >/dev/null
-between "syncs, of 1.5 seconds each" 5 99 "$(grep -c fdatasync "$work/calls")"
+strace -qq -o "$work/calls" -e trace=fdatasync -e inject=fdatasync:delay_exit=3000000 "$release" apply -f "$file" --confirm 6 >/dev/null
+between "syncs, of 3 seconds each" 3 99 "$(grep -c fdatasync "$work/calls")"
 expect 0 confirm
 let_land
 sed -i 's/vfs: 4/vfs: 3/' "$file"
