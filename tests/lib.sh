@@ -33,8 +33,8 @@ need() {
 	say "installing from Debian: ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
 	# several tests may want something at once, and apt waits for the lock of packages, not for that of lists
-	flock -o /run/lock/sriovctl-need apt-get -q -o DPkg::Lock::Timeout=600 update >/dev/null
-	flock -o /run/lock/sriovctl-need apt-get -qy -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >/dev/null
+	flock -o "$repo/tests/lib.sh" apt-get -q -o DPkg::Lock::Timeout=600 update >/dev/null
+	flock -o "$repo/tests/lib.sh" apt-get -qy -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # shellcheck disable=SC2034  # for the scripts that source this
