@@ -144,7 +144,7 @@ const struct opt options[NOPTIONS + 1] = {
 	 AT(run.expect), 0, OPT_TIMES},
 	{"link-timeout", "S", "seconds to wait for a link (30)", KIND_SECONDS, AT(run.link_timeout),
 	 0, OPT_TIMES},
-	{"kernel-timeout", "S", "seconds after which a system call, or Open vSwitch, is stuck (30)",
+	{"kernel-timeout", "S", "seconds for a system call, or Open vSwitch to make a port (30)",
 	 KIND_SECONDS, AT(run.kernel_timeout), 0, OPT_TIMES},
 	{"lock-timeout", "S", "seconds to wait for another command on the PF (30)", KIND_SECONDS,
 	 AT(run.lock_timeout), 0, OPT_TIMES | OPT_TUNE},

@@ -28,9 +28,9 @@ void sriov_host_change_clear(struct sriov_host_change *change);
 /*
  * Makes the host as the file at @path says ("-" = standard input): what it does not speak of stays. All PFs or
  * none: a failure on one takes back what was done on the others, and so does the next change of any of them after
- * a kill. Nothing is written if nothing differs. With @confirm (seconds, 0 = not) the new generation is taken back by
- * sriov_generation_expire() unless sriov_generation_confirm() came. -EINPROGRESS, refused: one waits for that
- * already. @out is filled also after a failure; the caller clears it.
+ * a kill. Nothing is written if nothing differs. With @confirm (seconds from when it stands, 0 = not) the new
+ * generation is taken back by sriov_generation_expire() unless sriov_generation_confirm() came. -EINPROGRESS,
+ * refused: one waits for that already. @out is filled also after a failure; the caller clears it.
  */
 int sriov_hostfile_apply(struct sriov_host *host, const char *path, unsigned confirm,
 			 const struct sriov_options *opts, struct sriov_host_change *out,

@@ -23,11 +23,12 @@ struct sriov_options {
 	bool force;            /* hit guests' VFs, queues, rules */
 	bool disrupt_pf;       /* hit the host's own traffic */
 	unsigned link_timeout; /* seconds to wait for a link, 0 = 30 */
-	unsigned kernel_timeout; /* seconds until a system call counts as stuck, 0 = 30 */
-	unsigned guest_timeout;  /* seconds to wait for a guest to let go of a device, 0 = 30 */
-	unsigned lock_timeout;   /* seconds to wait for a PF's lock, 0 = 30 */
-	const char *expect;      /* digest of the plan that the user saw: another one is refused */
-	const char *command;     /* what the user typed, for the journal */
+	/* seconds until a system call counts as stuck; for OVS to change a port or bridge; for a VF's netdev; 0 = 30 */
+	unsigned kernel_timeout;
+	unsigned guest_timeout; /* seconds to wait for a guest to let go of a device, 0 = 30 */
+	unsigned lock_timeout;  /* seconds to wait for a PF's lock, 0 = 30 */
+	const char *expect;     /* digest of the plan that the user saw: another one is refused */
+	const char *command;    /* what the user typed, for the journal */
 	/* Of rules: */
 	unsigned allow; /* bit per enum sriov_result that is taken besides SRIOV_EXACT */
 	bool partial;   /* optional rules that do not fit are left out */

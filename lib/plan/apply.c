@@ -12,7 +12,7 @@
 #define MARK_EVERY_MS                                                                              \
 	1000 /* progress is only for `journal show`; more often costs more than it tells */
 
-static int64_t timeout_ms(unsigned seconds)
+int64_t apply_timeout_ms(unsigned seconds)
 {
 	return seconds ? (int64_t)seconds * 1000 : DEFAULT_TIMEOUT_MS;
 }
@@ -76,9 +76,9 @@ int apply_steps(struct change *change, struct steps *steps, long journal,
 	struct step_context ctx = {
 		.host = change->host,
 		.inv = &change->inv,
-		.kernel_ms = timeout_ms(change->opts->kernel_timeout),
-		.link_ms = timeout_ms(change->opts->link_timeout),
-		.guest_ms = timeout_ms(change->opts->guest_timeout),
+		.kernel_ms = apply_timeout_ms(change->opts->kernel_timeout),
+		.link_ms = apply_timeout_ms(change->opts->link_timeout),
+		.guest_ms = apply_timeout_ms(change->opts->guest_timeout),
 		.interrupted = change->opts->interrupted,
 	};
 	int64_t last = coarse_ms();

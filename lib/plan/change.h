@@ -115,6 +115,9 @@ int change_guest_steps(const struct change *change, const struct pf_state *want,
 
 /* ---- apply.c: what a change and its recovery share ---- */
 
+/* What an option of seconds bounds, in milliseconds: 0 = 30 s. */
+int64_t apply_timeout_ms(unsigned seconds);
+
 struct steps_result {
 	size_t done;  /* steps that ran */
 	bool touched; /* an effect was tried */

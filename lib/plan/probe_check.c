@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NETDEV_MS                                                                                  \
-	10000 /* for udev, a driver's module and its work queue: far more than they take */
-
 static int not_idle(const char *object, const char *who, const char *how, const char *hint,
 		    struct sriov_error *err)
 {
@@ -124,9 +121,9 @@ static bool netdev_to_come(const struct sriov_pf *pf, const struct sriov_vf *vf)
 	return vf->driver[0] ? !strcmp(vf->driver, driver->vf_driver) : pf->autoprobe;
 }
 
-/* Why @vf cannot be used, and what to do about it; false if it can. */
+/* Why @vf cannot be used, and what to do about it; false if it can. @waits: only its netdev is still to come. */
 static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why[256],
-		  const char **hint)
+		  const char **hint, bool *waits)
 {
 	const struct sriov_pf *pf = probe->change.pf;
 	const struct sriov_driver *driver = sriov_driver_find(pf->driver);
@@ -134,11 +131,13 @@ static bool unfit(const struct probe *probe, const struct sriov_vf *vf, char why
 	const char *pool = probe->want->vf < 0 ? NULL : vf->pool;
 
 	*hint = "give another one: --vf N";
+	*waits = false;
 	if (guest_vf_taken(pf, vf, pool, why, 256))
 		return true;
 	if (!vf->netdev[0]) {
 		snprintf(why, 256, "it has no netdev to send and count with");
-		*hint = vf->driver[0] && netdev_to_come(pf, vf)
+		*waits = netdev_to_come(pf, vf);
+		*hint = *waits && vf->driver[0]
 				? "a container may have it; else its driver may say why: dmesg | tail"
 				: "sriovctl vf bind PF N --driver default";
 		return true;
@@ -159,7 +158,8 @@ static int await_netdev(struct probe *probe, struct sriov_error *err)
 {
 	struct change *change = &probe->change;
 	const struct host_ops *ops = change->host->ops;
-	int64_t deadline = ops->now_ms(change->host) + NETDEV_MS;
+	int64_t deadline = ops->now_ms(change->host) +
+			   apply_timeout_ms(change->opts->kernel_timeout);
 	const volatile sig_atomic_t *stop = change->opts->interrupted;
 	bool watched = false;
 
@@ -172,12 +172,13 @@ static int await_netdev(struct probe *probe, struct sriov_error *err)
 			const struct sriov_vf *vf = &pf->vf[i];
 			const char *hint;
 			char why[256];
+			bool waits;
 
 			if (probe->want->vf >= 0 && vf->index != (unsigned)probe->want->vf)
 				continue;
-			if (!unfit(probe, vf, why, &hint))
+			if (!unfit(probe, vf, why, &hint, &waits))
 				return 0;
-			to_come = to_come || netdev_to_come(pf, vf);
+			to_come = to_come || waits;
 		}
 		if (!to_come)
 			return 0;
@@ -191,6 +192,9 @@ static int await_netdev(struct probe *probe, struct sriov_error *err)
 			return sriov_error_set(err, -EINTR, pf_label(pf), "stopped by a signal");
 		if (!r)
 			r = change_read(change, err);
+		/* a port that is used meanwhile is refused at once */
+		if (!r)
+			r = check_idle(change, err);
 		if (r < 0)
 			return r;
 	}
@@ -202,13 +206,14 @@ static int choose_vf(struct probe *probe, struct sriov_error *err)
 	const char *hint = "sriovctl vf create PF --count 1 --mac auto";
 	int asked = probe->want->vf;
 	char why[256];
+	bool waits;
 
 	for (unsigned i = 0; pf->vf && i < pf->vfs; i++) {
 		const struct sriov_vf *vf = &pf->vf[i];
 
 		if (asked >= 0 && vf->index != (unsigned)asked)
 			continue;
-		if (!unfit(probe, vf, why, &hint)) {
+		if (!unfit(probe, vf, why, &hint, &waits)) {
 			probe->vf = vf;
 			return 0;
 		}
@@ -233,9 +238,9 @@ int probe_check(struct probe *probe, struct sriov_error *err)
 	int r = check_driver(probe->change.pf, err);
 
 	if (!r)
-		r = await_netdev(probe, err);
-	if (!r)
 		r = check_idle(&probe->change, err);
+	if (!r)
+		r = await_netdev(probe, err);
 	if (!r)
 		r = choose_vf(probe, err);
 	if (!r && probe->want->wire)

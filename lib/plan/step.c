@@ -137,10 +137,15 @@ static int run_vf_up(struct step_context *ctx, struct step *step, struct sriov_e
 	for (;;) {
 		int r = ops->vf_up(ctx->host, pf_of(ctx), step->number, step->on, err);
 
-		if (r != -EBUSY || ops->now_ms(ctx->host) >= deadline)
+		if (r != -EBUSY)
 			return r;
 		if (stop_asked(ctx))
 			return interrupted(ctx, err);
+		if (ops->now_ms(ctx->host) >= deadline)
+			return sriov_error_hint(err,
+						"its driver refused that for %d s; the kernel log "
+						"may say why: dmesg | tail",
+						(int)(ctx->kernel_ms / 1000));
 		ops->pause(ctx->host, RETRY_MS);
 	}
 }

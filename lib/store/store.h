@@ -145,8 +145,8 @@ struct store_generation {
 	struct sriov_generation row;
 	char boot_id[40];
 	char *source, *before, *after; /* owned; before and after are not read by lists */
-	unsigned
-		confirm; /* not stored: seconds from its end on to the deadline of one that is being made, 0 = none */
+	/* not stored: seconds to confirm it, from its end on; 0 = it need not be */
+	unsigned confirm;
 };
 void store_generation_clear(struct store_generation *generation);
 /* Sets row.id, and drops the oldest ones. */

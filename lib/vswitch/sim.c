@@ -14,6 +14,7 @@ struct sim_ovs_call {
 	const struct openflow *flows;
 	const struct openflow_meter *meter;
 	uint32_t id;
+	unsigned timeout_ms; /* what an OVS that does not run takes of the simulated time */
 };
 
 static void ovs_freep(struct sim_ovs **ovs)
@@ -256,8 +257,10 @@ int sim_ovs_effect(struct sim *sim, struct sriov_pf *pf, const struct sim_call *
 
 	if (r < 0)
 		return r;
-	if (ovs->stopped)
+	if (ovs->stopped) {
+		sim->clock_ms += call->ovs->timeout_ms;
 		return silent(err);
+	}
 	r = effects[call->op] ? effects[call->op](ovs, call->ovs, err)
 			      : change_policy(ovs, call->op, call->ovs, err);
 	if (r < 0)
@@ -297,7 +300,8 @@ static int do_port_add(struct sriov_host *host, const struct vswitch_port_reques
 		       unsigned timeout_ms, struct sriov_vswitch_port *out, struct sriov_error *err)
 {
 	struct sriov_vswitch_port made;
-	int r = effect(host, SIM_OVS_PORT_ADD, (struct sim_ovs_call){.want = want}, err);
+	int r = effect(host, SIM_OVS_PORT_ADD,
+		       (struct sim_ovs_call){.want = want, .timeout_ms = timeout_ms}, err);
 
 	if (r < 0 || !out)
 		return r;
@@ -310,16 +314,20 @@ static int do_port_add(struct sriov_host *host, const struct vswitch_port_reques
 static int do_port_del(struct sriov_host *host, const char *bridge, const char *port,
 		       unsigned timeout_ms, struct sriov_error *err)
 {
-	return effect(host, SIM_OVS_PORT_DEL, (struct sim_ovs_call){.bridge = bridge, .port = port},
-		      err);
+	return effect(
+		host, SIM_OVS_PORT_DEL,
+		(struct sim_ovs_call){.bridge = bridge, .port = port, .timeout_ms = timeout_ms},
+		err);
 }
 
 static int do_port_set(struct sriov_host *host, const char *port,
 		       const struct vswitch_port_change *change, unsigned timeout_ms,
 		       struct sriov_error *err)
 {
-	return effect(host, SIM_OVS_PORT_SET, (struct sim_ovs_call){.port = port, .change = change},
-		      err);
+	return effect(
+		host, SIM_OVS_PORT_SET,
+		(struct sim_ovs_call){.port = port, .change = change, .timeout_ms = timeout_ms},
+		err);
 }
 
 /* Guests of the simulator are there at once or never. */
@@ -343,13 +351,15 @@ static int do_port_wait(struct sriov_host *host, const char *name, enum vswitch_
 static int do_bridge_add(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
 			 struct sriov_error *err)
 {
-	return effect(host, SIM_OVS_BRIDGE_ADD, (struct sim_ovs_call){.bridge = bridge}, err);
+	return effect(host, SIM_OVS_BRIDGE_ADD,
+		      (struct sim_ovs_call){.bridge = bridge, .timeout_ms = timeout_ms}, err);
 }
 
 static int do_bridge_del(struct sriov_host *host, const char *bridge, unsigned timeout_ms,
 			 struct sriov_error *err)
 {
-	return effect(host, SIM_OVS_BRIDGE_DEL, (struct sim_ovs_call){.bridge = bridge}, err);
+	return effect(host, SIM_OVS_BRIDGE_DEL,
+		      (struct sim_ovs_call){.bridge = bridge, .timeout_ms = timeout_ms}, err);
 }
 
 static int do_flows(struct sriov_host *host, const char *bridge, const struct openflow *flows,

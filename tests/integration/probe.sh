@@ -156,6 +156,9 @@ refused 3 "$port.ntuple = \"on\" | $port.rules = [{\"loc\": 9, \"flow\": \"udp4\
 refused 1 "$port.ntuple = \"off [fixed]\"" "no ntuple filters"
 refused 1 "$port.vf[].netdev = \"\" | $port.vf[].driver = \"\"" "no VF can be probed with" "no netdev" "vf bind PF N --driver default"
 is "waited for one" 1 "$(jq .sim.ops.wait "$host")"
+# a port that is used is refused at once
+refused 3 "$port.vf[].netdev = \"\" | $port.uses = [{\"who\": \"default route\", \"how\": \"x\", \"running\": true}]" "not idle: default route"
+is "not waited for" null "$(jq .sim.ops.wait "$host")"
 refused 1 "$port.vf[].netdev = \"\"" "no VF can be probed with" "no netdev" "a container" "dmesg"
 is "waited for one" 1 "$(jq .sim.ops.wait "$host")"
 refused 1 "$port.vf[].netdev = \"\" | $port.vf[].driver = \"vfio-pci\"" "no netdev" "vf bind PF N --driver default"
@@ -205,7 +208,7 @@ fails 4 '{"op": "rule_insert", "skip": 1, "errno": "ENOSPC"}' "rule_insert" "No 
 over undone committed committed committed
 fails 4 '{"op": "frames", "skip": 6, "errno": "EIO"}' "frames fails"
 fails 4 '{"op": "vf_up", "times": 1, "errno": "EIO"}' "vf 0" "vf_up fails"
-fails 4 '{"op": "vf_up", "errno": "EBUSY"}' "vf 0" "vf_up fails" "resource busy"
+fails 4 '{"op": "vf_up", "errno": "EBUSY"}' "vf 0" "vf_up fails" "resource busy" "refused that for 30 s"
 # a VF in reset comes out of it
 probe_host
 deviate '[{"op": "vf_up", "times": 3, "errno": "EBUSY"}]'

@@ -145,6 +145,12 @@ no ETIMEDOUT bridge-add br2
 said "ovs-vswitchd did not take note of the change in time"
 expect 0 vswitch show
 showed "who polls which queue is not known"
+# whoever waits for it waits as long as is asked for, and nothing is left
+clock=$(jq .sim.clock_ms "$host")
+expect 1 physnet add red ens2f0 --bridge br-red --uplink af_packet --kernel-timeout 7
+said "ovs-vswitchd did not take note of the change in time"
+between "milliseconds, of the simulated clock" 7000 29999 $(($(jq .sim.clock_ms "$host") - clock))
+is "no network" "" "$(query 'SELECT * FROM physnet')"
 edit_host '.ovs.stopped = false'
 ok bridge-del br0
 no ENODEV bridge-del br0

@@ -60,9 +60,8 @@ addressed web9 10.1.0.19
 
 # by NAME COMMAND: peer or a guest
 by() { if [ "$1" = peer ]; then in_peer sh -c "$2"; else inside "$1" "$2"; fi; }
-# loss FROM ADDRESS: per cent of five pings, each waited for: once others were answered, ping waits no longer for its last one
-# than twice the slowest of them
-loss() { by "$1" "lost=0; for i in 1 2 3 4 5; do ping -q -c 1 -W 60 $2 >/dev/null 2>&1 || lost=\$((lost + 20)); done; echo \$lost"; }
+# loss FROM ADDRESS: per cent of five pings
+loss() { by "$1" "$(lost "$2" 60)"; }
 # reaches FROM ADDRESS WHAT: what was never run before takes seconds here
 reaches() {
 	by "$1" "ping -q -c 1 -W 60 $2" >/dev/null

@@ -37,7 +37,7 @@ t "its port is connected" wait_until \
 	'[ "$(ovs-vsctl get Interface ${socket##*/} status:status 2>/dev/null)" = connected ]' 120
 
 # loss FROM ADDRESS: per cent of five pings
-loss() { ip netns exec "$1" sh -c "lost=0; for i in 1 2 3 4 5; do ping -q -c 1 -W 10 $2 >/dev/null 2>&1 || lost=\$((lost + 20)); done; echo \$lost"; }
+loss() { ip netns exec "$1" sh -c "$(lost "$2" 10)"; }
 reaches() {
 	wait_until "ip netns exec $1 ping -q -c 1 -W 2 $2 >/dev/null 2>&1" 30
 	is "$(loss "$1" "$2")" 0 "$1 reaches $3"

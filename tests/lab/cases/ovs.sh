@@ -30,5 +30,10 @@ network() {
 	wait_until "made $1" 120 || { cat /tmp/out && bail "no bridge"; }
 	ok "the network"
 }
+# lost ADDRESS SECONDS: shell code that prints how many per cent of five pings are lost. Each is waited for: once others were
+# answered, ping waits no longer for its last one than twice the slowest of them
+lost() {
+	echo "lost=0; for i in 1 2 3 4 5; do ping -q -c 1 -W $2 $1 >/dev/null 2>&1 || lost=\$((lost + 20)); done; echo \$lost"
+}
 # lease GUEST MEMBER
 lease() { s guest list --json | jq -r --arg g "$1" '.leases[] | select(.guest == $g) | '"$2"; }
